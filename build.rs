@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(&files, ["proto"])?;
     tonic_prost_build::configure()
         .btree_map(".") // maps in a fixed order: the same graph gives the same bytes
+        .compile_well_known_types(true) // `Any` alone does not justify the crate prost-types
         .compile_fds(descriptors)?;
     Ok(())
 }

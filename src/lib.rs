@@ -2,4 +2,8 @@
 //! and without a shell. ARCHITECTURE.md has the map of the modules.
 
 pub mod diagnostic;
+pub mod gateway;
+pub mod options;
+pub mod platform;
+pub mod proto;
 pub mod spec;
