@@ -2,4 +2,5 @@
 //! and without a shell. ARCHITECTURE.md has the map of the modules.
 
 pub mod diagnostic;
+pub mod inspect;
 pub mod spec;
