@@ -3,6 +3,7 @@
 
 pub mod diagnostic;
 pub mod gateway;
+pub mod inspect;
 pub mod options;
 pub mod platform;
 pub mod proto;

@@ -1,0 +1,20 @@
+//! Looks at root file systems and writes down what is there: the part of hardpan that runs inside
+//! BuildKit as an exec (or on a laptop), on files that nobody vouches for.
+//!
+//! In: mounted trees and arguments. Out: one JSON document, versioned, bounded and the same for the
+//! same tree. Nothing here decides whether something is good or bad; that is `harden`'s job.
+//!
+//! Invariants: no path of an inspected tree is ever resolved by the kernel across a link, no file
+//! is opened for reading before it is known to be a regular one, nothing recurses, and names are
+//! bytes until they are escaped for people.
+
+pub mod accounts;
+mod arguments;
+pub mod collisions;
+pub mod entry;
+pub mod escape;
+pub mod facts;
+pub mod os_release;
+mod output;
+mod read;
+mod tree;

@@ -1,0 +1,59 @@
+//! Reads small files whole, up to a limit.
+
+use std::fs::File;
+use std::io::Read as _;
+
+use rustix::fd::AsFd;
+use rustix::fs::{FileType, RawDir};
+use rustix::io::Errno;
+
+use super::tree::{LastLink, Tree, Trouble};
+
+/// Reads a regular file of the union, links followed, `limit` bytes at most.
+///
+/// What is not there, cannot be reached or is no regular file is `Ok(None)`; what is too large or
+/// unreadable gives a sentence.
+pub(crate) fn small_file(tree: &Tree, path: &[u8], limit: u64) -> Result<Option<Vec<u8>>, String> {
+    let resolved = match tree.resolve(path, LastLink::Follow) {
+        Ok(resolved) => resolved,
+        Err(Trouble::Io(error)) => return Err(error.to_string()),
+        Err(Trouble::Loop | Trouble::TooLong | Trouble::NotAFolder(_)) => return Ok(None),
+    };
+    let (Some(found), Some(parent)) = (resolved.found, &resolved.parent) else { return Ok(None) };
+    if found.file_type() != FileType::RegularFile {
+        return Ok(None);
+    }
+    let opened = parent.open_file(resolved.name(), found.layer);
+    let file = opened.map_err(|trouble| trouble.to_string())?;
+    let mut content = Vec::new();
+    let mut limited = File::from(file).take(limit + 1);
+    limited.read_to_end(&mut content).map_err(|error| error.to_string())?;
+    if content.len() as u64 > limit {
+        return Err(format!("it is larger than {limit} bytes"));
+    }
+    Ok(Some(content))
+}
+
+/// The most names of one folder that are looked at; beyond, the caller says that it stopped.
+pub(crate) const MAX_NAMES: usize = 1_000_000;
+
+/// The names in an open folder with what the file system says about their type, sorted.
+pub(crate) fn names(folder: impl AsFd) -> Result<Vec<(Vec<u8>, FileType)>, Errno> {
+    // A descriptor of its own: the offset of a listing belongs to the open file.
+    let own = super::tree::open_folder(folder, b".")?;
+    let mut buffer = Vec::with_capacity(32 << 10);
+    let mut listing = RawDir::new(own, buffer.spare_capacity_mut());
+    let mut names = Vec::new();
+    while let Some(entry) = listing.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push((name.to_vec(), entry.file_type()));
+        }
+        if names.len() > MAX_NAMES {
+            break;
+        }
+    }
+    names.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(names)
+}

@@ -1,0 +1,364 @@
+//! Several root file systems, one over the other, seen as one: base and placed layers, mounted
+//! apart, or a single root.
+//!
+//! Layers hold no whiteouts. A folder is the sum of the folders of that path; anything else hides
+//! what lies below it. Every lookup takes one name in one open folder and follows nothing, so no
+//! link can lead out; links are followed here, over the union, as the kernel would in a container.
+
+use std::path::Path;
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+
+/// The kernel gives up after this many links in one lookup (`MAXSYMLINKS`).
+const MAX_LINKS: usize = 40;
+/// The most names that one lookup may come to, links included; a kernel path has at most 2,048.
+const MAX_NAMES: usize = 4_096;
+/// The longest name that Linux file systems take.
+const MAX_NAME: usize = 255;
+
+/// Open folders and nothing but folders: `O_PATH` is not enough to list them.
+const FOLDER: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Why a path leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Trouble {
+    #[error("too many links")]
+    Loop,
+    #[error("too many names in one path")]
+    TooLong,
+    #[error("{0} is not a folder")]
+    NotAFolder(String),
+    #[error("{0}")]
+    Io(Errno),
+}
+
+/// The union; the lowest layer has index 0.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    roots: Vec<OwnedFd>,
+}
+
+/// One folder of the union: the open folders that it is the sum of, topmost first.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    parts: Vec<(usize, OwnedFd)>,
+}
+
+/// Something that is there, and the layer that it is seen from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) layer: usize,
+    pub(crate) stat: Stat,
+}
+
+impl Found {
+    pub(crate) fn file_type(&self) -> FileType {
+        FileType::from_raw_mode(self.stat.st_mode)
+    }
+}
+
+/// Where a path leads.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// Absolute and free of links, as far as the tree has it; what is missing stands as written.
+    pub(crate) path: Vec<u8>,
+    /// What is there.
+    pub(crate) found: Option<Found>,
+    /// The folder that holds it, if that one is there, to open it from.
+    pub(crate) parent: Option<Folder>,
+    /// Every folder that was searched on the way, in order, each once.
+    #[expect(dead_code, reason = "the inventory asks for it")]
+    pub(crate) searched: Vec<(Vec<u8>, Found)>,
+    /// Every link that was followed, with its path.
+    #[expect(dead_code, reason = "the inventory asks for it")]
+    pub(crate) followed: Vec<Vec<u8>>,
+}
+
+impl Resolved {
+    /// The last name of the path; empty for the root.
+    pub(crate) fn name(&self) -> &[u8] {
+        self.path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+    }
+}
+
+/// What to do with a link at the very end of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastLink {
+    Keep,
+    Follow,
+}
+
+impl Tree {
+    /// Opens the roots, lowest first.
+    pub(crate) fn open<P: AsRef<Path>>(roots: &[P]) -> Result<Self, Errno> {
+        let open = |root: &P| rustix::fs::openat(CWD, root.as_ref(), FOLDER, Mode::empty());
+        Ok(Self { roots: roots.iter().map(open).collect::<Result<_, _>>()? })
+    }
+
+    /// The roots as a folder.
+    pub(crate) fn root(&self) -> Result<Folder, Trouble> {
+        let again = |(layer, root): (usize, &OwnedFd)| Ok((layer, open_folder(root, b".")?));
+        let parts: Result<_, Errno> = self.roots.iter().enumerate().rev().map(again).collect();
+        Ok(Folder { parts: parts.map_err(Trouble::Io)? })
+    }
+
+    /// Follows a path from the root of the union. What does not exist is no trouble.
+    pub(crate) fn resolve(&self, path: &[u8], last: LastLink) -> Result<Resolved, Trouble> {
+        let mut walk = Walk::new(self, path)?;
+        while let Some(name) = walk.pending.pop() {
+            walk.step(&name, last)?;
+        }
+        Ok(walk.finish())
+    }
+}
+
+/// The state of one lookup.
+struct Walk<'a> {
+    tree: &'a Tree,
+    /// Names still to be walked, the next one last.
+    pending: Vec<Vec<u8>>,
+    /// Names walked so far, free of links.
+    names: Vec<Vec<u8>>,
+    /// What is at `names`.
+    found: Option<Found>,
+    /// The folder at `names`, if it is one.
+    here: Option<Folder>,
+    /// The folder that holds the last name.
+    parent: Option<Folder>,
+    searched: Vec<(Vec<u8>, Found)>,
+    followed: Vec<Vec<u8>>,
+    steps: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(tree: &'a Tree, path: &[u8]) -> Result<Self, Trouble> {
+        let root = tree.root()?;
+        Ok(Self {
+            tree,
+            pending: split(path).rev().collect(),
+            names: Vec::new(),
+            found: Some(root.itself()?),
+            here: Some(root),
+            parent: None,
+            searched: Vec::new(),
+            followed: Vec::new(),
+            steps: 0,
+        })
+    }
+
+    fn step(&mut self, name: &[u8], last: LastLink) -> Result<(), Trouble> {
+        self.steps += 1;
+        if self.steps > MAX_NAMES {
+            return Err(Trouble::TooLong);
+        }
+        if let Some(found) = self.found
+            && self.here.is_none()
+        {
+            debug_assert_ne!(found.file_type(), FileType::Directory);
+            return Err(Trouble::NotAFolder(super::escape::escape(&join(&self.names))));
+        }
+        self.note_search();
+        if name == b".." {
+            self.names.pop();
+            return self.reopen();
+        }
+        let Some(folder) = self.here.take() else {
+            self.names.push(name.to_vec());
+            return Ok(());
+        };
+        self.found = folder.look(name)?;
+        match self.found {
+            Some(found)
+                if found.file_type() == FileType::Symlink
+                    && (last == LastLink::Follow || !self.pending.is_empty()) =>
+            {
+                return self.follow(folder, name, found);
+            }
+            Some(found) if found.file_type() == FileType::Directory => {
+                self.here = folder.enter(name)?;
+            }
+            _ => {}
+        }
+        self.names.push(name.to_vec());
+        self.parent = Some(folder);
+        Ok(())
+    }
+
+    /// Puts what a link says in front of what is still to be walked.
+    fn follow(&mut self, folder: Folder, name: &[u8], link: Found) -> Result<(), Trouble> {
+        let mut path = join(&self.names);
+        if path != b"/" {
+            path.push(b'/');
+        }
+        path.extend_from_slice(name);
+        self.followed.push(path);
+        if self.followed.len() > MAX_LINKS {
+            return Err(Trouble::Loop);
+        }
+        let target = folder.read_link(name, link.layer)?;
+        self.pending.extend(split(&target).rev());
+        if self.pending.len() > MAX_NAMES {
+            return Err(Trouble::TooLong);
+        }
+        if target.first() == Some(&b'/') {
+            self.names.clear();
+            return self.reopen();
+        }
+        self.found = Some(folder.itself()?);
+        self.here = Some(folder);
+        Ok(())
+    }
+
+    /// Opens the folder at `names` again, from the root: holding every folder of a deep path open
+    /// would run out of descriptors.
+    fn reopen(&mut self) -> Result<(), Trouble> {
+        let mut folder = self.tree.root()?;
+        self.parent = None;
+        for name in &self.names {
+            let Some(next) = folder.enter(name)? else {
+                self.found = None;
+                self.here = None;
+                return Ok(());
+            };
+            self.parent = Some(std::mem::replace(&mut folder, next));
+        }
+        self.found = Some(folder.itself()?);
+        self.here = Some(folder);
+        Ok(())
+    }
+
+    fn note_search(&mut self) {
+        if let (Some(found), Some(_)) = (self.found, &self.here) {
+            let path = join(&self.names);
+            if !self.searched.iter().any(|(known, _)| *known == path) {
+                self.searched.push((path, found));
+            }
+        }
+    }
+
+    fn finish(self) -> Resolved {
+        Resolved {
+            path: join(&self.names),
+            found: self.found,
+            // A parent is of use only to open what it holds.
+            parent: self.parent.filter(|_| self.found.is_some()),
+            searched: self.searched,
+            followed: self.followed,
+        }
+    }
+}
+
+impl Folder {
+    /// The attributes of the folder: those of its topmost part.
+    pub(crate) fn itself(&self) -> Result<Found, Trouble> {
+        let Some((layer, part)) = self.parts.first() else { return Err(Trouble::Io(Errno::NOENT)) };
+        let stat = rustix::fs::fstat(part).map_err(Trouble::Io)?;
+        Ok(Found { layer: *layer, stat })
+    }
+
+    /// The open folders that it is the sum of, topmost first.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (usize, BorrowedFd<'_>)> {
+        self.parts.iter().map(|(layer, part)| (*layer, part.as_fd()))
+    }
+
+    /// What a name stands for here; a link is not followed.
+    pub(crate) fn look(&self, name: &[u8]) -> Result<Option<Found>, Trouble> {
+        for (layer, part) in &self.parts {
+            if let Some(stat) = stat_at(part, name)? {
+                return Ok(Some(Found { layer: *layer, stat }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The folder of a name, if it is one.
+    pub(crate) fn enter(&self, name: &[u8]) -> Result<Option<Self>, Trouble> {
+        let mut parts = Vec::new();
+        for (layer, part) in &self.parts {
+            match stat_at(part, name)? {
+                None => {}
+                Some(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Directory => {
+                    parts.push((*layer, open_folder(part, name).map_err(Trouble::Io)?));
+                }
+                Some(_) => break, // hides what the layers below have
+            }
+        }
+        Ok((!parts.is_empty()).then_some(Self { parts }))
+    }
+
+    /// What a link of a layer says.
+    pub(crate) fn read_link(&self, name: &[u8], layer: usize) -> Result<Vec<u8>, Trouble> {
+        let part = self.part(layer)?;
+        let target = rustix::fs::readlinkat(part, name, Vec::new()).map_err(Trouble::Io)?;
+        Ok(target.into_bytes())
+    }
+
+    /// Opens a file of a layer; anything but a regular file is refused, and nothing blocks.
+    pub(crate) fn open_file(&self, name: &[u8], layer: usize) -> Result<OwnedFd, Trouble> {
+        open_file(self.part(layer)?, name).map_err(Trouble::Io)
+    }
+
+    fn part(&self, layer: usize) -> Result<&OwnedFd, Trouble> {
+        let part = self.parts.iter().find(|(index, _)| *index == layer);
+        part.map(|(_, part)| part).ok_or(Trouble::Io(Errno::NOENT))
+    }
+}
+
+/// Attributes of one name in an open folder; a name that cannot exist does not exist.
+pub(crate) fn stat_at(folder: impl AsFd, name: &[u8]) -> Result<Option<Stat>, Trouble> {
+    if name.len() > MAX_NAME || name.contains(&0) {
+        return Ok(None);
+    }
+    match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => Ok(None),
+        Err(error) => Err(Trouble::Io(error)),
+    }
+}
+
+/// Opens a folder below another one without following any link.
+pub(crate) fn open_folder(folder: impl AsFd, path: &[u8]) -> Result<OwnedFd, Errno> {
+    open_beneath(folder.as_fd(), path, FOLDER)
+}
+
+/// Opens a regular file for reading: looked at before it is opened, and again once it is open.
+pub(crate) fn open_file(folder: impl AsFd, name: &[u8]) -> Result<OwnedFd, Errno> {
+    let is_file = |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    let stat = rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    if !is_file(&stat) {
+        return Err(Errno::INVAL);
+    }
+    let flags =
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = open_beneath(folder.as_fd(), name, flags)?;
+    if is_file(&rustix::fs::fstat(&file)?) { Ok(file) } else { Err(Errno::INVAL) }
+}
+
+/// `openat2`, or for a single name `openat`, which is as safe there, where an old kernel or a
+/// seccomp filter does not know the call.
+fn open_beneath(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    match rustix::fs::openat2(folder, path, flags, Mode::empty(), resolve) {
+        Err(Errno::NOSYS | Errno::PERM) if !path.contains(&b'/') => {
+            rustix::fs::openat(folder, path, flags, Mode::empty())
+        }
+        opened => opened,
+    }
+}
+
+/// The names of a path; `.` and empty ones mean nothing.
+fn split(path: &[u8]) -> impl DoubleEndedIterator<Item = Vec<u8>> {
+    let names = path.split(|byte| *byte == b'/');
+    names.filter(|name| !name.is_empty() && *name != b".").map(<[u8]>::to_vec)
+}
+
+/// The absolute path of names.
+pub(crate) fn join(names: &[Vec<u8>]) -> Vec<u8> {
+    if names.is_empty() {
+        return b"/".to_vec();
+    }
+    names.iter().flat_map(|name| [b"/".as_slice(), name].concat()).collect()
+}

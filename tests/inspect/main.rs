@@ -1,0 +1,8 @@
+//! Root file systems, each made for one fact, looked at as inside BuildKit. They need root, as the
+//! exec has it, because files get owners.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod collisions;
+mod facts;
+mod rootfs;
