@@ -7,4 +7,6 @@ pub mod inspect;
 pub mod options;
 pub mod platform;
 pub mod proto;
+pub mod image;
+pub mod reference;
 pub mod spec;

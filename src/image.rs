@@ -1,0 +1,3 @@
+//! `Plan` → image config and annotations.
+
+pub mod config;
