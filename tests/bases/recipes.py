@@ -1,0 +1,70 @@
+"""What goes into each stand-in. What an image looks like from outside is in catalog.json.
+
+Each definition of the catalogue (by its path there) names packages of Debian, and programs
+that are not Debian's. Versions inside may be a little older or newer than what the labels
+and tags say: those are the catalogue's.
+"""
+
+RUNTIME = ["base-files", "netbase", "ca-certificates", "tzdata"]
+GLIBC = [*RUNTIME, "libc6", "libgcc-s1"]
+DEV = ["base-files", "bash", "coreutils", "diffutils", "findutils", "grep", "sed", "mawk",
+       "perl-base", "util-linux", "libc-bin", "ca-certificates", "netbase"]
+PYTHON = ["libpython3.13-stdlib", "python3.13", "python3.13-minimal"]
+
+# name: (version, checksum as the npm registry says it)
+NPM = {
+    "node": ("24.19.0", "sha512-vRk8mXc3mi3oveQf8wNrLKMuJWK7mBEi2ASQ8+Tv/0QjebLcsdodqVzE0xvC"
+                        "KPZ3575pG2jfWsKnfCVkoeIKTw=="),
+    "npm": ("11.19.0", "sha512-SDd/hHg3KqHE5Ht2NHWxNYNtqCQ2pXAPLl6OtQhPyED5PHsRfrOtO199MZTI"
+                       "G2cQoQ1ZRI9t28shrD+2cr3AAw=="),
+}
+BASH = ["bash", "coreutils", "findutils"]
+RECIPES = {
+    # The largest first: it is built beside all the others.
+    "image/rust/debian-13/1-dev": {
+        "packages": [*DEV, "gcc", "libc6-dev"], "programs": ["rust"]},
+    "image/static/debian-13/static": {"packages": RUNTIME, "below": "none"},
+    "image/static/debian-13/static-glibc": {"packages": GLIBC},
+    "image/node/debian-13/24": {
+        "packages": [*GLIBC, "libstdc++6", "libgomp1"], "programs": ["node"], **NPM},
+    "image/node/debian-13/24-dev": {
+        "packages": [*DEV, "git", "libstdc++6"], "programs": ["node", "npm"], **NPM},
+    "image/python/debian-13/3.13": {
+        "packages": [*GLIBC, *PYTHON, "libstdc++6", "libcrypt1"],
+        "links": {"usr/bin/python3": "python3.13", "usr/bin/python": "python3"}},
+    "image/python/debian-13/3.13-dev": {
+        "packages": [*DEV, *PYTHON, "python3", "python3-pip", "python3-venv", "tzdata"],
+        # DHI's own Python lets pip install into /usr.
+        "without": ["usr/lib/python3.13/EXTERNALLY-MANAGED"],
+        "links": {"usr/bin/python": "python3"}},
+    "image/golang/debian-13/1.26": {"packages": [*GLIBC, *BASH], "programs": ["go"]},
+    "image/golang/debian-13/1.26-dev": {
+        "packages": [*DEV, "gcc", "libc6-dev", "git", "make", "tar", "tzdata"],
+        "programs": ["go"]},
+    "image/nginx/debian-13/mainline": {
+        # DHI names coreutils here, and neither certificates nor time zones.
+        "packages": ["base-files", "libc6", "libgcc-s1", "coreutils", "nginx"],
+        "below": "none", "nginx": True},
+    "image/nginx/debian-13/mainline-dev": {
+        "packages": [*DEV, "nginx", "gettext-base"], "nginx": True},
+    "image/debian-base/debian-13/13": {
+        "packages": [*GLIBC, *BASH, "gzip", "tar", "ncurses-bin"]},
+    "image/debian-base/debian-13/13-dev": {"packages": [*DEV, "gzip", "tar", "tzdata"]},
+}
+
+# The stand-ins' own: a runtime image with exactly one defect each, and its -dev half.
+# "like" is the definition that the rest is taken from, "change" what is said otherwise.
+BAD = {
+    "bad-shell": {"like": "image/static/debian-13/static-glibc", "extra": ["dash"],
+                  "links": {"usr/bin/sh": "dash"}},
+    "bad-root": {"like": "image/static/debian-13/static",
+                 "change": {"user": "root", "uid": 0, "gid": 0}},
+    "bad-uid": {"like": "image/static/debian-13/static",
+                "change": {"user": "0:0", "uid": 0, "gid": 0}},
+    "bad-user": {"like": "image/static/debian-13/static", "change": {"user": "nobody-here"}},
+    "bad-eol": {"like": "image/static/debian-13/static", "change": {"eol": "2024-01-31"}},
+    "bad-label": {"like": "image/static/debian-13/static",
+                  "change": {"package_manager": ["apt", "dpkg"]}},
+    "bad-chain": {"like": "image/static/debian-13/static", "chain": "sha256:" + "0" * 64},
+}
+BAD_DEV = "image/debian-base/debian-13/13-dev"

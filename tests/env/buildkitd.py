@@ -1,0 +1,126 @@
+"""A buildkitd of our own: its root, sockets and configuration lie below .hardpan.
+
+    tests/env/buildkitd start NAME   an empty one beside the first; prints its BUILDKIT_HOST
+    tests/env/buildkitd stop NAME    ends it and removes its root
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import layout
+import leftovers
+import process
+import registry
+
+MAIN = "main"
+# Named in full, so that a nearly full disk does not make the daemon drop what a test counts on.
+CONFIG = """root = "{root}"
+[grpc]
+  address = ["unix://{socket}"]
+[otel]
+  socketPath = "{otel}"
+[cdi]
+  disabled = true
+[worker.oci]
+  enabled = true
+  binary = "{runc}"
+  gc = true
+  reservedSpace = "10GB"
+  maxUsedSpace = "20GB"
+  minFreeSpace = "1GB"
+[worker.containerd]
+  enabled = false
+[registry."{registry}"]
+  http = true
+[registry."dhi.io"]
+  mirrors = ["{registry}/dhi"]
+[registry."ghcr.io"]
+  mirrors = ["{registry}/ghcr"]
+[registry."docker.io"]
+  mirrors = ["{registry}/hub"]
+"""
+
+
+def daemon(name):
+    return f"buildkitd-{name}"
+
+
+def root(name):
+    return layout.STATE / "buildkit" / name
+
+
+def socket(name):
+    return layout.socket_folder() / f"{name}.sock"
+
+
+def host(name):
+    return f"unix://{socket(name)}"
+
+
+def environment():
+    """What the machine says of proxies and certificates, with our own programs first."""
+    path = f"{layout.BIN}:{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin:/sbin:/bin"
+    return {**os.environ, "PATH": path, "DOCKER_CONFIG": str(layout.DOCKER_CONFIG)}
+
+
+def healthy(name):
+    command = [layout.BIN / "buildctl", "--addr", host(name), "--timeout", "5",
+               "debug", "workers"]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=10)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def start(name):
+    """Starts a daemon unless it runs, answers and has today's configuration."""
+    if os.geteuid():
+        layout.fail("buildkitd and runc need root here: run make as root")
+    folder = layout.socket_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = CONFIG.format(root=root(name), socket=socket(name), otel=folder / f"{name}-otel.sock",
+                         runc=layout.BIN / "runc", registry=registry.address())
+    inputs = hashlib.sha256(text.encode()).hexdigest()
+    record = process.alive(daemon(name))
+    if record and record["inputs"] == inputs and healthy(name):
+        return
+    process.stop(daemon(name))
+    leftovers.remove_below(root(name))
+    root(name).mkdir(parents=True, exist_ok=True)
+    config = layout.RUN / f"{daemon(name)}.toml"
+    layout.write_atomically(config, text)
+    with layout.step(f"start {daemon(name)}"):
+        child = process.start(daemon(name), [layout.BIN / "buildkitd", "--config", config],
+                              env=environment(), inputs=inputs)
+        process.wait_until(daemon(name), child, lambda: healthy(name))
+
+
+def stop(name):
+    """Ends a daemon and all that it left running or mounted."""
+    running = process.stop(daemon(name))
+    leftovers.remove_below(root(name))
+    socket(name).unlink(missing_ok=True)
+    return running
+
+
+def main():
+    if len(sys.argv) != 3 or sys.argv[1] not in ("start", "stop"):
+        layout.fail("usage: tests/env/buildkitd start|stop NAME")
+    name = sys.argv[2]
+    if not re.fullmatch("[a-z0-9-]{1,20}", name) or name == MAIN:
+        layout.fail(f"a second daemon's name is 1 to 20 of a-z, 0-9 and -, and not '{MAIN}'")
+    with layout.lock(daemon(name)):
+        stop(name)
+        shutil.rmtree(root(name), ignore_errors=True)
+        if sys.argv[1] == "start":
+            start(name)
+            print(host(name))
+
+
+if __name__ == "__main__":
+    main()
