@@ -3,10 +3,10 @@
 
 pub mod diagnostic;
 pub mod gateway;
+pub mod image;
 pub mod inspect;
 pub mod options;
 pub mod platform;
 pub mod proto;
-pub mod image;
 pub mod reference;
 pub mod spec;

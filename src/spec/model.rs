@@ -362,3 +362,17 @@ pub enum Healthcheck {
         retries: u32,
     },
 }
+
+impl Place {
+    /// The whole step.
+    #[must_use]
+    pub const fn span(&self) -> Span {
+        match self {
+            Self::Copy(step) => step.span,
+            Self::Add(step) => step.span,
+            Self::Write(step) => step.span,
+            Self::Mkdir(step) => step.span,
+            Self::Link(step) => step.span,
+        }
+    }
+}

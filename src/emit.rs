@@ -1,0 +1,316 @@
+//! A plan → the graph that BuildKit runs.
+//!
+//! Every op carries the lines of the spec that it comes from, so that a step that fails is shown in
+//! the user's own file, and a name that reads like docker/dockerfile's. The image is the runtime base
+//! with one layer for each item merged on top; nothing is run in it.
+
+mod files;
+mod probes;
+mod stages;
+
+pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings};
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Span;
+use crate::llb::{Constraints, FileOps, Graph, Location, Network, Output, Source};
+use crate::llb::{Copy, Git, HostIp, Http, Local, MakeDir, MakeFile, MakeLink, Ulimit};
+use crate::plan::{Layer, Origin, Plan, What};
+use crate::platform::Platform;
+use crate::proto::pb;
+
+/// The capability of graphs with merges, absent where the daemon uses a graph driver.
+const MERGE_CAP: &str = "mergeop";
+
+/// What the options of the build add to every plan.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Whether names say which platform they are for.
+    pub several_platforms: bool,
+    /// The name of the local source that is the build context.
+    pub context_name: String,
+    /// Sessions of local sources, by name.
+    pub sessions: BTreeMap<String, String>,
+    /// The session of all others.
+    pub session: String,
+    /// Patterns of files that the context leaves out.
+    pub ignore: Vec<String>,
+    /// Whether every step runs again.
+    pub no_cache: bool,
+    /// Stages whose steps run again.
+    pub no_cache_stages: Vec<String>,
+    /// What ids of cache mounts start with.
+    pub cache_namespace: String,
+    /// What steps see of the network.
+    pub network: Network,
+    /// Proxies; no part of any cache key.
+    pub proxy: Option<pb::ProxyEnv>,
+    /// `--add-host`.
+    pub extra_hosts: Vec<HostIp>,
+    /// `--ulimit`.
+    pub ulimits: Vec<Ulimit>,
+    /// `--shm-size` in bytes; 0: the builder's.
+    pub shm_size: i64,
+    /// `--cgroup-parent`.
+    pub cgroup_parent: String,
+    /// The host name in steps.
+    pub hostname: String,
+    /// `--memory` and its kind; no part of any cache key.
+    pub resources: Option<pb::LinuxResources>,
+    /// SOURCE_DATE_EPOCH in nanoseconds, for what is made anew.
+    pub epoch: Option<i64>,
+    /// Whether the daemon can merge.
+    pub can_merge: bool,
+}
+
+impl Settings {
+    /// Whether this daemon merges layers, by what it says that it can.
+    #[must_use]
+    pub fn merges(supports: impl Fn(&str) -> bool) -> bool {
+        supports(MERGE_CAP)
+    }
+}
+
+/// A graph in the making, for one platform.
+#[derive(Debug)]
+pub struct Emitter<'a> {
+    pub(self) images: &'a [crate::bases::Resolved],
+    pub(self) stages: &'a [crate::plan::Stage],
+    pub(self) context_paths: Option<&'a [String]>,
+    pub(self) platform: &'a Platform,
+    settings: &'a Settings,
+    graph: Graph,
+    stage_outputs: Vec<Output>,
+    image_outputs: BTreeMap<usize, Output>,
+}
+
+/// The parts of an image in a graph.
+#[derive(Debug, Clone)]
+pub struct Emitted {
+    /// The runtime base.
+    pub base: Output,
+    /// What is placed on it, one output for each layer of the plan.
+    pub layers: Vec<Output>,
+    /// All of them, one over the other.
+    pub image: Output,
+}
+
+impl<'a> Emitter<'a> {
+    /// Starts a graph for a draft's stages and images.
+    #[must_use]
+    pub fn new(draft: &'a crate::plan::Draft, settings: &'a Settings) -> Self {
+        Self {
+            images: &draft.images,
+            stages: &draft.stages,
+            context_paths: draft.context_paths.as_deref(),
+            platform: &draft.platform,
+            settings,
+            graph: Graph::new(),
+            stage_outputs: Vec::new(),
+            image_outputs: BTreeMap::new(),
+        }
+    }
+
+    /// The graph, to be marshalled.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The stages, base and layers of an image.
+    pub fn image(&mut self, plan: &Plan) -> Emitted {
+        self.stages();
+        let total = plan.layers.len() + 1;
+        let base = self.base(plan.runtime, total);
+        let mut layers = Vec::new();
+        for (index, layer) in plan.layers.iter().enumerate() {
+            let name = self.name("image", (index + 2, total), &layer.title);
+            layers.push(self.layer(layer, &name));
+        }
+        let image = self.unite(base, &layers);
+        Emitted { base, layers, image }
+    }
+
+    /// The runtime base.
+    pub fn base(&mut self, runtime: usize, total: usize) -> Output {
+        let title = format!("FROM {}", self.images[runtime].shown());
+        let name = self.name("image", (1, total), &title);
+        self.image_source(runtime, name)
+    }
+
+    /// All layers on the base: merged, or copied where the daemon cannot merge.
+    fn unite(&mut self, base: Output, layers: &[Output]) -> Output {
+        if self.settings.can_merge {
+            let inputs: Vec<Output> = [base].into_iter().chain(layers.iter().copied()).collect();
+            return self.graph.merge(&inputs, &Constraints::named(self.plain_name("image", "MERGE")));
+        }
+        let mut image = base;
+        for layer in layers.iter().filter(|layer| **layer != Output::SCRATCH) {
+            let mut ops = FileOps::on(image);
+            let all = Copy { from: "/".to_owned(), to: "/".to_owned(), contents: true, ..Copy::default() };
+            ops.copy(*layer, all);
+            let name = self.plain_name("image", "COPY layer");
+            image = self.graph.file(&ops, &Constraints::named(name));
+        }
+        image
+    }
+
+    fn layer(&mut self, layer: &Layer, name: &str) -> Output {
+        let mut ops = FileOps::on(Output::SCRATCH);
+        for folder in &layer.folders {
+            ops.make_dir(MakeDir {
+                path: folder.path.clone(),
+                mode: folder.mode & 0o777,
+                make_parents: false,
+                owner: Some(crate::llb::Owner { uid: folder.uid, gid: folder.gid }),
+                time: self.settings.epoch,
+            });
+        }
+        for entry in &layer.entries {
+            let owner = Some(crate::llb::Owner { uid: entry.owner.uid, gid: entry.owner.gid });
+            match &entry.what {
+                What::Files(files) => self.place_files(&mut ops, entry, files),
+                What::Content { text, mode } => {
+                    ops.make_file(MakeFile {
+                        path: entry.dest.clone(),
+                        mode: readable(*mode),
+                        data: text.clone().into_bytes(),
+                        owner,
+                        time: self.settings.epoch,
+                    });
+                }
+                What::Folder { mode } => {
+                    ops.make_dir(MakeDir {
+                        path: entry.dest.trim_end_matches('/').to_owned(),
+                        mode: *mode,
+                        make_parents: false,
+                        owner,
+                        time: self.settings.epoch,
+                    });
+                }
+                What::Link { target } => {
+                    ops.make_link(MakeLink {
+                        path: entry.dest.clone(),
+                        target: target.clone(),
+                        owner,
+                        time: self.settings.epoch,
+                    });
+                }
+            }
+        }
+        if ops.is_empty() {
+            return Output::SCRATCH;
+        }
+        let constraints = Constraints {
+            ignore_cache: self.settings.no_cache,
+            ..self.at(layer.span, name.to_owned())
+        };
+        self.graph.file(&ops, &constraints)
+    }
+
+    /// The files of an origin, as a file system.
+    pub(self) fn origin(&mut self, origin: &Origin) -> Output {
+        match origin {
+            Origin::Context => self.context(),
+            Origin::Local(name) => self.local(name),
+            Origin::Stage(index) => self.stage_outputs[*index],
+            Origin::Image(index) => {
+                let title = format!("FROM {}", self.images[*index].shown());
+                let name = self.plain_name("source", &title);
+                self.image_source(*index, name)
+            }
+            Origin::Http { url, checksum, filename } => {
+                let source = Http {
+                    url: url.clone(),
+                    checksum: Some(checksum.clone()),
+                    filename: Some(filename.clone()),
+                    ..Http::default()
+                };
+                self.graph.source(&Source::Http(source), &Constraints::named(url.clone()))
+            }
+            Origin::Git { remote, commit, subdir } => {
+                let source = Git {
+                    url: remote.clone(),
+                    reference: commit.clone(),
+                    subdir: subdir.clone(),
+                    ..Git::default()
+                };
+                let name = format!("{remote}#{commit}");
+                self.graph.source(&Source::Git(source), &Constraints::named(name))
+            }
+        }
+    }
+
+    fn context(&mut self) -> Output {
+        let name = self.settings.context_name.clone();
+        let local = Local {
+            session: Some(self.session(&name)),
+            exclude: self.settings.ignore.clone(),
+            follow: self.context_paths.map(<[String]>::to_vec).unwrap_or_default(),
+            shared_key_hint: Some(name.clone()),
+            name,
+            ..Local::default()
+        };
+        let constraints = Constraints::named("[internal] load build context");
+        self.graph.source(&Source::Local(local), &constraints)
+    }
+
+    fn local(&mut self, name: &str) -> Output {
+        let local = Local {
+            name: name.to_owned(),
+            session: Some(self.session(name)),
+            shared_key_hint: Some(format!("context:{name}")),
+            ..Local::default()
+        };
+        let constraints = Constraints::named(format!("[context {name}] load from client"));
+        self.graph.source(&Source::Local(local), &constraints)
+    }
+
+    fn session(&self, name: &str) -> String {
+        self.settings.sessions.get(name).unwrap_or(&self.settings.session).clone()
+    }
+
+    fn image_source(&mut self, index: usize, name: String) -> Output {
+        if let Some(output) = self.image_outputs.get(&index) {
+            return *output;
+        }
+        let image = &self.images[index];
+        let constraints = Constraints {
+            platform: Some((&image.platform).into()),
+            ..at(image.span, name)
+        };
+        let output = self.graph.source_op(image.source.clone(), &constraints);
+        self.image_outputs.insert(index, output);
+        output
+    }
+
+    /// `[build 2/4] RUN npm ci`, with the platform in front where there are several.
+    pub(self) fn name(&self, group: &str, (number, total): (usize, usize), title: &str) -> String {
+        format!("[{}{group} {number}/{total}] {title}", self.platform_prefix())
+    }
+
+    fn plain_name(&self, group: &str, title: &str) -> String {
+        format!("[{}{group}] {title}", self.platform_prefix())
+    }
+
+    fn platform_prefix(&self) -> String {
+        if self.settings.several_platforms { format!("{} ", self.platform.id()) } else { String::new() }
+    }
+
+    pub(self) fn at(&self, span: Span, name: String) -> Constraints {
+        at(span, name)
+    }
+}
+
+/// Constraints of an op that comes from a place in the spec.
+fn at(span: Span, name: String) -> Constraints {
+    Constraints {
+        locations: vec![Location { file: 0, spans: vec![span] }],
+        ..Constraints::named(name)
+    }
+}
+
+/// The mode of a file in an image: not writable by others, no set-id bits, readable by all.
+fn readable(mode: u32) -> u32 {
+    (mode & 0o755) | 0o444 | ((mode & 0o111 != 0) as u32 * 0o111)
+}

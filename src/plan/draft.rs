@@ -1,0 +1,304 @@
+//! Every path and every command of an app, absolute and complete, as far as they can be known
+//! without looking into the runtime base.
+
+use crate::bases::Resolved;
+use crate::diagnostic::{Code, Diagnostic, Span, Text};
+use crate::paths;
+use crate::plan::pick::{self, Scope};
+use crate::plan::runs;
+use crate::plan::select::{Request, SelectedStage, Selection};
+use crate::plan::{Action, Origin, Pick, Placement, Stage, StageBase, Step, What};
+use crate::platform::Platform;
+use crate::spec::model::{self, Cache};
+
+/// A plan without the layers of the image.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The app's name.
+    pub app: String,
+    /// What it is built for.
+    pub platform: Platform,
+    /// Resolved images, by the indices of the selection.
+    pub images: Vec<Resolved>,
+    /// The index of the runtime base.
+    pub runtime: usize,
+    /// The stages.
+    pub stages: Vec<Stage>,
+    /// What is placed in the image, in order.
+    pub items: Vec<Item>,
+    /// The workdir of the image.
+    pub workdir: String,
+    /// Whether the spec names it; otherwise it is the base's.
+    pub own_workdir: bool,
+    /// The environment of the image: the base's and the app's.
+    pub env: Vec<(String, String)>,
+    /// What the user may write.
+    pub writable: Vec<DraftWritable>,
+    /// Paths of the build context that are used; `None`: all of it.
+    pub context_paths: Option<Vec<String>>,
+}
+
+/// One item of `image:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// How the progress shows it.
+    pub title: String,
+    /// Where it is written.
+    pub span: Span,
+    /// What it places.
+    pub placements: Vec<Placement>,
+}
+
+/// A path that the user may write, before links are followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftWritable {
+    /// Absolute.
+    pub path: String,
+    /// Permissions.
+    pub mode: Option<u32>,
+    /// Another group than the user's.
+    pub group: Option<u32>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+impl Draft {
+    /// The paths of the runtime base that have to be looked at before the layers can be laid out.
+    #[must_use]
+    pub fn destinations(&self) -> Vec<String> {
+        let placed = self.items.iter().flat_map(|item| &item.placements);
+        let mut paths: Vec<String> = placed
+            .map(|placement| paths::join("/", &placement.dest))
+            .chain(self.writable.iter().map(|writable| writable.path.clone()))
+            .chain([self.workdir.clone()])
+            .collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+}
+
+/// Works out the paths and commands, or all that is wrong with them.
+pub fn draft(
+    request: &Request<'_>,
+    selection: &Selection<'_>,
+    images: Vec<Resolved>,
+) -> Result<Draft, Vec<Diagnostic>> {
+    let mut mistakes = Vec::new();
+    let stages = stages(request, selection, &images, &mut mistakes);
+    let runtime = &images[selection.runtime];
+    let app = request.app;
+    let own_workdir = app.workdir.is_some();
+    let workdir = match &app.workdir {
+        Some(text) => keep(request.variables.expand(text), &mut mistakes).unwrap_or_default(),
+        None => runtime.config.workdir().to_owned(),
+    };
+    let workdir = paths::join("/", &workdir);
+    let workdirs: Vec<String> = stages.iter().map(|stage| stage.workdir.clone()).collect();
+    let scope = Scope {
+        request,
+        stages: &selection.stages,
+        workdirs: &workdirs,
+        variables: request.variables,
+        workdir: &workdir,
+        platform: request.target,
+        images: &selection.images,
+    };
+    let mut items = Vec::new();
+    for place in &app.image {
+        if let Some((title, placements)) = keep(pick::placements(&scope, place), &mut mistakes) {
+            items.push(Item { title, span: place.span(), placements });
+        }
+    }
+    let base_env = runtime.environment();
+    let known = request
+        .variables
+        .with_environment(base_env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let own_env = known.expand_all(&app.env, &mut mistakes);
+    let env = runs::overlay(base_env, own_env);
+    let writable = writable(request, &workdir, &mut mistakes);
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let stages: Vec<Stage> = stages.into_iter().map(|stage| stage.stage).collect();
+    let context_paths = context_paths(&stages, &items);
+    Ok(Draft {
+        app: app.name.value.clone(),
+        platform: request.target.clone(),
+        runtime: selection.runtime,
+        images,
+        stages,
+        items,
+        workdir,
+        own_workdir,
+        env,
+        writable,
+        context_paths,
+    })
+}
+
+pub(super) fn keep<T>(result: Result<T, Diagnostic>, mistakes: &mut Vec<Diagnostic>) -> Option<T> {
+    result.map_err(|mistake| mistakes.push(mistake)).ok()
+}
+
+/// A stage with what a stage that continues it takes over.
+pub(super) struct Drafted {
+    stage: Stage,
+    workdir: String,
+    env: Vec<(String, String)>,
+    cache: Vec<Cache>,
+}
+
+fn stages(
+    request: &Request<'_>,
+    selection: &Selection<'_>,
+    images: &[Resolved],
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<Drafted> {
+    let mut drafted: Vec<Drafted> = Vec::new();
+    for selected in &selection.stages {
+        let stage = stage(request, selection, images, (selected, &drafted), mistakes);
+        drafted.push(stage);
+    }
+    drafted
+}
+
+fn stage(
+    request: &Request<'_>,
+    selection: &Selection<'_>,
+    images: &[Resolved],
+    (selected, before): (&SelectedStage<'_>, &[Drafted]),
+    mistakes: &mut Vec<Diagnostic>,
+) -> Drafted {
+    let (base_workdir, base_env, base_cache) = match selected.base {
+        StageBase::Stage(index) => {
+            let base = &before[index];
+            (base.workdir.clone(), base.env.clone(), base.cache.clone())
+        }
+        StageBase::Image(index) => {
+            let image = &images[index];
+            (image.config.workdir().to_owned(), image.environment(), Vec::new())
+        }
+    };
+    let written = selected.stage.workdir.as_ref().or(match selected.base {
+        StageBase::Stage(_) => None,
+        StageBase::Image(_) => request.app.workdir.as_ref(),
+    });
+    let workdir = match written {
+        Some(text) => keep(request.variables.expand(text), mistakes).unwrap_or_default(),
+        None => String::new(),
+    };
+    let workdir = paths::join(&paths::join("/", &base_workdir), &workdir);
+    let variables = request.variables.on(request.target, request.build);
+    let known =
+        variables.with_environment(base_env.iter().map(|(name, value)| (&**name, &**value)));
+    let env = runs::overlay(base_env, known.expand_all(&selected.stage.env, mistakes));
+    let cache: Vec<Cache> = base_cache.into_iter().chain(selected.stage.cache.clone()).collect();
+    let workdirs: Vec<String> = before.iter().map(|stage| stage.workdir.clone()).collect();
+    let scope = Scope {
+        request,
+        stages: &selection.stages,
+        workdirs: &workdirs,
+        variables: &variables,
+        workdir: &workdir,
+        platform: &selected.platform,
+        images: &selection.images,
+    };
+    let mut steps = Vec::new();
+    if let Some(text) = written {
+        let title = format!("WORKDIR {workdir}");
+        steps.push(Step { title, span: text.span, action: Action::Workdir(workdir.clone()) });
+    }
+    let settings = runs::Settings { selected, env: &env, cache: &cache };
+    steps.extend(runs::steps(&scope, &settings, mistakes));
+    let stage = Stage {
+        name: selected.stage.name.value.clone(),
+        platform: selected.platform.clone(),
+        base: selected.base,
+        steps,
+        span: selected.stage.span,
+    };
+    Drafted { stage, workdir, env, cache }
+}
+
+fn writable(
+    request: &Request<'_>,
+    workdir: &str,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<DraftWritable> {
+    let volumes = request.app.volumes.iter().map(|path| model::Writable {
+        path: path.clone(),
+        mode: None,
+        group: None,
+    });
+    let mut paths: Vec<DraftWritable> = Vec::new();
+    for entry in request.app.writable.iter().cloned().chain(volumes) {
+        let Some(path) = keep(request.variables.expand(&entry.path), mistakes) else { continue };
+        let path = paths::join(workdir, &path);
+        if let Some(mistake) = refuse_writable(&path, &entry.path) {
+            mistakes.push(mistake);
+            continue;
+        }
+        let group = entry.group.as_ref().and_then(|group| group.value.parse().ok());
+        let mode = entry.mode.as_ref().map(|mode| mode.value);
+        if !paths.iter().any(|other| other.path == path) {
+            paths.push(DraftWritable { path, mode, group, span: entry.path.span });
+        }
+    }
+    paths
+}
+
+/// Folders that the running app must never be able to change, and all that is below them.
+const SYSTEM: [&str; 8] = ["/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/proc", "/sys"];
+
+fn refuse_writable(path: &str, text: &Text) -> Option<Diagnostic> {
+    // Below /usr there are places that are an app's own: /usr/src and /usr/local/share.
+    let own = ["/usr/src", "/usr/share/nginx"].iter().any(|folder| paths::below(folder, path).is_some());
+    let system = path == "/" || SYSTEM.iter().any(|folder| paths::below(folder, path).is_some());
+    (system && !own).then(|| {
+        Diagnostic::error(
+            Code::ForbiddenWritable,
+            text.span,
+            format!("{path:?} belongs to the system and stays read-only"),
+        )
+        .help("write to a folder of the app's own, such as `/var/lib/app` or one below the workdir")
+    })
+}
+
+/// The paths of the build context that the stages and items use, for the client to send only them.
+fn context_paths(stages: &[Stage], items: &[Item]) -> Option<Vec<String>> {
+    let steps = stages.iter().flat_map(|stage| &stage.steps);
+    let in_stages = steps.clone().flat_map(|step| match &step.action {
+        Action::Place(placements) => placements.as_slice(),
+        _ => &[],
+    });
+    let placed = in_stages.chain(items.iter().flat_map(|item| &item.placements));
+    let mut paths = Vec::new();
+    for placement in placed {
+        if let What::Files(files) = &placement.what
+            && files.origin == Origin::Context
+        {
+            paths.push(match &files.pick {
+                Pick::Path { path, .. } => paths::literal(path),
+                Pick::Matches { pattern, .. } if !pattern.contains("**") => pattern.clone(),
+                Pick::Matches { pattern, .. } => paths::split_pattern(pattern).0,
+                Pick::Tree { root, pattern, .. } if !pattern.contains("**") => {
+                    paths::join(root, pattern)
+                }
+                Pick::Tree { root, pattern, .. } => {
+                    paths::split_pattern(&paths::join(root, pattern)).0
+                }
+            });
+        }
+    }
+    for step in steps {
+        if let Action::Run(run) = &step.action {
+            let binds = run.binds.iter().filter(|bind| bind.origin == Origin::Context);
+            paths.extend(binds.map(|bind| paths::literal(&bind.source)));
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    let all = paths.iter().any(|path| path == "/");
+    (!all).then(|| paths.iter().map(|path| path.trim_start_matches('/').to_owned()).collect())
+}

@@ -1,0 +1,425 @@
+//! Which stages an app needs, in which order, and which images they stand on.
+//!
+//! Works on names alone: nothing has been resolved yet. The images come out as a list, so that all
+//! of them can be resolved side by side.
+
+use std::collections::BTreeMap;
+
+use crate::bases;
+use crate::diagnostic::{Code, Diagnostic, Span, Text};
+use crate::plan::variables::Variables;
+use crate::plan::{Origin, StageBase};
+use crate::platform::Platform;
+use crate::spec::model::{App, Base, Copy, Place, Spec, Stage, Step};
+use crate::words::nearest;
+
+/// What is asked for: an app of a spec, for one platform.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The file.
+    pub spec: &'a Spec,
+    /// The app.
+    pub app: &'a App,
+    /// The names that `${…}` may use, those of the platforms included.
+    pub variables: &'a Variables,
+    /// Named contexts for this platform: name → `docker-image://…`, `local:…`, `oci-layout://…`.
+    pub contexts: &'a BTreeMap<String, String>,
+    /// The prefix of image names without a slash.
+    pub registry: &'a str,
+    /// What the image is for.
+    pub target: &'a Platform,
+    /// What the builder is.
+    pub build: &'a Platform,
+}
+
+/// What an image is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Stages run in it.
+    Dev,
+    /// The app ships on it.
+    Runtime,
+    /// Files are copied out of it.
+    Source,
+}
+
+/// An image that has to be resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageUse {
+    /// Its name, complete, as it would be pulled.
+    pub reference: String,
+    /// The named context that stands in for it.
+    pub context: Option<String>,
+    /// The platform that is wanted of it.
+    pub platform: Platform,
+    /// What for.
+    pub role: Role,
+    /// The name in the spec.
+    pub span: Span,
+}
+
+impl ImageUse {
+    /// Whether both mean the same bytes.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.reference == other.reference && self.platform == other.platform
+    }
+}
+
+/// The stages and images that an app needs.
+#[derive(Debug, Clone)]
+pub struct Selection<'a> {
+    /// Each stage after those that it uses.
+    pub stages: Vec<SelectedStage<'a>>,
+    /// Images, each once.
+    pub images: Vec<ImageUse>,
+    /// Which of the images is the runtime base.
+    pub runtime: usize,
+    /// Which of the images is the app's dev image, if a stage uses it.
+    pub dev: Option<usize>,
+}
+
+/// A stage that is needed.
+#[derive(Debug, Clone)]
+pub struct SelectedStage<'a> {
+    /// As the spec has it.
+    pub stage: &'a Stage,
+    /// What it starts from.
+    pub base: StageBase,
+    /// Where its steps run.
+    pub platform: Platform,
+    /// Whether that is the builder's platform by `platform: build`.
+    pub on_build_platform: bool,
+}
+
+/// Finds what the app of the request needs, or everything that is wrong with its names.
+pub fn select<'a>(request: &Request<'a>) -> Result<Selection<'a>, Vec<Diagnostic>> {
+    let mut walk = Walk { request, found: BTreeMap::new(), mistakes: Vec::new(), images: Vec::new() };
+    let mut stages = Vec::new();
+    for place in &request.app.image {
+        if let Some(from) = from_of(place) {
+            walk.visit(from, &mut stages);
+        }
+    }
+    let mut selected: Vec<SelectedStage<'a>> = Vec::new();
+    let mut dev = None;
+    for stage in stages {
+        if let Some(stage) = walk.settle(stage, &selected, &mut dev) {
+            selected.push(stage);
+        }
+    }
+    let runtime = walk.runtime();
+    walk.sources(&selected);
+    match runtime {
+        Some(runtime) if walk.mistakes.is_empty() => {
+            Ok(Selection { stages: selected, images: walk.images, runtime, dev })
+        }
+        _ => Err(walk.mistakes),
+    }
+}
+
+/// The `from` of a step that has one.
+fn from_of(place: &Place) -> Option<&Text> {
+    match place {
+        Place::Copy(copy) => copy.from.as_ref(),
+        _ => None,
+    }
+}
+
+struct Walk<'a, 'r> {
+    request: &'r Request<'a>,
+    /// Stages that were seen, by name; `true` once all that they need comes before them.
+    found: BTreeMap<&'a str, bool>,
+    mistakes: Vec<Diagnostic>,
+    images: Vec<ImageUse>,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn stage(&self, name: &str) -> Option<&'a Stage> {
+        if self.request.contexts.contains_key(name) {
+            return None; // a named context stands in for the stage
+        }
+        self.request.spec.stages.iter().find(|stage| stage.name.value == name)
+    }
+
+    /// Puts the stage that `from` names, and all that it needs, at the end of `order`. A stack of
+    /// our own, not of the machine: a file may hold thousands of stages in a chain.
+    fn visit(&mut self, from: &Text, order: &mut Vec<&'a Stage>) {
+        let Some(first) = self.expand(from).and_then(|name| self.stage(&name)) else { return };
+        let mut open = vec![first];
+        while let Some(stage) = open.last().copied() {
+            let name = stage.name.value.as_str();
+            if self.found.get(name) == Some(&true) {
+                open.pop();
+                continue;
+            }
+            let first_visit = self.found.insert(name, false).is_none();
+            let needs: Vec<_> = if first_visit { self.needs(stage) } else { Vec::new() };
+            let before = open.len();
+            open.extend(needs.into_iter().filter(|need| {
+                !self.found.contains_key(need.name.value.as_str())
+            }));
+            if open.len() == before {
+                self.found.insert(name, true);
+                open.pop();
+                order.push(stage);
+            }
+        }
+    }
+
+    fn expand(&mut self, text: &Text) -> Option<String> {
+        match self.request.variables.expand(text) {
+            Ok(value) => Some(value),
+            Err(mistake) => {
+                self.mistakes.push(mistake);
+                None
+            }
+        }
+    }
+
+    /// The stages that a stage names: its base, what it copies from, what it mounts.
+    fn needs(&mut self, stage: &'a Stage) -> Vec<&'a Stage> {
+        let mut names: Vec<&Text> = Vec::new();
+        if let Some(Base::Name(name)) = &stage.base {
+            names.push(name);
+        }
+        for step in &stage.steps {
+            match step {
+                Step::Run(run) => names.extend(run.binds.iter().filter_map(|bind| bind.from.as_ref())),
+                Step::Place(place) => names.extend(from_of(place)),
+                Step::Packages { .. } => {}
+            }
+        }
+        let names: Vec<String> = names.into_iter().filter_map(|name| self.expand(name)).collect();
+        names.iter().filter_map(|name| self.stage(name)).collect()
+    }
+
+    /// Decides the base and the platform of a stage, and notes the images that it copies from.
+    fn settle(
+        &mut self,
+        stage: &'a Stage,
+        before: &[SelectedStage<'a>],
+        dev: &mut Option<usize>,
+    ) -> Option<SelectedStage<'a>> {
+        let parent = match &stage.base {
+            Some(Base::Name(name)) => {
+                let name = self.expand(name)?;
+                before.iter().position(|other| other.stage.name.value == name && self.stage(&name).is_some())
+            }
+            _ => None,
+        };
+        let inherited = parent.is_some_and(|parent| before[parent].on_build_platform);
+        let on_build_platform =
+            stage.on_build_platform.as_ref().map_or(inherited, |written| written.value);
+        let platform =
+            if on_build_platform { self.request.build.clone() } else { self.request.target.clone() };
+        let base = match parent {
+            Some(parent) => StageBase::Stage(parent),
+            None => StageBase::Image(self.dev_image(stage, &platform, dev)?),
+        };
+        Some(SelectedStage { stage, base, platform, on_build_platform })
+    }
+
+    fn dev_image(
+        &mut self,
+        stage: &Stage,
+        platform: &Platform,
+        dev: &mut Option<usize>,
+    ) -> Option<usize> {
+        let own = stage.base.is_some();
+        let base = stage.base.as_ref().unwrap_or(&self.request.app.base);
+        let (name, span) = match base {
+            Base::Name(text) => {
+                let name = self.expand(text)?;
+                // A stage may name any image; only the base of an app is always a pair.
+                let taken = if own && name.contains('/') { Ok(name) } else { bases::dev(&name) };
+                (taken, text.span)
+            }
+            Base::Pair { dev: Some(text), .. } => (bases::explicit_dev(&self.expand(text)?), text.span),
+            Base::Pair { dev: None, span, .. } => {
+                self.mistakes.push(
+                    Diagnostic::error(Code::NoPair, *span, "this base names no image to build in")
+                        .help("add one: `base: {dev: node:24, runtime: …}`"),
+                );
+                return None;
+            }
+        };
+        let name = self.take(name, span)?;
+        let index = self.image(&name, platform.clone(), Role::Dev, span);
+        if !own {
+            *dev = Some(index);
+        }
+        Some(index)
+    }
+
+    fn runtime(&mut self) -> Option<usize> {
+        let (name, span) = match &self.request.app.base {
+            Base::Name(text) => (bases::runtime(&self.expand(text)?), text.span),
+            Base::Pair { runtime: Some(text), dev, .. } => {
+                let runtime = self.expand(text)?;
+                let dev = dev.as_ref().and_then(|text| self.expand(text));
+                (bases::explicit_runtime(&runtime, dev.as_deref()), text.span)
+            }
+            Base::Pair { runtime: None, span, .. } => {
+                self.mistakes.push(
+                    Diagnostic::error(Code::NoPair, *span, "this base names no image to ship on")
+                        .help("add one: `base: {dev: …, runtime: static}`"),
+                );
+                return None;
+            }
+        };
+        let name = self.take(name, span)?;
+        Some(self.image(&name, self.request.target.clone(), Role::Runtime, span))
+    }
+
+    fn take(&mut self, name: Result<String, bases::NoPair>, span: Span) -> Option<String> {
+        match name {
+            Ok(name) => Some(name),
+            Err(no_pair) => {
+                self.mistakes.push(no_pair.diagnostic(span));
+                None
+            }
+        }
+    }
+
+    /// Notes the images that steps copy from or mount.
+    fn sources(&mut self, stages: &[SelectedStage<'a>]) {
+        for place in &self.request.app.image {
+            self.source(stages, place, self.request.target.clone());
+        }
+        for stage in stages {
+            for step in &stage.stage.steps {
+                match step {
+                    Step::Place(place) => self.source(stages, place, stage.platform.clone()),
+                    Step::Run(run) => {
+                        for from in run.binds.iter().filter_map(|bind| bind.from.as_ref()) {
+                            self.origin(stages, from, stage.platform.clone());
+                        }
+                    }
+                    Step::Packages { .. } => {}
+                }
+            }
+        }
+    }
+
+    fn source(&mut self, stages: &[SelectedStage<'a>], place: &Place, platform: Platform) {
+        let Place::Copy(copy) = place else { return };
+        let Some(from) = &copy.from else { return };
+        match copy_platform(self.request, copy, platform) {
+            Ok(platform) => self.origin(stages, from, platform),
+            Err(mistake) => self.mistakes.push(mistake),
+        }
+    }
+
+    fn origin(&mut self, stages: &[SelectedStage<'a>], from: &Text, platform: Platform) {
+        match origin_of(self.request, stages, from, platform) {
+            Ok(From::Image(image)) => {
+                if !self.images.iter().any(|other| other.is_same(&image)) {
+                    self.images.push(image);
+                }
+            }
+            Ok(From::Origin(_)) => {}
+            Err(mistake) => self.mistakes.push(mistake),
+        }
+    }
+
+    /// The index of an image; each image and platform is resolved once.
+    fn image(&mut self, name: &str, platform: Platform, role: Role, span: Span) -> usize {
+        let image = image_use(self.request, name, platform, role, span);
+        if let Some(index) = self.images.iter().position(|other| other.is_same(&image)) {
+            if role == Role::Runtime {
+                self.images[index].role = role;
+            }
+            return index;
+        }
+        self.images.push(image);
+        self.images.len() - 1
+    }
+}
+
+/// A name without a slash takes the prefix of the registry; a context of that name stands in.
+pub(super) fn image_use(
+    request: &Request<'_>,
+    name: &str,
+    platform: Platform,
+    role: Role,
+    span: Span,
+) -> ImageUse {
+    let reference = complete(name, request.registry);
+    let context = [name, reference.as_str(), strip_tag_latest(&reference)]
+        .iter()
+        .find_map(|name| request.contexts.get(*name).cloned());
+    ImageUse { reference, context, platform, role, span }
+}
+
+fn complete(name: &str, registry: &str) -> String {
+    if name.contains('/') { name.to_owned() } else { format!("{registry}{name}") }
+}
+
+fn strip_tag_latest(reference: &str) -> &str {
+    reference.strip_suffix(":latest").unwrap_or(reference)
+}
+
+/// What a `from` means, once all stages are known.
+pub(super) enum From {
+    /// Files of the builder or a stage.
+    Origin(Origin),
+    /// An image that is copied from.
+    Image(ImageUse),
+}
+
+/// Takes a `from` apart: a stage, a named context, or else an image.
+pub(super) fn origin_of(
+    request: &Request<'_>,
+    stages: &[SelectedStage<'_>],
+    from: &Text,
+    platform: Platform,
+) -> Result<From, Diagnostic> {
+    let name = request.variables.expand(from)?;
+    if let Some(context) = request.contexts.get(&name) {
+        return match context.strip_prefix("local:") {
+            Some(local) => Ok(From::Origin(Origin::Local(local.to_owned()))),
+            None => Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span))),
+        };
+    }
+    if let Some(index) = stages.iter().position(|stage| stage.stage.name.value == name) {
+        return Ok(From::Origin(Origin::Stage(index)));
+    }
+    if request.spec.named_apps && request.spec.apps.iter().any(|app| app.name.value == name) {
+        return Err(Diagnostic::error(
+            Code::NotYet,
+            from.span,
+            format!("copying from the app {name:?} is not there yet"),
+        )
+        .help("copy from the stage that the app takes its files from"));
+    }
+    if name.contains(['/', ':', '.']) {
+        return Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span)));
+    }
+    let names = request.spec.stages.iter().map(|stage| stage.name.value.as_str());
+    let names = names.chain(request.contexts.keys().map(String::as_str));
+    match nearest(&name, names) {
+        Some(near) => Err(Diagnostic::error(
+            Code::UnknownStage,
+            from.span,
+            format!("no stage or context is named {name:?}"),
+        )
+        .help(format!("did you mean {near:?}?"))),
+        None => Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span))),
+    }
+}
+
+/// The platform of the image that a copy takes files from.
+pub(super) fn copy_platform(
+    request: &Request<'_>,
+    copy: &Copy,
+    default: Platform,
+) -> Result<Platform, Diagnostic> {
+    let Some(text) = &copy.platform else { return Ok(default) };
+    let name = request.variables.expand(text)?;
+    Platform::parse(&name).map_err(|problem| {
+        let message = format!("{name:?} is no platform: {problem}");
+        Diagnostic::error(Code::InvalidValue, text.span, message)
+            .help("write it as `linux/amd64` or `linux/arm64`")
+    })
+}

@@ -1,0 +1,205 @@
+//! The config of the image: the runtime base's, passed on, with what the app says on top.
+//!
+//! Entrypoint and Cmd are always both written, user and group always as numbers: an engine that
+//! merges them with something, or looks a name up, could get another answer than the proof did.
+
+use serde_json::Value;
+
+use crate::diagnostic::{Code, Diagnostic, Located, Span, Text};
+use crate::image::{Healthcheck as ImageHealthcheck, History, ImageConfig};
+use crate::inspect::accounts::{Identity, UserError};
+use crate::inspect::facts::Facts;
+use crate::plan::draft::{Draft, keep};
+use crate::plan::layers::Layer;
+use crate::plan::variables::Variables;
+use crate::plan::Owner;
+use crate::spec::model::{App, Healthcheck};
+
+/// What the config is made of, besides the draft.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings<'a> {
+    /// The app.
+    pub app: &'a App,
+    /// Names for `${…}`.
+    pub variables: &'a Variables,
+    /// Labels that the build gives; they win over the spec's.
+    pub labels: &'a [(String, String)],
+    /// The time that the image says it was created at, in RFC 3339; `None`: the builder decides.
+    pub created: Option<&'a str>,
+}
+
+impl Settings<'_> {
+    pub(super) fn workdir_span(&self) -> Span {
+        self.app.workdir.as_ref().map_or(self.app.span, |text| text.span)
+    }
+
+    /// The same, knowing the environment of the image.
+    fn with_environment(&self, draft: &Draft) -> Variables {
+        let env = draft.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        self.variables.with_environment(env)
+    }
+}
+
+/// The user that the app runs as: the spec's, or the runtime base's, in numbers.
+pub(super) fn user(
+    settings: &Settings<'_>,
+    draft: &Draft,
+    facts: &Facts,
+) -> Result<Owner, Diagnostic> {
+    let (name, span, own) = match &settings.app.user {
+        Some(text) => (settings.variables.expand(text)?, text.span, true),
+        None => {
+            let base = &draft.images[draft.runtime];
+            (base.config.config.user.clone(), base.span, false)
+        }
+    };
+    let identity = facts.accounts.identify(&name).map_err(|error| unknown(&name, span, own, &error))?;
+    if identity.uid == 0 {
+        let message = if own {
+            format!("the user {name:?} is root in the runtime base")
+        } else {
+            format!("the runtime base runs as {name:?}, which is root")
+        };
+        let code = if own { Code::RootUser } else { Code::BaseRunsAsRoot };
+        return Err(Diagnostic::error(code, span, message)
+            .help("name another user: `user: 65532`, or one of the base's accounts"));
+    }
+    let gid = primary_group(&name, &identity);
+    Ok(Owner { uid: identity.uid, gid })
+}
+
+/// A number without a group takes itself as group: an engine would take group 0 for a number that
+/// is not in passwd.
+fn primary_group(name: &str, identity: &Identity) -> u32 {
+    let bare_number = !name.contains(':') && name.parse::<u32>().is_ok();
+    if bare_number && identity.name.is_none() { identity.uid } else { identity.gid }
+}
+
+fn unknown(name: &str, span: Span, own: bool, error: &UserError) -> Diagnostic {
+    let whose = if own { "the spec" } else { "the runtime base" };
+    Diagnostic::error(Code::UnknownUser, span, format!("{whose} names the user {name:?}: {error}"))
+        .help("name an account of the runtime base, or write numbers: `user: 65532:65532`")
+}
+
+/// The config, with all that is wrong with the app's part of it.
+pub(super) fn config(
+    settings: &Settings<'_>,
+    draft: &Draft,
+    user: Owner,
+    layers: &[Layer],
+) -> (ImageConfig, Vec<Diagnostic>) {
+    let mut mistakes = Vec::new();
+    let app = settings.app;
+    let mut image = draft.images[draft.runtime].config.clone();
+    image.os.clone_from(&draft.platform.os);
+    image.architecture.clone_from(&draft.platform.architecture);
+    image.variant.clone_from(&draft.platform.variant);
+    image.rootfs.diff_ids.clear(); // the exporter counts the layers again
+    image.created = settings.created.map(str::to_owned);
+    image.history.extend(layers.iter().map(|layer| history(layer, settings.created)));
+    let config = &mut image.config;
+    config.user = format!("{}:{}", user.uid, user.gid);
+    config.working_dir.clone_from(&draft.workdir);
+    config.env = draft.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    config.on_build.clear();
+    let variables = settings.with_environment(draft);
+    if app.entrypoint.is_some() || app.cmd.is_some() {
+        config.entrypoint = Some(words(&variables, app.entrypoint.as_ref(), &mut mistakes));
+        config.cmd = Some(words(&variables, app.cmd.as_ref(), &mut mistakes));
+    } else {
+        config.entrypoint.get_or_insert_default();
+        config.cmd.get_or_insert_default();
+    }
+    for text in &app.expose {
+        for port in keep(ports(&variables, text), &mut mistakes).into_iter().flatten() {
+            config.exposed_ports.insert(port, Value::Object(serde_json::Map::new()));
+        }
+    }
+    for writable in draft.writable.iter().filter(|path| is_volume(app, path.span)) {
+        config.volumes.insert(writable.path.clone(), Value::Object(serde_json::Map::new()));
+    }
+    let labels = settings.variables.expand_all(&app.labels, &mut mistakes);
+    config.labels.extend(labels);
+    config.labels.extend(settings.labels.iter().cloned());
+    if let Some(signal) = &app.stopsignal {
+        config.stop_signal = keep(settings.variables.expand(signal), &mut mistakes).unwrap_or_default();
+    }
+    if let Some(check) = &app.healthcheck {
+        config.healthcheck = Some(healthcheck(&variables, check, &mut mistakes));
+    }
+    (image, mistakes)
+}
+
+fn is_volume(app: &App, span: Span) -> bool {
+    app.volumes.iter().any(|volume| volume.span == span)
+}
+
+fn history(layer: &Layer, created: Option<&str>) -> History {
+    History {
+        created: created.map(str::to_owned),
+        created_by: layer.title.clone(),
+        comment: "hardpan".to_owned(),
+        ..History::default()
+    }
+}
+
+fn words(
+    variables: &Variables,
+    list: Option<&Located<Vec<Text>>>,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<String> {
+    let list = list.map(|list| list.value.as_slice()).unwrap_or_default();
+    list.iter().filter_map(|word| keep(variables.expand(word), mistakes)).collect()
+}
+
+/// `8080` → `8080/tcp`; a range gives each of its ports.
+fn ports(variables: &Variables, text: &Text) -> Result<Vec<String>, Diagnostic> {
+    let written = variables.expand(text)?;
+    let (numbers, protocol) = written.split_once('/').unwrap_or((&written, "tcp"));
+    let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+    let known = matches!(protocol, "tcp" | "udp" | "sctp");
+    match (first.parse::<u16>(), last.parse::<u16>()) {
+        (Ok(first), Ok(last)) if known && 0 < first && first <= last => {
+            Ok((first..=last).map(|port| format!("{port}/{protocol}")).collect())
+        }
+        _ => Err(Diagnostic::error(Code::InvalidValue, text.span, format!("{written:?} is no port"))
+            .help("write `8080`, `53/udp` or `8000-8010`")),
+    }
+}
+
+fn healthcheck(
+    variables: &Variables,
+    check: &Healthcheck,
+    mistakes: &mut Vec<Diagnostic>,
+) -> ImageHealthcheck {
+    match check {
+        Healthcheck::None(_) => {
+            ImageHealthcheck { test: vec!["NONE".to_owned()], ..ImageHealthcheck::default() }
+        }
+        Healthcheck::Exec { command, interval, timeout, start_period, start_interval, retries } => {
+            let mut test = vec!["CMD".to_owned()];
+            test.extend(words(variables, Some(command), mistakes));
+            ImageHealthcheck {
+                test,
+                interval: nanoseconds(*interval),
+                timeout: nanoseconds(*timeout),
+                start_period: nanoseconds(*start_period),
+                start_interval: nanoseconds(*start_interval),
+                retries: i64::from(*retries),
+                ..ImageHealthcheck::default()
+            }
+        }
+    }
+}
+
+fn nanoseconds(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// `annotations` of the app.
+pub(super) fn annotations(
+    settings: &Settings<'_>,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<(String, String)> {
+    settings.variables.expand_all(&settings.app.annotations, mistakes)
+}
