@@ -2,4 +2,6 @@
 //! and without a shell. ARCHITECTURE.md has the map of the modules.
 
 pub mod diagnostic;
+pub mod llb;
+pub mod proto;
 pub mod spec;
