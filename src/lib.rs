@@ -1,12 +1,18 @@
 //! hardpan, a BuildKit frontend that returns an image only after proving that it runs as non-root
 //! and without a shell. ARCHITECTURE.md has the map of the modules.
 
+pub mod bases;
 pub mod diagnostic;
+pub mod emit;
 pub mod gateway;
 pub mod image;
 pub mod inspect;
+pub mod llb;
 pub mod options;
+pub mod paths;
+pub mod plan;
 pub mod platform;
 pub mod proto;
 pub mod reference;
 pub mod spec;
+pub mod words;

@@ -1,0 +1,33 @@
+//! A small typed builder of BuildKit's build graph (LLB).
+//!
+//! A `Graph` is an arena: each call adds one vertex whose inputs are already in it, so a graph has
+//! no cycles, nothing recurses, and the digest of a vertex is known when it is added. Two ops with
+//! the same bytes are one vertex. `Graph::marshal` gives what is reachable from one output as the
+//! definition that a daemon solves; the bytes, and so the digests, equal those of BuildKit's Go
+//! client (`tests/llb_go.rs`). `Graph::to_text` gives the same graph to people.
+//!
+//! The crate `buildkit-llb` 0.2.0 is not used on purpose: it makes every folder world-writable, its
+//! digests change from run to run, and it knows no merge, diff, owners, patterns or platforms.
+
+pub mod caps;
+mod digest;
+mod encode;
+mod exec;
+mod file;
+mod git;
+mod graph;
+mod import;
+mod marshal;
+mod source;
+mod text;
+
+pub use digest::Digest;
+pub use exec::{
+    Access, Bind, ContentCache, Exec, HostIp, Mount, MountKind, Network, Security, Sharing,
+};
+pub use exec::{SecretEnv, SecretMount, SshMount, Ulimit};
+pub use file::{Action, Copy, FileOps, MakeDir, MakeFile, MakeLink, Mode, Owner, Place, Remove};
+pub use git::Git;
+pub use graph::{Constraints, Graph, Location, Output};
+pub use import::ImportError;
+pub use source::{Http, Image, Local, OciLayout, ResolveMode, Source};
