@@ -71,7 +71,7 @@ impl Rootfs {
 
     pub(crate) fn special(&self, path: &str, kind: FileType) -> &Self {
         let device = if kind == FileType::CharacterDevice { rustix::fs::makedev(1, 3) } else { 0 };
-        mknodat(CWD, &self.place(path.as_bytes()), kind, Mode::from(0o644), device).unwrap();
+        mknodat(CWD, self.place(path.as_bytes()), kind, Mode::from(0o644), device).unwrap();
         self
     }
 }
