@@ -95,23 +95,28 @@ export class App {
 
   /** Content comes as it is, or inside a Binary resource as base64, whichever the content type says. */
   private async createBinary(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let contentType = request.headers['content-type'] ?? ContentType.OCTET_STREAM;
+    let contentType = request.headers['content-type'] || ContentType.OCTET_STREAM;
     let content = chunks(request);
     if (contentType.startsWith(ContentType.FHIR_JSON)) {
       const sent = (await readBody(request)) as Partial<Binary>;
-      if (sent.resourceType !== 'Binary' || !sent.contentType) {
+      if (sent.resourceType !== 'Binary' || typeof sent.contentType !== 'string') {
         throw new OperationOutcomeError(badRequest('Expected a Binary with a contentType'));
       }
       contentType = sent.contentType;
-      content = Readable.from([Buffer.from(sent.data ?? '', 'base64')]);
+      content = Readable.from([Buffer.from(String(sent.data ?? ''), 'base64')]);
     }
     const id = this.repository.generateId();
-    await this.binaries.writeContent(id, content);
     const binary = await this.repository.createResource<Binary>(
       { resourceType: 'Binary', id, contentType },
       { assignedId: true }
     );
-    await this.binaries.writeResource(binary);
+    try {
+      await this.binaries.writeContent(id, content);
+      await this.binaries.writeResource(binary);
+    } catch (error) {
+      await this.repository.deleteResource('Binary', id);
+      throw error;
+    }
     response.setHeader('location', `${this.baseUrl}fhir/R4/Binary/${id}`);
     send(response, created, binary);
   }
@@ -139,7 +144,8 @@ function chunks(request: IncomingMessage): AsyncIterable<Buffer> {
   return request.iterator({ destroyOnReturn: false });
 }
 
-async function readBody(request: IncomingMessage): Promise<unknown> {
+/** Gives an empty object where nothing was sent: the router then says which resource it expected. */
+async function readBody(request: IncomingMessage): Promise<object> {
   const read: Buffer[] = [];
   let length = 0;
   for await (const chunk of chunks(request)) {
@@ -150,12 +156,20 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
     read.push(chunk);
   }
   if (length === 0) {
-    return undefined;
+    return {};
   }
   const text = Buffer.concat(read).toString('utf8');
   if (request.headers['content-type']?.startsWith(ContentType.FORM_URL_ENCODED)) {
     return Object.fromEntries(new URLSearchParams(text));
   }
+  const body = parseJson(text);
+  if (typeof body !== 'object' || body === null) {
+    throw new OperationOutcomeError(badRequest('The body is not a JSON object'));
+  }
+  return body;
+}
+
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

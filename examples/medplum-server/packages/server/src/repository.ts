@@ -2,8 +2,10 @@
 // StructureDefinition of its type, and a search names a type that exists.
 
 import {
+  badRequest,
   indexSearchParameter,
   indexStructureDefinitionBundle,
+  OperationOutcomeError,
   validateResource,
   validateResourceType,
   type SearchRequest,
@@ -19,6 +21,9 @@ import {
 import type { Bundle, OperationOutcome, Resource } from '@medplum/fhirtypes';
 import type { BinaryStorage } from './binary.js';
 
+/** FHIR allows any code here, but this one is sent in a header when the content is read. */
+const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+( *; *[\x20-\x7e]*)?$/;
+
 /** Core keeps definitions in one global index, so this is done once, before the first request. */
 export function loadDefinitions(): void {
   // The types first: resources are made of them.
@@ -30,6 +35,14 @@ export function loadDefinitions(): void {
     if (resource?.resourceType === 'SearchParameter') {
       indexSearchParameter(resource);
     }
+  }
+}
+
+/** Throws an OperationOutcomeError that names each element that is wrong. */
+function check(resource: Resource): void {
+  validateResource(resource);
+  if (resource.resourceType === 'Binary' && !MEDIA_TYPE.test(resource.contentType)) {
+    throw new OperationOutcomeError(badRequest('Not a media type', 'Binary.contentType'));
   }
 }
 
@@ -52,7 +65,7 @@ export class ValidatingRepository extends MemoryRepository {
     options?: CreateResourceOptions,
     update = false
   ): Promise<WithId<T>> {
-    validateResource(resource);
+    check(resource);
     // FHIR lets a client choose an id only by PUT; in a POST it is ignored.
     const chosen = update || options?.assignedId;
     return super.createResource(chosen ? resource : { ...resource, id: undefined }, options, update);
@@ -63,12 +76,12 @@ export class ValidatingRepository extends MemoryRepository {
     search: SearchRequest<T>,
     options?: CreateResourceOptions
   ): Promise<{ resource: WithId<T>; outcome: OperationOutcome }> {
-    validateResource(resource);
+    check(resource);
     return super.conditionalCreate(resource, search, options);
   }
 
   override async updateResource<T extends Resource>(resource: T, options?: UpdateResourceOptions): Promise<WithId<T>> {
-    validateResource(resource);
+    check(resource);
     return super.updateResource(resource, options);
   }
 
