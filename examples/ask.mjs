@@ -1,19 +1,18 @@
-#!/usr/bin/env node
 // Asks a running example what its ask.json says, and exits with 1 at the first answer that is not as written.
-//     examples/ask NAME [URL]      (README.md beside this file describes ask.json)
+//     node examples/ask.mjs NAME [URL]      (README.md beside this file describes ask.json)
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const PATIENCE_MILLISECONDS = 15_000;
 
-const [name, url] = process.argv.slice(2);
+const [name, given] = process.argv.slice(2);
 if (!name) {
-  console.error('usage: examples/ask NAME [URL]');
+  console.error('usage: node examples/ask.mjs NAME [URL]');
   process.exit(2);
 }
 const { port, requests } = JSON.parse(readFileSync(join(import.meta.dirname, name, 'ask.json'), 'utf8'));
-const base = url ?? `http://127.0.0.1:${port}`;
+const base = given ?? `http://127.0.0.1:${port}`;
 const kept = {};
 
 /** `{NAME}` stands for the id that an earlier answer was kept under. */
@@ -21,16 +20,20 @@ function fill(text) {
   return text?.replace(/\{(\w+)\}/g, (whole, key) => kept[key] ?? whole);
 }
 
-async function answerTo({ method = 'GET', path, headers, body }) {
+async function answerTo({ method = 'GET', port, path, headers, body }) {
+  const url = new URL(base + fill(path));
+  url.port = port ?? url.port;
   const deadline = Date.now() + PATIENCE_MILLISECONDS;
   for (;;) {
     try {
-      const response = await fetch(base + fill(path), { method, headers, body, redirect: 'manual' });
+      const response = await fetch(url, { method, headers, body, redirect: 'manual' });
       return { response, text: await response.text() };
     } catch (error) {
       // It may still be starting.
-      if (error.cause?.code !== 'ECONNREFUSED' && error.cause?.code !== 'ECONNRESET') throw error;
-      if (Date.now() > deadline) throw error;
+      if (Date.now() > deadline) {
+        console.error(`no answer from ${url}: ${error.cause?.message ?? error.message}`);
+        process.exit(1);
+      }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

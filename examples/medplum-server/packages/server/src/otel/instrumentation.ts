@@ -9,6 +9,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const PORT = Number(process.env['OTEL_EXPORTER_PROMETHEUS_PORT'] ?? 5000);
 
+// The exporter's own default is localhost, which nothing outside of a container reaches.
+const HOST = process.env['OTEL_EXPORTER_PROMETHEUS_HOST'] ?? '0.0.0.0';
+
 // The name and the boundaries (in seconds) are those of OpenTelemetry's semantic conventions for HTTP.
 const DURATION = 'http.server.request.duration';
 const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -19,7 +22,7 @@ interface Exchange {
 }
 
 function start(): void {
-  const exporter = new PrometheusExporter({ port: PORT }, (error?: Error | void) => {
+  const exporter = new PrometheusExporter({ host: HOST, port: PORT }, (error?: Error | void) => {
     // Without metrics a server still serves.
     if (error) {
       console.error(`no metrics: ${error.message}`);
