@@ -131,7 +131,8 @@ export class App {
     response.setHeader('content-security-policy', "default-src 'none'; sandbox");
     response.setHeader('x-content-type-options', 'nosniff');
     response.setHeader('content-type', binary.contentType);
-    await pipeline(content, response);
+    response.setHeader('content-length', content.length);
+    await pipeline(content.stream, response);
   }
 }
 

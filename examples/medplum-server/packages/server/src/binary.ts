@@ -3,7 +3,7 @@
 
 import type { WithId } from '@medplum/core';
 import type { Binary } from '@medplum/fhirtypes';
-import { createReadStream, type ReadStream } from 'node:fs';
+import type { ReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
@@ -46,17 +46,20 @@ export class BinaryStorage {
   }
 
   /** Gives nothing for a resource whose content came another way, for example in a batch. */
-  async readContent(id: string): Promise<ReadStream | undefined> {
+  async readContent(id: string): Promise<{ stream: ReadStream; length: number } | undefined> {
     if (!UUID.test(id)) {
       return undefined;
     }
-    const stream = createReadStream(this.path(id));
-    return new Promise((resolve, reject) => {
-      stream.once('ready', () => resolve(stream));
-      stream.once('error', (error: NodeJS.ErrnoException) =>
-        error.code === 'ENOENT' ? resolve(undefined) : reject(error)
-      );
-    });
+    try {
+      const file = await open(this.path(id));
+      const { size } = await file.stat();
+      return { stream: file.createReadStream(), length: size };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+        return undefined;
+      }
+      throw error;
+    }
   }
 
   async remove(id: string): Promise<void> {
