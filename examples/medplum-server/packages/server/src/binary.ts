@@ -27,7 +27,7 @@ export class BinaryStorage {
     return Promise.all(names.map(async (name) => JSON.parse(await readFile(join(this.folder, name), 'utf8'))));
   }
 
-  /** Writes under another name first, so that a broken upload is never served. */
+  /** Writes under another name first, here and below, so that half a file is never served nor loaded. */
   async writeContent(id: string, content: AsyncIterable<Buffer>): Promise<void> {
     const path = this.path(id);
     const part = `${path}.part`;
@@ -42,7 +42,9 @@ export class BinaryStorage {
   }
 
   async writeResource(binary: WithId<Binary>): Promise<void> {
-    await writeFile(`${this.path(binary.id)}.json`, JSON.stringify(binary));
+    const path = `${this.path(binary.id)}.json`;
+    await writeFile(`${path}.part`, JSON.stringify(binary));
+    await rename(`${path}.part`, path);
   }
 
   /** Gives nothing for a resource whose content came another way, for example in a batch. */
