@@ -1,0 +1,248 @@
+//! Names of images → digests and configs, all of them side by side.
+//!
+//! The source that comes back is the one that goes into the graph: a policy of the builder may have
+//! rewritten it (protocol: ResolveSourceMeta).
+
+use crate::bases::{nearest, qualify};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::gateway::{Error, Gateway, ImageFailure, ImageQuery, image_failure};
+use crate::image::{DEFAULT_PATH, ImageConfig};
+use crate::llb::{Image, OciLayout, ResolveMode, Source};
+use crate::plan::{ImageUse, Role};
+use crate::platform::Platform;
+use crate::proto::pb;
+
+/// The largest config of an image that is read; real ones have some kilobytes.
+const MAX_CONFIG: usize = 1 << 20;
+
+/// An image with its digest and config.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// Its name, complete, as the spec means it.
+    pub reference: String,
+    /// What goes into the graph: pinned, and rewritten where a policy says so.
+    pub source: pb::SourceOp,
+    /// The digest of the index or manifest.
+    pub digest: String,
+    /// Its config.
+    pub config: ImageConfig,
+    /// For which platform.
+    pub platform: Platform,
+    /// What it is used for.
+    pub role: Role,
+    /// Where the spec names it.
+    pub span: Span,
+}
+
+impl Resolved {
+    /// The name with the digest, for people.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        if self.reference.contains('@') || self.digest.is_empty() {
+            return self.reference.clone();
+        }
+        format!("{}@{}", self.reference, self.digest)
+    }
+
+    /// Its environment, with a PATH where the config has none: an engine would put one there, too.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let pairs = self.config.config.env.iter();
+        let mut env: Vec<(String, String)> = pairs
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        if !env.iter().any(|(name, _)| name == "PATH") {
+            env.insert(0, ("PATH".to_owned(), DEFAULT_PATH.to_owned()));
+        }
+        env
+    }
+}
+
+/// How images are looked up.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    /// `--pull` and its kind.
+    pub mode: ResolveMode,
+    /// The session that oci-layout contexts are read from.
+    pub session: String,
+}
+
+/// Resolves all images of a selection, or says for each one what is wrong with it.
+pub async fn resolve(
+    gateway: &Gateway,
+    uses: &[ImageUse],
+    lookup: &Lookup,
+) -> Result<Vec<Resolved>, ResolveError> {
+    let mut mistakes = Vec::new();
+    let mut resolved = Vec::new();
+    let all = futures_in_order(uses.iter().map(|image| one(gateway, image, lookup))).await;
+    for (image, outcome) in uses.iter().zip(all) {
+        match outcome {
+            Ok(image) => resolved.push(image),
+            Err(Problem::Mistake(mistake)) => mistakes.push(mistake),
+            Err(Problem::Gateway(error)) => match explain(image, &error) {
+                Some(mistake) => mistakes.push(mistake),
+                None => return Err(ResolveError::Gateway(error)),
+            },
+        }
+    }
+    if mistakes.is_empty() { Ok(resolved) } else { Err(ResolveError::Mistakes(mistakes)) }
+}
+
+/// Why images could not be resolved.
+#[derive(Debug)]
+pub enum ResolveError {
+    /// What the user can do something about.
+    Mistakes(Vec<Diagnostic>),
+    /// The builder is gone, or does not keep to the protocol.
+    Gateway(Error),
+}
+
+enum Problem {
+    Mistake(Diagnostic),
+    Gateway(Error),
+}
+
+/// Runs futures side by side on this one thread and gives their results in order.
+async fn futures_in_order<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = futures.map(|future| (Some(Box::pin(future)), None)).collect();
+    std::future::poll_fn(|context| {
+        let mut waiting = false;
+        for (future, output) in &mut running {
+            if let Some(polled) = future {
+                match polled.as_mut().poll(context) {
+                    std::task::Poll::Ready(value) => {
+                        *output = Some(value);
+                        *future = None;
+                    }
+                    std::task::Poll::Pending => waiting = true,
+                }
+            }
+        }
+        if waiting { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
+    })
+    .await;
+    running.into_iter().filter_map(|(_, output)| output).collect()
+}
+
+async fn one(gateway: &Gateway, image: &ImageUse, lookup: &Lookup) -> Result<Resolved, Problem> {
+    let (source, shown) = source_of(image, lookup).map_err(Problem::Mistake)?;
+    let query = ImageQuery {
+        source,
+        platform: &image.platform,
+        mode: lookup.mode.as_str(),
+        log_name: format!("[internal] load metadata for {shown}"),
+    };
+    let answer = gateway.resolve_image(query).await.map_err(Problem::Gateway)?;
+    let config = config_of(image, &answer.config).map_err(Problem::Mistake)?;
+    if !fits(&config, &image.platform) {
+        return Err(Problem::Mistake(wrong_platform(image, &config.platform())));
+    }
+    Ok(Resolved {
+        reference: shown,
+        source: answer.pinned(),
+        digest: answer.digest,
+        config,
+        platform: image.platform.clone(),
+        role: image.role,
+        span: image.span,
+    })
+}
+
+/// The source to look up, and its name for people.
+fn source_of(image: &ImageUse, lookup: &Lookup) -> Result<(pb::SourceOp, String), Diagnostic> {
+    let named = image.context.as_deref();
+    if let Some(layout) = named.and_then(|context| context.strip_prefix("oci-layout://")) {
+        let source = Source::OciLayout(OciLayout {
+            reference: layout.to_owned(),
+            session: Some(lookup.session.clone()),
+            ..OciLayout::default()
+        });
+        return Ok((source.to_op(), image.reference.clone()));
+    }
+    let name = match named {
+        Some(context) => context.strip_prefix("docker-image://").ok_or_else(|| {
+            let message = format!("the context {context:?} stands in for {:?}, and is no image", image.reference);
+            Diagnostic::error(Code::UnsupportedOption, image.span, message)
+                .help("give an image: `--build-context NAME=docker-image://…` or `=oci-layout://…`")
+        })?,
+        None => &image.reference,
+    };
+    let reference = qualify("", name).map_err(|error| {
+        Diagnostic::error(Code::InvalidReference, image.span, format!("{name:?} is no image: {error}"))
+    })?;
+    let source = Source::Image(Image {
+        reference: reference.with_default_tag().to_string(),
+        resolve_mode: lookup.mode,
+        ..Image::default()
+    });
+    Ok((source.to_op(), reference.to_string()))
+}
+
+fn config_of(image: &ImageUse, bytes: &[u8]) -> Result<ImageConfig, Diagnostic> {
+    let unreadable = |why: String| {
+        let message = format!("the config of {:?} cannot be read: {why}", image.reference);
+        Diagnostic::error(Code::UnknownBase, image.span, message)
+    };
+    if bytes.len() > MAX_CONFIG {
+        return Err(unreadable(format!("it is larger than {MAX_CONFIG} bytes")));
+    }
+    ImageConfig::parse(bytes).map_err(|error| unreadable(error.to_string()))
+}
+
+/// A single image (no index) is given for any platform: only its config says what it is for.
+fn fits(config: &ImageConfig, platform: &Platform) -> bool {
+    config.architecture.is_empty()
+        || (config.os == platform.os && config.architecture == platform.architecture)
+}
+
+fn wrong_platform(image: &ImageUse, has: &str) -> Diagnostic {
+    let wanted = image.platform.id();
+    let message = format!("{:?} is for {has}, not for {wanted}", image.reference);
+    Diagnostic::error(Code::NoSuchPlatform, image.span, message)
+        .help(format!("build for what it is made for: `--platform {has}`, or choose another base"))
+}
+
+fn explain(image: &ImageUse, error: &Error) -> Option<Diagnostic> {
+    let name = &image.reference;
+    let message = &error.status()?.message;
+    let host = name.split('/').next().unwrap_or(name);
+    let (code, text, help) = match image_failure(message) {
+        ImageFailure::LoginNeeded if host == "dhi.io" => (
+            Code::LoginNeeded,
+            format!("{host} gives {name:?} only to those who are logged in"),
+            "run `docker login dhi.io` with a Docker account: a free one will do; the image may also be misspelt".to_owned(),
+        ),
+        ImageFailure::LoginNeeded => (
+            Code::LoginNeeded,
+            format!("{host} does not give {name:?} to this build"),
+            format!("run `docker login {host}`, or check the name"),
+        ),
+        ImageFailure::NotFound => (Code::UnknownBase, format!("{name:?} does not exist"), near(name)),
+        ImageFailure::NoSuchPlatform => (
+            Code::NoSuchPlatform,
+            format!("{name:?} has nothing for {}", image.platform.id()),
+            "choose a platform that it has with `--platform`, or another base".to_owned(),
+        ),
+        ImageFailure::Unreachable => (
+            Code::UnknownBase,
+            format!("{host} could not be reached for {name:?}: {message}"),
+            "check the network of the builder, or name a mirror with `registry`".to_owned(),
+        ),
+        ImageFailure::Other => (
+            Code::UnknownBase,
+            format!("{name:?} could not be resolved: {message}"),
+            near(name),
+        ),
+    };
+    Some(Diagnostic::error(code, image.span, text).help(help))
+}
+
+fn near(name: &str) -> String {
+    let short = name.rsplit('/').next().unwrap_or(name);
+    match nearest(short).as_slice() {
+        [] => "check the name and the tag".to_owned(),
+        near => format!("did you mean {}?", near.join(" or ")),
+    }
+}

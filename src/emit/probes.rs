@@ -1,0 +1,142 @@
+//! Looks at root file systems: execs of hardpan's own image, without network, with everything that
+//! they look at mounted read-only.
+//!
+//! They run on the builder's platform whatever the image is for: nothing of it is executed. The
+//! content of the mounts stays out of the cache key (`content_cache` off), where the graph says it
+//! all; hashing a whole root file system would cost more than looking at it.
+
+use super::Emitter;
+use crate::llb::{Constraints, ContentCache, Exec, ImportError, Mount, Network, Output};
+use crate::platform::Platform;
+use crate::proto::pb;
+
+/// Where the runtime base is mounted.
+const BASE: &str = "/run/hp/base";
+/// Where the answer goes.
+const OUT: &str = "/run/hp/out";
+
+/// Who looks.
+#[derive(Debug, Clone)]
+pub struct ProbeSettings {
+    /// hardpan's own image, as BuildKit pinned it.
+    pub frontend: pb::Definition,
+    /// The path of the binary in it.
+    pub binary: String,
+    /// The builder's platform.
+    pub platform: Platform,
+}
+
+/// What the inventory looks at.
+#[derive(Debug, Clone)]
+pub struct InventoryProbe<'a> {
+    /// The runtime base.
+    pub base: Output,
+    /// The layers on it.
+    pub layers: &'a [Output],
+    /// Words for the command line besides the mounts.
+    pub args: Vec<String>,
+}
+
+/// A folder that will be poured onto the base.
+#[derive(Debug, Clone)]
+pub struct CollisionsProbe {
+    /// The runtime base.
+    pub base: Output,
+    /// The layer as it would be, without regard to the base.
+    pub source: Output,
+    /// Where it goes.
+    pub destination: String,
+}
+
+impl Emitter<'_> {
+    /// Looks at destinations on the runtime base.
+    pub fn facts(
+        &mut self,
+        settings: &ProbeSettings,
+        base: Output,
+        destinations: &[String],
+    ) -> Result<Output, ImportError> {
+        let mut args = words(&["facts", "--base", BASE, "--out", OUT]);
+        for destination in destinations {
+            args.extend(words(&["--destination", destination]));
+        }
+        let name = format!("[{}proof] look at the runtime base", self.platform_prefix());
+        self.probe(settings, (args, name), vec![look(BASE, base)])
+    }
+
+    /// Looks at what a folder would run into.
+    pub fn collisions(
+        &mut self,
+        settings: &ProbeSettings,
+        probe: &CollisionsProbe,
+    ) -> Result<Output, ImportError> {
+        const SOURCE: &str = "/run/hp/source";
+        let args = words(&[
+            "collisions",
+            "--base",
+            BASE,
+            "--source",
+            SOURCE,
+            "--destination",
+            &probe.destination,
+            "--out",
+            OUT,
+        ]);
+        let name =
+            format!("[{}proof] compare {} with the runtime base", self.platform_prefix(), probe.destination);
+        let mounts = vec![look(BASE, probe.base), look(SOURCE, probe.source)];
+        self.probe(settings, (args, name), mounts)
+    }
+
+    /// Looks at the whole image, base and layers apart.
+    pub fn inventory(
+        &mut self,
+        settings: &ProbeSettings,
+        probe: &InventoryProbe<'_>,
+    ) -> Result<Output, ImportError> {
+        let mut args = words(&["inventory", "--base", BASE, "--out", OUT]);
+        let mut mounts = vec![look(BASE, probe.base)];
+        for (index, layer) in probe.layers.iter().enumerate() {
+            let target = format!("/run/hp/layer/{index}");
+            args.extend(words(&["--layer", &target]));
+            mounts.push(look(&target, *layer));
+        }
+        args.extend(probe.args.iter().cloned());
+        let name = format!("[{}proof] inspect the image", self.platform_prefix());
+        self.probe(settings, (args, name), mounts)
+    }
+
+    fn probe(
+        &mut self,
+        settings: &ProbeSettings,
+        (args, name): (Vec<String>, String),
+        looks: Vec<Mount>,
+    ) -> Result<Output, ImportError> {
+        let frontend = self.graph.import(&settings.frontend)?;
+        let root = Mount::read_only("/", frontend).content_cache(ContentCache::Off);
+        let out = Mount::output(OUT, Output::SCRATCH);
+        let exec = Exec {
+            args: [settings.binary.clone()].into_iter().chain(args).collect(),
+            cwd: "/".to_owned(),
+            user: "0".to_owned(),
+            network: Network::None,
+            mounts: [root].into_iter().chain(looks).chain([out]).collect(),
+            ..Exec::default()
+        };
+        let constraints = Constraints {
+            platform: Some((&settings.platform).into()),
+            ignore_cache: false,
+            ..Constraints::named(name)
+        };
+        // One output: the mount that is written.
+        Ok(self.graph.exec(&exec, &constraints).first().copied().unwrap_or(Output::SCRATCH))
+    }
+}
+
+fn look(target: &str, output: Output) -> Mount {
+    Mount::read_only(target, output).content_cache(ContentCache::Off)
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
