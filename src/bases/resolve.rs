@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::gateway::{Error, Gateway, ImageFailure, ImageQuery, image_failure};
 use crate::image::{DEFAULT_PATH, ImageConfig};
 use crate::llb::{Image, OciLayout, ResolveMode, Source};
+use crate::options::ContextSource;
 use crate::plan::{ImageUse, Role};
 use crate::platform::Platform;
 use crate::proto::pb;
@@ -152,22 +153,24 @@ async fn one(gateway: &Gateway, image: &ImageUse, lookup: &Lookup) -> Result<Res
 
 /// The source to look up, and its name for people.
 fn source_of(image: &ImageUse, lookup: &Lookup) -> Result<(pb::SourceOp, String), Diagnostic> {
-    let named = image.context.as_deref();
-    if let Some(layout) = named.and_then(|context| context.strip_prefix("oci-layout://")) {
-        let source = Source::OciLayout(OciLayout {
-            reference: layout.to_owned(),
-            session: Some(lookup.session.clone()),
-            ..OciLayout::default()
-        });
-        return Ok((source.to_op(), image.reference.clone()));
-    }
-    let name = match named {
-        Some(context) => context.strip_prefix("docker-image://").ok_or_else(|| {
-            let message = format!("the context {context:?} stands in for {:?}, and is no image", image.reference);
-            Diagnostic::error(Code::UnsupportedOption, image.span, message)
-                .help("give an image: `--build-context NAME=docker-image://…` or `=oci-layout://…`")
-        })?,
+    let name = match &image.context {
         None => &image.reference,
+        Some(ContextSource::Image(name)) => name,
+        Some(ContextSource::OciLayout(layout)) => {
+            let source = Source::OciLayout(OciLayout {
+                reference: layout.clone(),
+                session: Some(lookup.session.clone()),
+                ..OciLayout::default()
+            });
+            return Ok((source.to_op(), image.reference.clone()));
+        }
+        Some(_) => {
+            let message =
+                format!("the context that stands in for {:?} is no image", image.reference);
+            return Err(Diagnostic::error(Code::UnsupportedOption, image.span, message).help(
+                "give an image: `--build-context NAME=docker-image://…` or `=oci-layout://…`",
+            ));
+        }
     };
     let reference = qualify("", name).map_err(|error| {
         Diagnostic::error(Code::InvalidReference, image.span, format!("{name:?} is no image: {error}"))

@@ -220,7 +220,7 @@ fn checksum_of(
         Some(Checksum::PerPlatform(entries)) => {
             let wanted = scope.request.target.id();
             let entry = entries.iter().find(|entry| {
-                Platform::parse(&entry.name.value).is_ok_and(|platform| platform.id() == wanted)
+                Platform::parse(&entry.name.value, scope.request.build).is_ok_and(|platform| platform.id() == wanted)
             });
             match entry {
                 Some(entry) => scope.variables.expand(&entry.value),

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::bases;
+use crate::bases::{self, ImageName, NameError};
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
+use crate::options::{ContextSource, NamedContexts};
 use crate::plan::variables::Variables;
 use crate::plan::{Origin, StageBase};
 use crate::platform::Platform;
@@ -22,8 +23,8 @@ pub struct Request<'a> {
     pub app: &'a App,
     /// The names that `${…}` may use, those of the platforms included.
     pub variables: &'a Variables,
-    /// Named contexts for this platform: name → `docker-image://…`, `local:…`, `oci-layout://…`.
-    pub contexts: &'a BTreeMap<String, String>,
+    /// Named contexts.
+    pub contexts: &'a NamedContexts,
     /// The prefix of image names without a slash.
     pub registry: &'a str,
     /// What the image is for.
@@ -49,7 +50,7 @@ pub struct ImageUse {
     /// Its name, complete, as it would be pulled.
     pub reference: String,
     /// The named context that stands in for it.
-    pub context: Option<String>,
+    pub context: Option<ContextSource>,
     /// The platform that is wanted of it.
     pub platform: Platform,
     /// What for.
@@ -136,7 +137,7 @@ struct Walk<'a, 'r> {
 
 impl<'a> Walk<'a, '_> {
     fn stage(&self, name: &str) -> Option<&'a Stage> {
-        if self.request.contexts.contains_key(name) {
+        if self.request.contexts.contains(name) {
             return None; // a named context stands in for the stage
         }
         self.request.spec.stages.iter().find(|stage| stage.name.value == name)
@@ -232,10 +233,11 @@ impl<'a> Walk<'a, '_> {
             Base::Name(text) => {
                 let name = self.expand(text)?;
                 // A stage may name any image; only the base of an app is always a pair.
-                let taken = if own && name.contains('/') { Ok(name) } else { bases::dev(&name) };
+                let taken =
+                    if own { bases::dev(&name) } else { bases::pair(&name).map(|pair| pair.dev) };
                 (taken, text.span)
             }
-            Base::Pair { dev: Some(text), .. } => (bases::explicit_dev(&self.expand(text)?), text.span),
+            Base::Pair { dev: Some(text), .. } => (bases::dev(&self.expand(text)?), text.span),
             Base::Pair { dev: None, span, .. } => {
                 self.mistakes.push(
                     Diagnostic::error(Code::NoPair, *span, "this base names no image to build in")
@@ -254,11 +256,20 @@ impl<'a> Walk<'a, '_> {
 
     fn runtime(&mut self) -> Option<usize> {
         let (name, span) = match &self.request.app.base {
-            Base::Name(text) => (bases::runtime(&self.expand(text)?), text.span),
+            Base::Name(text) => {
+                let name = self.expand(text)?;
+                // A base without a development image will do where nothing is built in it.
+                let runtime = match bases::pair(&name) {
+                    Ok(pair) => Ok(pair.runtime),
+                    Err(NameError::NoPair { .. }) => bases::runtime(&name, None),
+                    Err(error) => Err(error),
+                };
+                (runtime, text.span)
+            }
             Base::Pair { runtime: Some(text), dev, .. } => {
                 let runtime = self.expand(text)?;
                 let dev = dev.as_ref().and_then(|text| self.expand(text));
-                (bases::explicit_runtime(&runtime, dev.as_deref()), text.span)
+                (bases::runtime(&runtime, dev.as_deref()), text.span)
             }
             Base::Pair { runtime: None, span, .. } => {
                 self.mistakes.push(
@@ -272,11 +283,11 @@ impl<'a> Walk<'a, '_> {
         Some(self.image(&name, self.request.target.clone(), Role::Runtime, span))
     }
 
-    fn take(&mut self, name: Result<String, bases::NoPair>, span: Span) -> Option<String> {
+    fn take(&mut self, name: Result<ImageName, NameError>, span: Span) -> Option<String> {
         match name {
-            Ok(name) => Some(name),
-            Err(no_pair) => {
-                self.mistakes.push(no_pair.diagnostic(span));
+            Ok(name) => Some(name.name),
+            Err(error) => {
+                self.mistakes.push(error.at(span));
                 None
             }
         }
@@ -346,18 +357,13 @@ pub(super) fn image_use(
     span: Span,
 ) -> ImageUse {
     let reference = complete(name, request.registry);
-    let context = [name, reference.as_str(), strip_tag_latest(&reference)]
-        .iter()
-        .find_map(|name| request.contexts.get(*name).cloned());
+    let context = request.contexts.find(name, &platform);
+    let context = context.or_else(|| request.contexts.find(&reference, &platform)).cloned();
     ImageUse { reference, context, platform, role, span }
 }
 
 fn complete(name: &str, registry: &str) -> String {
     if name.contains('/') { name.to_owned() } else { format!("{registry}{name}") }
-}
-
-fn strip_tag_latest(reference: &str) -> &str {
-    reference.strip_suffix(":latest").unwrap_or(reference)
 }
 
 /// What a `from` means, once all stages are known.
@@ -376,11 +382,17 @@ pub(super) fn origin_of(
     platform: Platform,
 ) -> Result<From, Diagnostic> {
     let name = request.variables.expand(from)?;
-    if let Some(context) = request.contexts.get(&name) {
-        return match context.strip_prefix("local:") {
-            Some(local) => Ok(From::Origin(Origin::Local(local.to_owned()))),
-            None => Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span))),
-        };
+    match request.contexts.find(&name, &platform) {
+        Some(ContextSource::Local(local)) => return Ok(From::Origin(Origin::Local(local.clone()))),
+        Some(ContextSource::Image(_) | ContextSource::OciLayout(_)) => {
+            return Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span)));
+        }
+        Some(ContextSource::Input(_) | ContextSource::Remote(_)) => {
+            let message = format!("the context {name:?} is of a kind that is not there yet");
+            return Err(Diagnostic::error(Code::UnsupportedOption, from.span, message)
+                .help("give a folder, docker-image://… or oci-layout://…"));
+        }
+        None => {}
     }
     if let Some(index) = stages.iter().position(|stage| stage.stage.name.value == name) {
         return Ok(From::Origin(Origin::Stage(index)));
@@ -397,7 +409,7 @@ pub(super) fn origin_of(
         return Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span)));
     }
     let names = request.spec.stages.iter().map(|stage| stage.name.value.as_str());
-    let names = names.chain(request.contexts.keys().map(String::as_str));
+    let names = names.chain(request.contexts.names());
     match nearest(&name, names) {
         Some(near) => Err(Diagnostic::error(
             Code::UnknownStage,
@@ -417,7 +429,7 @@ pub(super) fn copy_platform(
 ) -> Result<Platform, Diagnostic> {
     let Some(text) = &copy.platform else { return Ok(default) };
     let name = request.variables.expand(text)?;
-    Platform::parse(&name).map_err(|problem| {
+    Platform::parse(&name, request.build).map_err(|problem| {
         let message = format!("{name:?} is no platform: {problem}");
         Diagnostic::error(Code::InvalidValue, text.span, message)
             .help("write it as `linux/amd64` or `linux/arm64`")

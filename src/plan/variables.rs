@@ -33,7 +33,7 @@ impl Variables {
             variables.values.insert(name.clone(), value);
         }
         let place = declared.first().map_or(Span::START, |argument| argument.name.span);
-        for name in given.keys().filter(|name| !is_for_the_builder(name)) {
+        for name in given.keys() {
             if !variables.values.contains_key(name.as_str()) {
                 mistakes.push(refuse_name(name, declared, place));
             }
@@ -141,17 +141,6 @@ pub const PLATFORM_NAMES: [&str; 10] = [
     "BUILDVARIANT",
     "BUILDMACHINE",
 ];
-
-/// Arguments that BuildKit, buildx or hardpan itself read, and the proxies: every spec takes them.
-#[must_use]
-pub fn is_for_the_builder(name: &str) -> bool {
-    const PROXIES: [&str; 5] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
-    name.starts_with("BUILDKIT_")
-        || name.starts_with("HARDPAN_")
-        || name == "SOURCE_DATE_EPOCH"
-        || PLATFORM_NAMES.contains(&name)
-        || PROXIES.contains(&name.to_ascii_uppercase().as_str())
-}
 
 fn refuse_value(argument: &Argument, value: &str) -> Option<Diagnostic> {
     if argument.values.is_empty() || argument.values.iter().any(|text| text.value == value) {
