@@ -1,3 +1,81 @@
 //! Text of a spec → [`model::Spec`], with every mistake found at once.
+//!
+//! `yaml` makes a positioned tree of the bytes, `decode` makes a spec of the tree, `check` looks at
+//! what only the whole shows: names, cycles, build arguments. All of it is pure; a file that no
+//! person would write costs no more than a bounded time.
 
 pub mod model;
+pub mod template;
+pub mod value;
+pub mod words;
+
+mod check;
+mod decode;
+mod language;
+mod shell;
+mod tree;
+mod yaml;
+
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
+
+/// More mistakes than anybody reads at once.
+const MAX_DIAGNOSTICS: usize = 100;
+
+/// A spec without mistakes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// The spec.
+    pub spec: model::Spec,
+    /// What its author should know nevertheless.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads a spec.
+///
+/// The error holds every mistake and every warning, in the order of the file, at most a hundred;
+/// at least one of them is a mistake.
+pub fn parse(text: &[u8]) -> Result<Parsed, Vec<Diagnostic>> {
+    let document = yaml::read(text);
+    let mut found = document.problems;
+    let Some(root) = document.root else {
+        if found.is_empty() {
+            found.push(empty());
+        }
+        return Err(in_order(found));
+    };
+    let (spec, problems) = decode::decode(&root);
+    found.extend(problems);
+    found.extend(check::check(&spec));
+    let found = in_order(found);
+    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(found);
+    }
+    Ok(Parsed { spec, warnings: found })
+}
+
+fn empty() -> Diagnostic {
+    Diagnostic::error(Code::Empty, Span::START, "the file holds no spec")
+        .help("a spec has keys, such as `base: node:24` and `entrypoint: [node, server.js]`")
+}
+
+/// Sorted by place, each once, and no more than can be read.
+fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let key =
+        |diagnostic: &Diagnostic| (diagnostic.span, diagnostic.code, diagnostic.message.clone());
+    found.sort_by_cached_key(key);
+    found.dedup_by(|right, left| key(right) == key(left));
+    if found.len() > MAX_DIAGNOSTICS {
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
+        let more = errors.len().saturating_sub(MAX_DIAGNOSTICS);
+        found = errors.into_iter().chain(warnings).take(MAX_DIAGNOSTICS).collect();
+        found.sort_by_cached_key(key);
+        if let (Some(last), true) = (found.last_mut(), more > 0) {
+            last.message = format!("{}, and {more} more mistakes in the file", last.message);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

@@ -302,6 +302,8 @@ pub struct App {
     pub workdir: Option<Text>,
     /// `image`: what is placed on the runtime base, in order.
     pub image: Vec<Place>,
+    /// Whether `image` is written, be it as an empty list.
+    pub image_written: bool,
     /// `env`.
     pub env: Vec<Variable>,
     /// `writable`.

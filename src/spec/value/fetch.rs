@@ -1,0 +1,164 @@
+//! What `add` fetches: which sources are URLs, which of them git repositories, and how they are
+//! pinned.
+
+use crate::diagnostic::{Code, Diagnostic, Text};
+
+use super::super::words::quoted;
+
+/// What a source of `add` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A path in the build context.
+    Local,
+    /// Fetched by http or https.
+    Url,
+    /// A git repository.
+    Git,
+}
+
+/// Tells what a source of `add` is, by the same marks as BuildKit: a scheme, and `.git` at the end
+/// of the path.
+pub fn source(text: &str) -> Source {
+    let address = text.split(['#', '?']).next().unwrap_or_default();
+    let web = address.starts_with("http://") || address.starts_with("https://");
+    if web {
+        return if address.ends_with(".git") { Source::Git } else { Source::Url };
+    }
+    if address.starts_with("git://") || address.starts_with("ssh://") || is_scp(address) {
+        return Source::Git;
+    }
+    Source::Local
+}
+
+/// `git@github.com:owner/name.git`.
+fn is_scp(address: &str) -> bool {
+    address.split_once('@').is_some_and(|(user, rest)| {
+        let plain_user = !user.is_empty()
+            && user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+        let host = rest.split_once(':').map_or("", |(host, _)| host);
+        plain_user && !host.is_empty() && !host.contains('/')
+    })
+}
+
+/// A git URL names a whole commit: `URL#COMMIT`, `URL#COMMIT:FOLDER` or `URL?commit=COMMIT`.
+pub fn git_commit(text: &Text) -> Result<(), Diagnostic> {
+    let (address, fragment) = text.value.split_once('#').unwrap_or((&text.value, ""));
+    let (address, query) = address.split_once('?').unwrap_or((address, ""));
+    let wanted = fragment.split(':').next().unwrap_or_default();
+    let parameters = || query.split('&').filter_map(|part| part.split_once('='));
+    let commit = |text: &str| {
+        matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let pinned = commit(wanted)
+        || parameters().any(|(key, value)| matches!(key, "commit" | "checksum") && commit(value));
+    if pinned {
+        return Ok(());
+    }
+    let named = parameters()
+        .find(|(key, _)| matches!(*key, "ref" | "tag" | "branch" | "commit"))
+        .map(|(_, value)| value);
+    let wanted = if wanted.is_empty() { named.unwrap_or_default() } else { wanted };
+    let message = match wanted {
+        "" => format!("{} names no commit", quoted(&text.value)),
+        wanted => {
+            format!("{} is not a whole commit, and can mean another one tomorrow", quoted(wanted))
+        }
+    };
+    let wanted = if wanted.is_empty() { "HEAD" } else { wanted };
+    let help = format!(
+        "write `{address}#COMMIT` with all 40 digits; `git ls-remote {address} {wanted}` prints them"
+    );
+    Err(Diagnostic::error(Code::MissingChecksum, text.span, message).help(help))
+}
+
+/// A checksum: `sha256:` and 64 hexadecimal digits.
+pub fn checksum(text: &Text) -> Result<(), Diagnostic> {
+    let written = text.value.as_str();
+    let digits = |text: &str| {
+        text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    if written.strip_prefix("sha256:").is_some_and(digits) {
+        return Ok(());
+    }
+    let lower = written.to_lowercase();
+    let bare = lower.strip_prefix("sha256:").unwrap_or(&lower);
+    let help = if digits(bare) {
+        format!("write `sha256:{bare}`")
+    } else {
+        "write `sha256:` and 64 hexadecimal digits, as `sha256sum` prints them".to_owned()
+    };
+    Err(super::invalid(text, format!("{} is not a checksum", quoted(written)), help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Span;
+
+    fn text(value: &str) -> Text {
+        Text::new(value.to_owned(), Span::START)
+    }
+
+    #[test]
+    fn tells_sources_apart() {
+        for (written, kind) in [
+            ("app.tar.gz", Source::Local),
+            ("./https/x", Source::Local),
+            ("a@b", Source::Local),
+            ("node_modules/@x/y:z", Source::Local),
+            ("https://example.com/a.tar.gz", Source::Url),
+            ("https://example.com/a.tar.gz?x=.git", Source::Url),
+            ("http://example.com/a", Source::Url),
+            ("https://github.com/a/b.git", Source::Git),
+            ("https://github.com/a/b.git#main", Source::Git),
+            ("git://example.com/a", Source::Git),
+            ("ssh://git@example.com/a", Source::Git),
+            ("git@github.com:a/b.git", Source::Git),
+        ] {
+            assert_eq!(source(written), kind, "{written}");
+        }
+    }
+
+    #[test]
+    fn git_needs_a_whole_commit() {
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        for url in [
+            "https://x/a.git#C",
+            "https://x/a.git#C:docs",
+            "https://x/a.git?commit=C",
+            "git@x:a.git?ref=v1&checksum=C",
+        ] {
+            assert_eq!(git_commit(&text(&url.replace('C', commit))), Ok(()), "{url}");
+        }
+        for (url, mentioned) in [
+            ("https://x/a.git", "HEAD"),
+            ("https://x/a.git#", "HEAD"),
+            ("https://x/a.git#v1", "v1"),
+            ("https://x/a.git#0123456", "0123456"),
+            ("https://x/a.git?tag=v2", "v2"),
+        ] {
+            let problem = git_commit(&text(url)).unwrap_err();
+            assert_eq!(problem.code, Code::MissingChecksum);
+            assert!(problem.help.unwrap().contains(mentioned), "{url}");
+        }
+    }
+
+    #[test]
+    fn checksums_are_sha256() {
+        let digits = "0a".repeat(32);
+        assert_eq!(checksum(&text(&format!("sha256:{digits}"))), Ok(()));
+        for written in [
+            digits.clone(),
+            format!("SHA256:{digits}"),
+            format!("sha256:{}", digits.to_uppercase()),
+        ] {
+            assert_eq!(
+                checksum(&text(&written)).unwrap_err().help,
+                Some(format!("write `sha256:{digits}`"))
+            );
+        }
+        for written in ["", "sha256:", "md5:00", "sha512:00"] {
+            assert!(checksum(&text(written)).is_err(), "{written}");
+        }
+    }
+}
