@@ -9,7 +9,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.hardpan/pycache
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {gsub(/[$$][$$]/, "$$"); printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: python
 python:
@@ -26,6 +26,32 @@ up: tools ## Start the private registry, buildkitd and the buildx builder
 .PHONY: bases
 bases: up ## Build the stand-ins for dhi.io images and publish them to the private registry
 	@$(PYTHON) tests/bases/build.py
+
+.PHONY: frontend
+frontend: up ## Build hardpan and publish its image to the private registry
+	@$(PYTHON) tests/env/frontend.py
+
+.PHONY: setup
+setup: up bases frontend
+
+.PHONY: demo
+demo: setup ## Build, start and prove the example; the first command to try
+	@eval "$$($(PYTHON) tests/env/print_env.py)"; tests/env/demo
+
+.PHONY: check
+check: ## What needs no BuildKit: format, lints, unit and golden tests
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo test --locked --lib
+	cargo test --locked --test golden
+
+.PHONY: test
+test: setup ## Set up, and run every test
+	@eval "$$($(PYTHON) tests/env/print_env.py)"; cargo test --locked
+
+.PHONY: bench
+bench: setup ## Measure against docker/dockerfile and an empty frontend
+	@eval "$$($(PYTHON) tests/env/print_env.py)"; tests/env/bench
 
 .PHONY: test-bases
 test-bases: bases ## Compare the published stand-ins with the catalogue

