@@ -12,8 +12,10 @@ pub mod judge;
 pub mod labels;
 mod name;
 mod nearest;
+pub mod resolve;
 mod table;
 
 pub use name::{DEFAULT_REGISTRY, ImageName, NameError, PairNames, check_registry, qualify};
 pub use nearest::nearest;
+pub use resolve::Resolved;
 pub use table::{dev, explicit, pair, runtime};

@@ -12,15 +12,13 @@ pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings};
 
 use std::collections::BTreeMap;
 
+use crate::bases::Resolved;
 use crate::diagnostic::Span;
 use crate::llb::{Constraints, FileOps, Graph, Location, Network, Output, Source};
 use crate::llb::{Copy, Git, HostIp, Http, Local, MakeDir, MakeFile, MakeLink, Ulimit};
-use crate::plan::{Layer, Origin, Plan, What};
+use crate::plan::{Draft, Layer, LayerEntry, Origin, Plan, Stage, What};
 use crate::platform::Platform;
 use crate::proto::pb;
-
-/// The capability of graphs with merges, absent where the daemon uses a graph driver.
-const MERGE_CAP: &str = "mergeop";
 
 /// What the options of the build add to every plan.
 #[derive(Debug, Clone, Default)]
@@ -63,21 +61,13 @@ pub struct Settings {
     pub can_merge: bool,
 }
 
-impl Settings {
-    /// Whether this daemon merges layers, by what it says that it can.
-    #[must_use]
-    pub fn merges(supports: impl Fn(&str) -> bool) -> bool {
-        supports(MERGE_CAP)
-    }
-}
-
 /// A graph in the making, for one platform.
 #[derive(Debug)]
 pub struct Emitter<'a> {
-    pub(self) images: &'a [crate::bases::Resolved],
-    pub(self) stages: &'a [crate::plan::Stage],
-    pub(self) context_paths: Option<&'a [String]>,
-    pub(self) platform: &'a Platform,
+    images: &'a [Resolved],
+    stages: &'a [Stage],
+    context_paths: Option<&'a [String]>,
+    platform: &'a Platform,
     settings: &'a Settings,
     graph: Graph,
     stage_outputs: Vec<Output>,
@@ -98,7 +88,7 @@ pub struct Emitted {
 impl<'a> Emitter<'a> {
     /// Starts a graph for a draft's stages and images.
     #[must_use]
-    pub fn new(draft: &'a crate::plan::Draft, settings: &'a Settings) -> Self {
+    pub fn new(draft: &'a Draft, settings: &'a Settings) -> Self {
         Self {
             images: &draft.images,
             stages: &draft.stages,
@@ -120,11 +110,11 @@ impl<'a> Emitter<'a> {
     /// The stages, base and layers of an image.
     pub fn image(&mut self, plan: &Plan) -> Emitted {
         self.stages();
-        let total = plan.layers.len() + 1;
-        let base = self.base(plan.runtime, total);
+        let total = plan.layers.len();
+        let base = self.base(plan.runtime);
         let mut layers = Vec::new();
         for (index, layer) in plan.layers.iter().enumerate() {
-            let name = self.name("image", (index + 2, total), &layer.title);
+            let name = self.name("image", (index + 1, total), &layer.title);
             layers.push(self.layer(layer, &name));
         }
         let image = self.unite(base, &layers);
@@ -132,10 +122,27 @@ impl<'a> Emitter<'a> {
     }
 
     /// The runtime base.
-    pub fn base(&mut self, runtime: usize, total: usize) -> Output {
+    pub fn base(&mut self, runtime: usize) -> Output {
         let title = format!("FROM {}", self.images[runtime].shown());
-        let name = self.name("image", (1, total), &title);
+        let name = self.plain_name("image", &title);
         self.image_source(runtime, name)
+    }
+
+    /// The image, handed on only once the probes have run: a cache export carries them along, and
+    /// the provenance lists them.
+    pub fn pass(&mut self, image: Output, probes: &[Output], summary: &str) -> Output {
+        let name = self.plain_name("proof", summary);
+        self.graph.passthrough(image, probes, &Constraints::named(name))
+    }
+
+    /// What a placement would put into the root of an empty file system.
+    pub fn poured(&mut self, files: &crate::plan::Files) -> Output {
+        self.stages();
+        let entry = LayerEntry::whole(What::Files(files.clone()), "/".to_owned());
+        let mut ops = FileOps::on(Output::SCRATCH);
+        self.place_files(&mut ops, &entry, files);
+        let name = self.plain_name("proof", "gather what is placed on folders of the base");
+        self.graph.file(&ops, &Constraints::named(name))
     }
 
     /// All layers on the base: merged, or copied where the daemon cannot merge.
@@ -209,7 +216,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// The files of an origin, as a file system.
-    pub(self) fn origin(&mut self, origin: &Origin) -> Output {
+    fn origin(&mut self, origin: &Origin) -> Output {
         match origin {
             Origin::Context => self.context(),
             Origin::Local(name) => self.local(name),
@@ -285,7 +292,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// `[build 2/4] RUN npm ci`, with the platform in front where there are several.
-    pub(self) fn name(&self, group: &str, (number, total): (usize, usize), title: &str) -> String {
+    fn name(&self, group: &str, (number, total): (usize, usize), title: &str) -> String {
         format!("[{}{group} {number}/{total}] {title}", self.platform_prefix())
     }
 
@@ -297,7 +304,7 @@ impl<'a> Emitter<'a> {
         if self.settings.several_platforms { format!("{} ", self.platform.id()) } else { String::new() }
     }
 
-    pub(self) fn at(&self, span: Span, name: String) -> Constraints {
+    fn at(&self, span: Span, name: String) -> Constraints {
         at(span, name)
     }
 }
@@ -312,5 +319,5 @@ fn at(span: Span, name: String) -> Constraints {
 
 /// The mode of a file in an image: not writable by others, no set-id bits, readable by all.
 fn readable(mode: u32) -> u32 {
-    (mode & 0o755) | 0o444 | ((mode & 0o111 != 0) as u32 * 0o111)
+    (mode & 0o755) | 0o444 | (if mode & 0o111 == 0 { 0 } else { 0o111 })
 }

@@ -18,13 +18,25 @@ use crate::gateway::{Gateway, Solve};
 use crate::options::Options;
 use crate::plan::{self, Plan, Request, variables::Variables};
 use crate::platform::Platform;
-use crate::proto::pb;
+use crate::proto::{Status, pb};
 use crate::result::{Answer, ImageResult};
-use crate::spec::{self, Parsed, model::App};
+use crate::spec::{Parsed, model::App};
 
-/// Answers one build or call.
-pub async fn run(gateway: &Gateway, environment: Options, mistakes: Vec<Diagnostic>) -> Result<Answer, Failure> {
-    let options = environment;
+/// Answers one build or call; `mistakes` are those of the options.
+pub async fn run(
+    gateway: &Gateway,
+    options: Options,
+    mistakes: Vec<Diagnostic>,
+) -> Result<Answer, Status> {
+    let answer = answer(gateway, options, mistakes).await;
+    answer.map_err(|failure| failure.into_status(gateway.source_file()))
+}
+
+async fn answer(
+    gateway: &Gateway,
+    options: Options,
+    mistakes: Vec<Diagnostic>,
+) -> Result<Answer, Failure> {
     prepare::require(gateway)?;
     let locations = prepare::locations(&options)?;
     let loaded = context::load_spec(gateway, &locations).await?;
@@ -138,10 +150,4 @@ impl Build<'_> {
         let solve = Solve { cache_imports, ..Solve::of(definition) };
         Ok(self.gateway.solve(solve).await?)
     }
-}
-
-/// Reads the spec that the builder was given, or refuses it.
-#[must_use]
-pub fn parse(bytes: &[u8]) -> Result<Parsed, Vec<Diagnostic>> {
-    spec::parse(bytes)
 }

@@ -2,8 +2,11 @@
 //! and without a shell. ARCHITECTURE.md has the map of the modules.
 
 pub mod bases;
+pub mod cli;
+pub mod context;
 pub mod diagnostic;
 pub mod emit;
+pub mod frontend;
 pub mod gateway;
 pub mod image;
 pub mod inspect;
@@ -14,5 +17,6 @@ pub mod plan;
 pub mod platform;
 pub mod proto;
 pub mod reference;
+pub mod result;
 pub mod spec;
 pub mod words;

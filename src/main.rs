@@ -1,13 +1,21 @@
-//! Chooses the mode.
+//! Chooses the mode: a frontend of BuildKit, a look at a root file system inside BuildKit, or a
+//! command on a laptop.
 
 use std::process::ExitCode;
 
+use hardpan::{cli, frontend, gateway, inspect, options::Options};
+
 fn main() -> ExitCode {
-    let mut arguments = std::env::args_os().skip(1);
+    let mut arguments = std::env::args_os();
+    let program = arguments.next().unwrap_or_default();
     let mode = arguments.next().unwrap_or_default();
     match mode.to_str() {
-        Some("facts") => hardpan::inspect::facts::run(arguments),
-        Some("collisions") => hardpan::inspect::collisions::run(arguments),
-        _ => ExitCode::from(2),
+        Some("frontend") => gateway::serve(async |gateway| {
+            let (options, mistakes) = Options::parse(std::env::vars_os());
+            frontend::run(gateway, options, mistakes).await
+        }),
+        Some("facts") => inspect::facts::run(arguments),
+        Some("collisions") => inspect::collisions::run(arguments),
+        _ => cli::run([program, mode].into_iter().chain(arguments)),
     }
 }

@@ -91,7 +91,7 @@ pub fn draft(
     let own_workdir = app.workdir.is_some();
     let workdir = match &app.workdir {
         Some(text) => keep(request.variables.expand(text), &mut mistakes).unwrap_or_default(),
-        None => runtime.config.workdir().to_owned(),
+        None => runtime.config.config.workdir().to_owned(),
     };
     let workdir = paths::join("/", &workdir);
     let workdirs: Vec<String> = stages.iter().map(|stage| stage.workdir.clone()).collect();
@@ -177,7 +177,7 @@ fn stage(
         }
         StageBase::Image(index) => {
             let image = &images[index];
-            (image.config.workdir().to_owned(), image.environment(), Vec::new())
+            (image.config.config.workdir().to_owned(), image.environment(), Vec::new())
         }
     };
     let written = selected.stage.workdir.as_ref().or(match selected.base {

@@ -64,6 +64,21 @@ pub struct LayerEntry {
     pub group_as_owner: bool,
 }
 
+impl LayerEntry {
+    /// All of something, for root.
+    #[must_use]
+    pub fn whole(what: What, dest: String) -> Self {
+        Self {
+            what,
+            below: String::new(),
+            leave_out: Vec::new(),
+            dest,
+            owner: Owner::default(),
+            group_as_owner: false,
+        }
+    }
+}
+
 /// Collisions of a placement with the base, by the index of its item and its own.
 pub type AllCollisions = BTreeMap<(usize, usize), Collisions>;
 
@@ -181,14 +196,7 @@ fn workdir_layer(
     if place.entry.is_some() || placed || destination.trouble.is_some() {
         return None;
     }
-    let entry = LayerEntry {
-        what: What::Folder { mode: 0o755 },
-        below: String::new(),
-        leave_out: Vec::new(),
-        dest: place.path.clone(),
-        owner: Owner::default(),
-        group_as_owner: false,
-    };
+    let entry = LayerEntry::whole(What::Folder { mode: 0o755 }, place.path.clone());
     let folders = ordered(parents(place, writable, &place.path));
     let title = format!("WORKDIR {}", draft.workdir);
     Some(Layer { title, span: settings.workdir_span(), folders, entries: vec![entry] })

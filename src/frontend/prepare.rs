@@ -1,0 +1,241 @@
+//! Options of the client → what the other modules take: where things are, how steps run, what is
+//! not there yet.
+
+use crate::bases::{DEFAULT_REGISTRY, check_registry};
+use crate::context::{Loaded, Locations};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::emit::{ProbeSettings, Settings};
+use crate::frontend::Failure;
+use crate::gateway::{self, Gateway, first_version};
+use crate::llb::{HostIp, Network, Ulimit, caps};
+use crate::options::{Execution, NetworkMode, NoCache, Options, SourceDateEpoch};
+use crate::plan::{self, variables::Variables};
+use crate::platform::Platform;
+use crate::proto::pb;
+use crate::spec::{self, Parsed, model::App, model::Spec};
+
+/// What every graph of ours needs: without it, modes would have to be put right in a step of ours.
+const FLOOR: &str = "file.copy.modestring";
+
+/// Refuses builders below the floor, in one sentence.
+pub(super) fn require(gateway: &Gateway) -> Result<(), Failure> {
+    if gateway.llb_caps().supports(FLOOR) {
+        return Ok(());
+    }
+    Err(Failure::Refused(vec![too_old(FLOOR)]))
+}
+
+/// The refusal of a builder that lacks a capability.
+pub(super) fn too_old(cap: &str) -> Diagnostic {
+    let version = first_version(cap).map_or_else(
+        || format!("a BuildKit with {cap}"),
+        |version| format!("BuildKit {version} or newer"),
+    );
+    Diagnostic::error(Code::OldBuilder, Span::START, format!("this builder is too old: hardpan needs {version}"))
+        .help("update Docker, or make a builder with `docker buildx create --driver docker-container --use`")
+}
+
+/// Where the spec and the context are.
+pub(super) fn locations(options: &Options) -> Result<Locations, Failure> {
+    if let Some(remote) = &options.context.remote {
+        let message = format!("a build context from {remote:?} is not there yet");
+        let mistake = Diagnostic::error(Code::UnsupportedOption, Span::START, message)
+            .help("clone or download it, and build the folder");
+        return Err(Failure::Refused(vec![mistake]));
+    }
+    Ok(Locations {
+        spec_local: options.spec.local().to_owned(),
+        filename: options.spec.filename.clone(),
+        context_local: "context".to_owned(),
+        sessions: options.local_sessions.clone(),
+        session: options.session.clone(),
+    })
+}
+
+/// The spec, with mistakes of the options and of the file reported together.
+pub(super) fn parse(loaded: &Loaded, mut mistakes: Vec<Diagnostic>) -> Result<Parsed, Failure> {
+    match spec::parse(&loaded.bytes) {
+        Ok(parsed) if mistakes.is_empty() => Ok(parsed),
+        Ok(_) => Err(Failure::Refused(mistakes)),
+        Err(found) => {
+            mistakes.extend(found);
+            Err(Failure::Refused(mistakes))
+        }
+    }
+}
+
+/// The prefix of names without a slash: a build argument, the spec, or the default.
+pub(super) fn registry(
+    options: &Options,
+    spec: &Spec,
+    variables: &Variables,
+) -> Result<String, Failure> {
+    let given = options.predefined_args.get("HARDPAN_REGISTRY");
+    let (registry, span) = match (given, &spec.registry) {
+        (Some(given), _) => (given.clone(), Span::START),
+        (None, Some(text)) => (variables.expand(text).map_err(|one| Failure::Refused(vec![one]))?, text.span),
+        (None, None) => return Ok(DEFAULT_REGISTRY.to_owned()),
+    };
+    check_registry(&registry, span).map_err(|mistake| Failure::Refused(vec![mistake]))?;
+    Ok(registry)
+}
+
+/// What is built for: the options', the app's, or the builder's own platform.
+pub(super) fn platforms(
+    options: &Options,
+    app: &App,
+    variables: &Variables,
+) -> Result<Vec<Platform>, Failure> {
+    let build = options.build_platform();
+    let mut own = Vec::new();
+    let mut mistakes = Vec::new();
+    for text in &app.platforms {
+        let parsed = variables.expand(text).map(|name| Platform::parse(&name, &build));
+        match parsed {
+            Ok(Ok(platform)) => own.push(platform),
+            Ok(Err(error)) => mistakes.push(Diagnostic::error(Code::InvalidValue, text.span, error.to_string())),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    let asked = &options.platforms;
+    if let Some(first) = app.platforms.first() {
+        for platform in asked.iter().filter(|platform| !own.contains(platform)) {
+            let names: Vec<String> = own.iter().map(Platform::id).collect();
+            let message = format!("this app is not made for {}", platform.id());
+            let help = format!("build for {}, or add it to `platforms`", names.join(" or "));
+            mistakes.push(Diagnostic::error(Code::NoSuchPlatform, first.span, message).help(help));
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(Failure::Refused(mistakes));
+    }
+    if !asked.is_empty() {
+        return Ok(asked.clone());
+    }
+    Ok(if own.is_empty() { vec![build] } else { own })
+}
+
+/// Who looks at root file systems: this very program, in the image that it was started from.
+pub(super) fn probes(options: &Options) -> Result<ProbeSettings, Failure> {
+    let Some(frontend) = gateway::own_definition()? else {
+        return Err(Failure::internal(
+            "the builder does not say which image hardpan was started from; user namespaces are not supported yet",
+        ));
+    };
+    let binary = std::env::current_exe()
+        .ok()
+        .and_then(|path| path.to_str().map(str::to_owned))
+        .unwrap_or_else(|| "/hardpan".to_owned());
+    Ok(ProbeSettings { frontend, binary, platform: options.build_platform() })
+}
+
+/// How steps run and what they see.
+pub(super) fn settings(
+    gateway: &Gateway,
+    options: &Options,
+    locations: &Locations,
+    ignore: Vec<String>,
+) -> Settings {
+    let execution = &options.execution;
+    let (no_cache, no_cache_stages) = match &options.no_cache {
+        NoCache::Off => (false, Vec::new()),
+        NoCache::All => (true, Vec::new()),
+        NoCache::Stages(names) => (false, names.clone()),
+    };
+    Settings {
+        several_platforms: options.platforms.len() > 1,
+        context_name: locations.context_local.clone(),
+        sessions: locations.sessions.clone(),
+        session: locations.session.clone(),
+        ignore,
+        no_cache,
+        no_cache_stages,
+        cache_namespace: options.cache_mount_namespace.clone(),
+        network: match execution.network {
+            None | Some(NetworkMode::Sandbox) => Network::default(),
+            Some(NetworkMode::Host) => Network::Host,
+            Some(NetworkMode::None) => Network::None,
+        },
+        proxy: proxy(execution),
+        extra_hosts: execution
+            .extra_hosts
+            .iter()
+            .map(|host| HostIp { host: host.host.clone(), ip: host.address.to_string() })
+            .collect(),
+        ulimits: execution
+            .ulimits
+            .iter()
+            .map(|limit| Ulimit { name: limit.name.clone(), soft: limit.soft, hard: limit.hard })
+            .collect(),
+        shm_size: execution.shm_size.and_then(|size| i64::try_from(size).ok()).unwrap_or(0),
+        cgroup_parent: execution.cgroup_parent.clone(),
+        hostname: execution.hostname.clone(),
+        resources: resources(execution),
+        epoch: seconds(options).and_then(|seconds| seconds.checked_mul(1_000_000_000)),
+        can_merge: gateway.llb_caps().supports(caps::MERGE),
+    }
+}
+
+fn proxy(execution: &Execution) -> Option<pb::ProxyEnv> {
+    let proxy = &execution.proxy;
+    (*proxy != crate::options::Proxy::default()).then(|| pb::ProxyEnv {
+        http_proxy: proxy.http.clone(),
+        https_proxy: proxy.https.clone(),
+        ftp_proxy: proxy.ftp.clone(),
+        no_proxy: proxy.no.clone(),
+        all_proxy: proxy.all.clone(),
+    })
+}
+
+fn resources(execution: &Execution) -> Option<pb::LinuxResources> {
+    let limits = &execution.resources;
+    (*limits != crate::options::Resources::default()).then(|| pb::LinuxResources {
+        memory: limits.memory.unwrap_or(0),
+        memory_swap: limits.memory_swap.unwrap_or(0),
+        cpu_shares: limits.cpu_shares.unwrap_or(0),
+        cpu_period: limits.cpu_period.unwrap_or(0),
+        cpu_quota: limits.cpu_quota.unwrap_or(0),
+        cpuset_cpus: limits.cpuset_cpus.clone(),
+        cpuset_mems: limits.cpuset_mems.clone(),
+    })
+}
+
+fn seconds(options: &Options) -> Option<i64> {
+    match options.epoch {
+        Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
+        _ => None,
+    }
+}
+
+/// What the plan of an image takes from the options.
+pub(super) struct PlanSettings<'a> {
+    app: &'a App,
+    variables: &'a Variables,
+    labels: Vec<(String, String)>,
+    created: Option<String>,
+}
+
+impl PlanSettings<'_> {
+    /// The same, borrowed.
+    pub(super) fn view(&self) -> plan::Settings<'_> {
+        plan::Settings {
+            app: self.app,
+            variables: self.variables,
+            labels: &self.labels,
+            created: self.created.as_deref(),
+        }
+    }
+}
+
+/// What the plan of an image takes from the options.
+pub(super) fn plan_settings<'a>(
+    options: &Options,
+    app: &'a App,
+    variables: &'a Variables,
+) -> PlanSettings<'a> {
+    let created = seconds(options)
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+        .map(|time| time.to_string());
+    let labels = options.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    PlanSettings { app, variables, labels, created }
+}

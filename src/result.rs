@@ -1,0 +1,128 @@
+//! Images → what a frontend returns: refs, configs, annotations, by platform.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::options::Options;
+use crate::plan::Plan;
+use crate::platform::Platform;
+use crate::proto::frontend::{Ref, RefMap, Result as BuildResult, result};
+
+/// One image and what belongs to it.
+#[derive(Debug, Clone)]
+pub struct ImageResult {
+    found: Ref,
+    config: Vec<u8>,
+    base_config: Vec<u8>,
+    annotations: Vec<(String, String)>,
+}
+
+impl ImageResult {
+    /// The image of a plan.
+    #[must_use]
+    pub fn new(found: Ref, plan: &Plan, _options: &Options) -> Self {
+        Self {
+            found,
+            config: plan.config.to_json(),
+            base_config: plan.images[plan.runtime].config.to_json(),
+            annotations: plan.annotations.clone(),
+        }
+    }
+}
+
+/// Everything that goes back to the builder.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    by_platform: bool,
+    images: Vec<(Platform, ImageResult)>,
+    metadata: BTreeMap<String, Vec<u8>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Platforms {
+    #[serde(rename = "Platforms")]
+    platforms: Vec<PlatformEntry>,
+}
+
+#[derive(Debug, Serialize)]
+struct PlatformEntry {
+    #[serde(rename = "ID")]
+    id: String,
+    #[serde(rename = "Platform")]
+    platform: OciPlatform,
+}
+
+#[derive(Debug, Serialize)]
+struct OciPlatform {
+    architecture: String,
+    os: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    variant: String,
+}
+
+impl Answer {
+    /// An answer without images. `by_platform`: as a map, even if there is only one.
+    #[must_use]
+    pub fn new(by_platform: bool) -> Self {
+        Self { by_platform, ..Self::default() }
+    }
+
+    /// The answer to a call: text for people and JSON for programs.
+    #[must_use]
+    pub fn of_call(metadata: BTreeMap<String, Vec<u8>>) -> Self {
+        Self { metadata, ..Self::default() }
+    }
+
+    /// Adds the image of a platform.
+    pub fn add(&mut self, platform: &Platform, image: ImageResult) {
+        self.images.push((platform.clone(), image));
+    }
+
+    fn platforms(&self) -> Vec<u8> {
+        let platforms = self.images.iter().map(|(platform, _)| PlatformEntry {
+            id: platform.id(),
+            platform: OciPlatform {
+                architecture: platform.architecture.clone(),
+                os: platform.os.clone(),
+                variant: platform.variant.clone(),
+            },
+        });
+        let platforms = Platforms { platforms: platforms.collect() };
+        serde_json::to_vec(&platforms).expect("plain strings are always JSON")
+    }
+}
+
+impl From<Answer> for BuildResult {
+    fn from(answer: Answer) -> Self {
+        if answer.images.is_empty() {
+            return Self { metadata: answer.metadata, ..Self::default() };
+        }
+        let mut metadata = answer.metadata.clone();
+        metadata.insert("refs.platforms".to_owned(), answer.platforms());
+        let mut refs = BTreeMap::new();
+        for (platform, image) in answer.images {
+            let id = platform.id();
+            let key = |name: &str| {
+                if answer.by_platform { format!("{name}/{id}") } else { name.to_owned() }
+            };
+            metadata.insert(key("containerimage.config"), image.config);
+            metadata.insert(key("containerimage.base.config"), image.base_config);
+            for (name, value) in image.annotations {
+                let name = if answer.by_platform {
+                    format!("annotation-manifest[{id}].{name}")
+                } else {
+                    format!("annotation.{name}")
+                };
+                metadata.insert(name, value.into_bytes());
+            }
+            refs.insert(id, image.found);
+        }
+        let found = if answer.by_platform {
+            Some(result::Result::Refs(RefMap { refs }))
+        } else {
+            refs.into_values().next().map(result::Result::Ref)
+        };
+        Self { result: found, metadata, ..Self::default() }
+    }
+}
