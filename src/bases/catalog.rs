@@ -127,15 +127,25 @@ impl Repository {
 
     /// The release that a tag stands for, `debian13` where nothing says otherwise.
     pub(super) fn distro(&self, parts: &Parts) -> String {
-        let known = self.tag(parts).or_else(|| {
-            let floating = |tag: &&Tag| tag.parts.distro == parts.distro;
-            self.tags.iter().filter(floating).max_by(|a, b| by_version(&a.distro, &b.distro))
-        });
-        match (known, parts.distro.as_str()) {
-            (_, distro) if distro.ends_with(is_release) => distro.to_owned(),
-            (Some(tag), _) => tag.distro.clone(),
-            (None, _) => DEFAULT_DISTRO.to_owned(),
+        if parts.distro.ends_with(is_release) {
+            return parts.distro.clone();
         }
+        let floating = self.tags.iter().filter(|tag| tag.parts.distro == parts.distro);
+        let newest = || floating.max_by(|a, b| by_version(&a.distro, &b.distro));
+        let tag = self.tag(parts).or_else(newest);
+        tag.map_or_else(|| DEFAULT_DISTRO.to_owned(), |tag| tag.distro.clone())
+    }
+
+    /// The shortest tag of each definition, the newest definition first, of the tags to keep.
+    pub(super) fn heads(&self, keep: impl Fn(&Tag) -> bool) -> Vec<&Tag> {
+        let kept: Vec<&Tag> = self.tags.iter().filter(|tag| keep(tag)).collect();
+        let mut heads: Vec<(&Tag, &Tag)> = kept
+            .chunk_by(|a, b| a.definition == b.definition)
+            .filter_map(|chunk| Some((*chunk.first()?, *chunk.last()?)))
+            .collect();
+        // `1` may stand for 1.31, so the longest counts.
+        heads.sort_by(|(_, a), (_, b)| by_version(&b.parts.to_string(), &a.parts.to_string()));
+        heads.into_iter().map(|(head, _)| head).collect()
     }
 
     /// The tags to show to somebody who wrote none: one for each line of versions, newest first,
@@ -145,15 +155,7 @@ impl Repository {
         let candidates = || self.tags.iter().filter(|tag| tag.is_dev != has_runtime);
         let effort = |tag: &Tag| (tag.parts.flavor.len(), tag.parts.distro.len());
         let Some(least) = candidates().map(effort).min() else { return Vec::new() };
-        let mut main: Vec<&Tag> = Vec::new();
-        for tag in candidates().filter(|tag| effort(tag) == least) {
-            match main.last_mut() {
-                // The first of a definition is the shortest.
-                Some(last) if last.definition == tag.definition => {}
-                _ => main.push(tag),
-            }
-        }
-        main.sort_by(|a, b| by_version(&b.parts.to_string(), &a.parts.to_string()));
+        let main = self.heads(|tag| tag.is_dev != has_runtime && effort(tag) == least);
         let mut texts = Vec::new();
         for tag in main {
             let text = Parts { dev: false, ..tag.parts.clone() }.to_string();
@@ -225,7 +227,7 @@ pub(super) fn by_version(a: &str, b: &str) -> Ordering {
 }
 
 /// Where the last distro stands in a tag, its hyphen included.
-fn find_distro(tag: &str) -> Option<(usize, usize)> {
+pub(super) fn find_distro(tag: &str) -> Option<(usize, usize)> {
     let mut end = tag.len();
     while let Some(start) = tag[..end].rfind('-') {
         let token = &tag[start + 1..end];
