@@ -72,7 +72,11 @@ fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
 impl Repository {
     /// The repository of that name, if this release knows it.
     pub(super) fn find(name: &str) -> Option<Self> {
-        let (name, records) = lines().find(|(candidate, _)| *candidate == name)?;
+        // Every line is looked at, so nothing is split before it is the right one.
+        let line = CATALOG.lines().find(|line| {
+            line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')) && name != "#"
+        })?;
+        let (name, records) = line.split_once(' ')?;
         let mut tags = Vec::new();
         let mut definition = 0;
         for record in records.split(' ') {
@@ -110,8 +114,15 @@ impl Repository {
 
     /// The tag that is spelt like this.
     pub(super) fn tag(&self, parts: &Parts) -> Option<&Tag> {
-        let text = parts.to_string();
-        self.tags.iter().find(|tag| tag.parts == *parts || tag.parts.to_string() == text)
+        // A tag that follows no rule has everything in its version.
+        let text = Parts { dev: false, ..parts.clone() }.to_string();
+        let irregular = |tag: &Parts| {
+            tag.dev == parts.dev
+                && tag.version == text
+                && tag.infix.is_empty()
+                && tag.distro.is_empty()
+        };
+        self.tags.iter().find(|tag| tag.parts == *parts || irregular(&tag.parts))
     }
 
     /// Whether there are tags like this one, of another version or release of the same distro.
@@ -231,12 +242,17 @@ pub(super) fn find_distro(tag: &str) -> Option<(usize, usize)> {
     let mut end = tag.len();
     while let Some(start) = tag[..end].rfind('-') {
         let token = &tag[start + 1..end];
-        if matches!(token.trim_end_matches(is_release), "debian" | "alpine") {
+        if is_distro(token) {
             return Some((start, end));
         }
         end = start;
     }
     None
+}
+
+/// `debian`, `debian13`, `alpine`, `alpine3.24`.
+pub(super) fn is_distro(word: &str) -> bool {
+    matches!(word.trim_end_matches(is_release), "debian" | "alpine")
 }
 
 fn is_release(letter: char) -> bool {

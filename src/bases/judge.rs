@@ -153,7 +153,7 @@ fn newer(side: &Side<'_>) -> String {
     let family = side.declared.repository().and_then(Repository::find);
     let names = family.map_or_else(Vec::new, |family| {
         let tags = family.main_tags().into_iter().map(|tag| format!("{}:{tag}", family.name));
-        tags.filter(|name| name != side.name).take(2).collect()
+        tags.filter(|name| !side.name.ends_with(name.as_str())).take(2).collect()
     });
     if names.is_empty() {
         return "move to a version that is supported".to_owned();
