@@ -8,6 +8,7 @@ fn main() -> ExitCode {
     match mode.to_str() {
         Some("facts") => hardpan::inspect::facts::run(arguments),
         Some("collisions") => hardpan::inspect::collisions::run(arguments),
+        Some("inventory") => hardpan::inspect::inventory::run(arguments),
         _ => ExitCode::from(2),
     }
 }
