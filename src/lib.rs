@@ -2,5 +2,6 @@
 //! and without a shell. ARCHITECTURE.md has the map of the modules.
 
 pub mod diagnostic;
+pub mod harden;
 pub mod inspect;
 pub mod spec;
