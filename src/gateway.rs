@@ -25,7 +25,7 @@ pub use caps::{Caps, EVALUATE, FRONTEND_INPUTS, SOURCE_META, WARNINGS, first_ver
 pub use detail::SourceFile;
 pub use error::{Error, ImageFailure, image_failure, is_missing_file};
 pub use files::{Entry, EntryKind};
-pub use serve::serve;
+pub use serve::{run, serve};
 pub use solve::{Graph, ImageQuery, Refs, ResolvedImage, Solve, Solved};
 
 use crate::diagnostic::Span;
@@ -180,9 +180,17 @@ impl Gateway {
         self.finish(ReturnRequest { result: None, error: Some(error) }).await
     }
 
-    async fn finish(self, request: ReturnRequest) -> Result<(), Error> {
+    /// What cannot be sent because of its size is replaced by a failure that says so, since
+    /// something must be returned.
+    async fn finish(self, mut request: ReturnRequest) -> Result<(), Error> {
+        let sized = Error::check_size("Return", &request);
+        if let Err(oversized) = &sized {
+            let bare = request.error.map(|error| Status { details: Vec::new(), ..error });
+            let error = bare.unwrap_or_else(|| status::failure(oversized.to_string()));
+            request = ReturnRequest { result: None, error: Some(error) };
+        }
         self.client().r#return(request).await.map_err(Error::of_call("Return"))?;
-        Ok(())
+        sized
     }
 
     /// A handle of its own for one call: calls may run side by side.

@@ -8,6 +8,7 @@
 
 use prost::Message as _;
 
+use super::connection::MESSAGE_LIMIT;
 use crate::proto::Status;
 
 /// A call that did not work.
@@ -43,6 +44,14 @@ pub enum Error {
         /// The most that was asked for.
         limit: usize,
     },
+    /// Something to send that no message can hold.
+    #[error("{call} needs {bytes} bytes, and BuildKit takes at most {MESSAGE_LIMIT} at once")]
+    Oversized {
+        /// The method.
+        call: &'static str,
+        /// How much there is to send.
+        bytes: usize,
+    },
     /// A source policy of the builder put something else in the place of an image.
     #[error("a policy of the builder replaces {asked:?} by {answered:?}, which is no image")]
     NotAnImage {
@@ -60,6 +69,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Refuses a request that is too large: tonic would notice in the middle of sending it.
+    pub(super) fn check_size(
+        call: &'static str,
+        request: &impl prost::Message,
+    ) -> Result<(), Self> {
+        let bytes = request.encoded_len();
+        if bytes > MESSAGE_LIMIT { Err(Self::Oversized { call, bytes }) } else { Ok(()) }
+    }
+
     /// Turns a failed call into an error. tonic gives transport failures a source, and what a
     /// server sent none.
     pub(super) fn of_call(call: &'static str) -> impl Fn(tonic::Status) -> Self {
