@@ -41,16 +41,16 @@ def mmdebstrap(variant, packages, archive, *options):
         return
     archive.parent.mkdir(parents=True, exist_ok=True)
     fresh = archive.with_suffix(".tmp")
-    command = ["mmdebstrap", "--quiet", "--format=tar", f"--variant={variant}", "--architectures=amd64",
-               "--dpkgopt=force-unsafe-io", f"--include={','.join(sorted(packages))}",
-               *options, SUITE, fresh]
+    fresh.unlink(missing_ok=True)
+    command = ["mmdebstrap", "--quiet", "--format=tar", "--architectures=amd64",
+               "--dpkgopt=force-unsafe-io", f"--variant={variant}",
+               f"--include={','.join(sorted(packages))}", *options, SUITE, fresh]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         layout.say(done.stdout[-3000:])
         layout.fail(f"mmdebstrap could not make {SUITE} with {' '.join(sorted(packages))}")
-    fresh.rename(archive.with_suffix(".done"))
-    archive.with_suffix(".done").rename(archive)
+    fresh.rename(archive)
 
 
 def archive_for(kind, packages):
