@@ -6,7 +6,6 @@ are unpacked, and what is not wanted of the closure is left out, as DHI's own de
 """
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -31,8 +30,8 @@ SCRIPTS = {"usr/sbin/update-ca-certificates", "usr/sbin/tzconfig", "usr/bin/tzse
 # What a machine leaves in a root file system that was installed on it. Compiled Python differs
 # from run to run, and would be stale: every file gets another time stamp.
 TRACES = re.compile(
-    r"(?:.*/)?__pycache__(?:/|$)|dev/.|proc/.|sys/.|run/.|tmp/.|var/(?:log|tmp)/.|var/cache/(?:apt|debconf|ldconfig)/.|"
-    r"var/lib/apt/lists/.|etc/(?:hostname|resolv\.conf|machine-id|hosts|fstab)$|"
+    r"(?:.*/)?__pycache__(?:/|$)|dev/.|proc/.|sys/.|run/.|tmp/.|var/(?:log|tmp)/.|"
+    r"var/cache/(?:apt|debconf|ldconfig)/.|var/lib/apt/lists/.|etc/(?:hostname|resolv\.conf|machine-id|hosts|fstab)$|"
     r"etc/dpkg/dpkg\.cfg\.d/99mmdebstrap|etc/apt/apt\.conf\.d/99mmdebstrap|"
     r"etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-$|var/lib/dpkg/.*-old$")
 
@@ -47,9 +46,7 @@ def mmdebstrap(variant, packages, archive, *options):
     command = ["mmdebstrap", "--quiet", "--format=tar", "--architectures=amd64",
                "--dpkgopt=force-unsafe-io", f"--variant={variant}",
                f"--include={','.join(sorted(packages))}", *options, SUITE, fresh]
-    # Without it /etc/shadow says on which day the accounts were made.
-    env = {**os.environ, "SOURCE_DATE_EPOCH": str(tree.EPOCH)}
-    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         layout.say(done.stdout[-3000:])
