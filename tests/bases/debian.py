@@ -31,7 +31,8 @@ SCRIPTS = {"usr/sbin/update-ca-certificates", "usr/sbin/tzconfig", "usr/bin/tzse
 # from run to run, and would be stale: every file gets another time stamp.
 TRACES = re.compile(
     r"(?:.*/)?__pycache__(?:/|$)|dev/.|proc/.|sys/.|run/.|tmp/.|var/(?:log|tmp)/.|"
-    r"var/cache/(?:apt|debconf|ldconfig)/.|var/lib/apt/lists/.|etc/(?:hostname|resolv\.conf|machine-id|hosts|fstab)$|"
+    r"var/cache/(?:apt|debconf|ldconfig)/.|var/lib/apt/lists/.|"
+    r"etc/(?:hostname|resolv\.conf|machine-id|hosts|fstab)$|"
     r"etc/dpkg/dpkg\.cfg\.d/99mmdebstrap|etc/apt/apt\.conf\.d/99mmdebstrap|"
     r"etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-$|var/lib/dpkg/.*-old$")
 
