@@ -1,3 +1,7 @@
 //! The program: a frontend inside BuildKit, a command on a laptop.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hardpan::cli::run(std::env::args_os())
+}
