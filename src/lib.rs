@@ -4,6 +4,7 @@
 pub mod bases;
 pub mod cli;
 pub mod context;
+pub mod cli;
 pub mod diagnostic;
 pub mod emit;
 pub mod frontend;

@@ -5,6 +5,7 @@
 //! person would write costs no more than a bounded time.
 
 pub mod model;
+pub mod schema;
 pub mod template;
 pub mod value;
 pub mod words;
@@ -15,6 +16,8 @@ mod language;
 mod shell;
 mod tree;
 mod yaml;
+
+pub use yaml::MAX_BYTES;
 
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 
@@ -45,7 +48,8 @@ pub fn parse(text: &[u8]) -> Result<Parsed, Vec<Diagnostic>> {
     };
     let (spec, problems) = decode::decode(&root);
     found.extend(problems);
-    found.extend(check::check(&spec));
+    let complete = found.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
+    found.extend(check::check(&spec, complete));
     let found = in_order(found);
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(found);
@@ -58,8 +62,12 @@ fn empty() -> Diagnostic {
         .help("a spec has keys, such as `base: node:24` and `entrypoint: [node, server.js]`")
 }
 
-/// Sorted by place, each once, and no more than can be read.
+/// Sorted by place, each once, no more than can be read, and nothing that a terminal would obey.
 fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    for diagnostic in &mut found {
+        diagnostic.message = words::escaped(&diagnostic.message);
+        diagnostic.help = diagnostic.help.as_deref().map(words::escaped);
+    }
     let key =
         |diagnostic: &Diagnostic| (diagnostic.span, diagnostic.code, diagnostic.message.clone());
     found.sort_by_cached_key(key);
