@@ -4,13 +4,12 @@
 pub mod bases;
 pub mod cli;
 pub mod context;
-pub mod cli;
 pub mod diagnostic;
 pub mod emit;
 pub mod frontend;
 pub mod gateway;
-pub mod image;
 pub mod harden;
+pub mod image;
 pub mod inspect;
 pub mod llb;
 pub mod options;
