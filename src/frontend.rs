@@ -46,7 +46,8 @@ async fn answer(
     }
     let parsed = prepare::parse(&loaded, mistakes)?;
     let app = target::choose(&parsed.spec, options.target.as_deref())?;
-    let variables = Variables::new(&parsed.spec.args, &options.build_args).map_err(Failure::Refused)?;
+    let variables =
+        Variables::new(&parsed.spec.args, &options.build_args).map_err(Failure::Refused)?;
     let ignore = context::load_ignore(gateway, &locations, loaded.own_ignore.as_deref()).await?;
     let build = Build {
         gateway,
@@ -146,7 +147,8 @@ impl Build<'_> {
     }
 
     async fn solve(&self, definition: pb::Definition) -> Result<crate::gateway::Solved, Failure> {
-        let missing = crate::llb::caps::unsupported(&definition, |cap| self.gateway.llb_caps().supports(cap));
+        let missing =
+            crate::llb::caps::unsupported(&definition, |cap| self.gateway.llb_caps().supports(cap));
         if let Some(cap) = missing.first() {
             return Err(Failure::Refused(vec![prepare::too_old(cap)]));
         }

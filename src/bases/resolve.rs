@@ -173,7 +173,11 @@ fn source_of(image: &ImageUse, lookup: &Lookup) -> Result<(pb::SourceOp, String)
         }
     };
     let reference = qualify("", name).map_err(|error| {
-        Diagnostic::error(Code::InvalidReference, image.span, format!("{name:?} is no image: {error}"))
+        Diagnostic::error(
+            Code::InvalidReference,
+            image.span,
+            format!("{name:?} is no image: {error}"),
+        )
     })?;
     let source = Source::Image(Image {
         reference: reference.with_default_tag().to_string(),

@@ -166,13 +166,17 @@ impl Emitter<'_> {
                 return self.gather(ops, files, (root, pattern, *optional));
             }
         };
-        let must_stage = files.unpack || (is_part && (picked.wildcard || !files.exclude.is_empty()));
+        let must_stage =
+            files.unpack || (is_part && (picked.wildcard || !files.exclude.is_empty()));
         if must_stage {
             let resume = ops.here();
             ops.restart(Output::SCRATCH);
             let exclude = if files.unpack { Vec::new() } else { files.exclude.clone() };
-            let copy =
-                Copy { unpack: files.unpack, exclude, ..final_copy(&picked, aside(&picked, files.unpack)) };
+            let copy = Copy {
+                unpack: files.unpack,
+                exclude,
+                ..final_copy(&picked, aside(&picked, files.unpack))
+            };
             ops.copy(picked.place, copy);
             picked = Picked::aside(ops.here(), !files.unpack);
             ops.restart(resume);
@@ -204,7 +208,12 @@ impl Emitter<'_> {
         if !optional {
             let gathered = ops.here();
             ops.restart(Output::SCRATCH);
-            let all = Copy { from: "/*".to_owned(), to: "/".to_owned(), wildcard: true, ..Copy::default() };
+            let all = Copy {
+                from: "/*".to_owned(),
+                to: "/".to_owned(),
+                wildcard: true,
+                ..Copy::default()
+            };
             ops.copy(gathered, all);
         }
         let place = ops.here();

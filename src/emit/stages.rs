@@ -34,7 +34,11 @@ impl Emitter<'_> {
 
     fn step(&mut self, stage: &Stage, step: &Step, (output, name): (Output, String)) -> Output {
         let again = self.settings.no_cache
-            || self.settings.no_cache_stages.iter().any(|other| other.eq_ignore_ascii_case(&stage.name));
+            || self
+                .settings
+                .no_cache_stages
+                .iter()
+                .any(|other| other.eq_ignore_ascii_case(&stage.name));
         let constraints = Constraints { ignore_cache: again, ..self.at(step.span, name) };
         match &step.action {
             Action::Workdir(path) if path == "/" => output,
@@ -151,4 +155,3 @@ const fn sharing(sharing: model::Sharing) -> Sharing {
         model::Sharing::Locked => Sharing::Locked,
     }
 }
-

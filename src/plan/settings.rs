@@ -53,7 +53,8 @@ pub(super) fn user(
             (base.config.config.user.clone(), base.span, false)
         }
     };
-    let identity = facts.accounts.identify(&name).map_err(|error| unknown(&name, span, own, &error))?;
+    let identity =
+        facts.accounts.identify(&name).map_err(|error| unknown(&name, span, own, &error))?;
     if identity.uid == 0 {
         let message = if own {
             format!("the user {name:?} is root in the runtime base")
@@ -122,7 +123,8 @@ pub(super) fn config(
     config.labels.extend(labels);
     config.labels.extend(settings.labels.iter().cloned());
     if let Some(signal) = &app.stopsignal {
-        config.stop_signal = keep(settings.variables.expand(signal), &mut mistakes).unwrap_or_default();
+        config.stop_signal =
+            keep(settings.variables.expand(signal), &mut mistakes).unwrap_or_default();
     }
     if let Some(check) = &app.healthcheck {
         config.healthcheck = Some(healthcheck(&variables, check, &mut mistakes));
@@ -162,8 +164,10 @@ fn ports(variables: &Variables, text: &Text) -> Result<Vec<String>, Diagnostic> 
         (Ok(first), Ok(last)) if known && 0 < first && first <= last => {
             Ok((first..=last).map(|port| format!("{port}/{protocol}")).collect())
         }
-        _ => Err(Diagnostic::error(Code::InvalidValue, text.span, format!("{written:?} is no port"))
-            .help("write `8080`, `53/udp` or `8000-8010`")),
+        _ => {
+            Err(Diagnostic::error(Code::InvalidValue, text.span, format!("{written:?} is no port"))
+                .help("write `8080`, `53/udp` or `8000-8010`"))
+        }
     }
 }
 

@@ -9,8 +9,8 @@ mod graph;
 mod texts;
 
 use super::model::Spec;
-use super::words::Guesses;
 use crate::diagnostic::Diagnostic;
+use crate::words::Guesses;
 
 /// What was found, and what may still be guessed.
 struct Report {
