@@ -105,7 +105,7 @@ pub struct Guesses {
 
 impl Guesses {
     /// As many as there are diagnostics that are shown.
-    pub const fn new() -> Self {
+    pub const fn for_a_file() -> Self {
         Self { left: 100 }
     }
 

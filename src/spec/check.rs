@@ -22,7 +22,7 @@ struct Report {
 
 /// Looks at a spec; `complete` says that the decoder left nothing out.
 pub(super) fn check(spec: &Spec, complete: bool) -> Vec<Diagnostic> {
-    let mut report = Report { problems: Vec::new(), guesses: Guesses::new(), complete };
+    let mut report = Report { problems: Vec::new(), guesses: Guesses::for_a_file(), complete };
     arguments::check(spec, &mut report);
     graph::check(spec, &mut report);
     report.problems
