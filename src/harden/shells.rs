@@ -16,17 +16,18 @@ use super::{Decision, Fault, Origin, Severity, Subject};
 const MIN_WORDS: u32 = 4;
 const MIN_VARIABLES: u32 = 2;
 /// Shells whose signature alone is proof, and how many texts of it that takes.
-const SIGNED: [(&str, usize, &str); 7] = [
+const SIGNED: [(&str, usize, &str); 8] = [
     ("bash", 1, "GNU bash"),
     ("mksh", 1, "mksh"),
     ("yash", 1, "yash"),
     ("csh", 2, "csh"),
     ("sash", 1, "sash"),
     ("fish", 1, "fish"),
+    ("elvish", 1, "elvish"),
     ("rc", 1, "rc"),
 ];
 /// Shells that other programs may carry as a library.
-const EMBEDDED: [(&str, &str); 2] = [("elvish", "elvish"), ("mvdan.cc/sh", "mvdan.cc/sh")];
+const EMBEDDED: [&str; 1] = ["mvdan.cc/sh"];
 /// How many names of one file a message shows.
 const SHOWN_ALIASES: usize = 3;
 
@@ -65,8 +66,8 @@ fn verdict(trace: &ShellTrace) -> Verdict {
         );
         return Verdict::Content(text);
     }
-    let embedded = EMBEDDED.iter().find(|(shell, _)| traces.signatures_of(shell) > 0);
-    embedded.map_or(Verdict::Nothing, |(_, shown)| Verdict::Embedded(shown))
+    let embedded = EMBEDDED.into_iter().find(|shell| traces.signatures_of(shell) > 0);
+    embedded.map_or(Verdict::Nothing, Verdict::Embedded)
 }
 
 /// A script that is called like a shell counts where programs are, not among a package's files.

@@ -18,6 +18,7 @@ use super::evidence::{Format, Gap, List, Part, ShellTrace};
 use super::read::Data;
 use super::shell::{self, Traces};
 use super::tree::{LastLink, Tree, open_file};
+use super::walk::Seen;
 
 /// The most files that are opened.
 const MAX_CANDIDATES: usize = 100_000;
@@ -63,23 +64,18 @@ impl Contents {
     }
 
     /// Notes a regular file if it is worth opening.
-    pub(crate) fn note_file(
-        &mut self,
-        path: impl FnOnce() -> Vec<u8>,
-        name: &[u8],
-        layer: usize,
-        stat: &Stat,
-    ) {
-        let named = shell::named(name);
-        let size = u64::try_from(stat.st_size).unwrap_or(0);
-        let executable = stat.st_mode & 0o111 != 0;
+    pub(crate) fn note_file(&mut self, seen: &Seen<'_>) {
+        let named = shell::named(seen.name);
+        let size = u64::try_from(seen.stat.st_size).unwrap_or(0);
+        let executable = seen.stat.st_mode & 0o111 != 0;
         let worth = size > 0 && named.is_some()
             || executable && size >= MIN_PROGRAM
-            || may_be_elf(name, size);
+            || may_be_elf(seen.name, size);
         if worth {
             let (named, as_script) = named.unzip();
+            let (layer, stat) = (seen.layer, *seen.stat);
             let as_script = as_script.unwrap_or(false);
-            self.candidates.add(path(), Candidate { layer, stat: *stat, named, as_script });
+            self.candidates.add(seen.path(), Candidate { layer, stat, named, as_script });
         }
     }
 
