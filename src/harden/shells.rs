@@ -99,18 +99,24 @@ fn fault(subject: &Subject<'_>, trace: &ShellTrace, what: &str) -> Fault {
         Origin::Base => ", part of the base",
         Origin::Image | Origin::Config(_) => "",
     };
-    let also = match trace.aliases.split_at_checked(SHOWN_ALIASES) {
-        Some((shown, rest)) if !rest.is_empty() => {
-            format!(" (also {} and {} more)", shown.join(", "), rest.len())
-        }
-        _ if trace.aliases.is_empty() => String::new(),
-        _ => format!(" (also {})", trace.aliases.join(", ")),
-    };
+    let also = also(trace);
     let message = format!("shell found: {}{also} {what}{from}", trace.path);
     let fault = Fault::new(origin, message).at(&trace.path);
     match origin {
         Origin::Base => fault.help("choose a base without a shell"),
         _ => fault,
+    }
+}
+
+/// The other names of a file, in brackets.
+fn also(trace: &ShellTrace) -> String {
+    let names = &trace.aliases;
+    let shown = &names[..names.len().min(SHOWN_ALIASES)];
+    let more = (names.len() - shown.len()) as u64 + trace.more_aliases;
+    match (shown, more) {
+        ([], _) => String::new(),
+        (shown, 0) => format!(" (also {})", shown.join(", ")),
+        (shown, more) => format!(" (also {} and {more} more)", shown.join(", ")),
     }
 }
 

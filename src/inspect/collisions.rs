@@ -22,6 +22,8 @@ use super::{output, read};
 pub const VERSION: u32 = 1;
 /// The most collisions that are listed.
 const MAX_COLLISIONS: usize = 10_000;
+/// The most bytes of paths that are listed: escaped, they fit into one answer of the gateway.
+const MAX_BYTES: usize = 2 << 20;
 /// The most folders of the source that are looked into.
 const MAX_FOLDERS: usize = 1_000_000;
 /// The file of the answer in the output folder.
@@ -131,11 +133,11 @@ fn collide(base: &Tree, source: &Tree, from: &str, to: &str) -> Result<Collision
     let path = resolve(source, from.as_bytes(), LastLink::Follow)?.path;
     let onto = resolve(base, to.as_bytes(), LastLink::Follow)?.path;
     let pairs = vec![Pair { path: Vec::new(), source: path, base: onto }];
-    let mut pour = Pour { base, source, pairs, found: Vec::new() };
+    let mut pour = Pour { base, source, pairs, found: Vec::new(), bytes: 0 };
     let (mut folders, mut truncated) = (0, false);
     while let Some(pair) = pour.pairs.pop() {
         folders += 1;
-        if folders > MAX_FOLDERS || pour.found.len() > MAX_COLLISIONS {
+        if folders > MAX_FOLDERS || pour.found.len() > MAX_COLLISIONS || pour.bytes > MAX_BYTES {
             truncated = true;
             break;
         }
@@ -155,6 +157,8 @@ struct Pour<'a> {
     /// Folders still to be compared.
     pairs: Vec<Pair>,
     found: Vec<Collision>,
+    /// How long the paths in `found` are.
+    bytes: usize,
 }
 
 impl Pour<'_> {
@@ -176,6 +180,7 @@ impl Pour<'_> {
                 continue;
             }
             let (collision, target) = collision(self.base, pair, &name, poured)?;
+            self.bytes += collision.path.len() + collision.at.len();
             self.found.push(collision);
             if let (Kind::Folder, Some(target)) = (poured, target) {
                 let child = |path: &[u8]| [path, b"/", &name].concat();

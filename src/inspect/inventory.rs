@@ -209,14 +209,10 @@ impl Collector {
             match capability(seen.open, seen.name) {
                 Ok(value) => capabilities.add(seen.path(), item(seen, Some(value))),
                 Err(Errno::NODATA) => {}
-                Err(error) => self.gap(&seen.path(), Part::Attributes, error.to_string()),
+                Err(error) => self.gaps.gap(&seen.path(), Part::Attributes, &error.to_string()),
             }
         }
         self.contents.note_file(seen);
-    }
-
-    fn gap(&mut self, path: &[u8], part: Part, reason: String) {
-        self.gaps.add(path.to_vec(), Gap { path: escape(path), part, reason });
     }
 }
 
@@ -282,6 +278,6 @@ impl Visitor for Collector {
 
     fn skip(&mut self, path: &[u8], reason: &str) {
         let path = if path.is_empty() { b"/" } else { path };
-        self.gap(path, Part::Folder, reason.to_owned());
+        self.gaps.gap(path, Part::Folder, reason);
     }
 }
