@@ -1,0 +1,35 @@
+//! Where BuildKit, the registry and the frontend under test are: the variables of `make env`.
+
+use std::env;
+use std::sync::LazyLock;
+
+/// What `make env` prints.
+#[derive(Debug)]
+pub struct Environment {
+    /// The buildx builder.
+    pub builder: String,
+    /// The address of the main buildkitd.
+    pub host: String,
+    /// The registry, `HOST:PORT`, plain HTTP.
+    pub registry: String,
+    /// The frontend image under test, by digest.
+    pub syntax: String,
+}
+
+static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| Environment {
+    builder: variable("HARDPAN_BUILDER"),
+    host: variable("BUILDKIT_HOST"),
+    registry: variable("HARDPAN_REGISTRY"),
+    syntax: variable("HARDPAN_SYNTAX"),
+});
+
+/// The environment of this test run; a test without one fails and says what to do.
+pub fn environment() -> &'static Environment {
+    &ENVIRONMENT
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run `make test`, or eval \"$(make -s env)\" first")
+    })
+}
