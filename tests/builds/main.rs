@@ -11,3 +11,4 @@ mod support;
 
 mod examples;
 mod oracle;
+mod refusals;
