@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-PYTHON ?= python3
+# Shims of version managers in PATH cost more than our programs.
+PYTHON ?= $(or $(wildcard /usr/bin/python3),python3)
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.hardpan/pycache
 
 .PHONY: help

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::bases::Resolved;
 use crate::diagnostic::Span;
-use crate::llb::{Constraints, FileOps, Graph, Location, Network, Output, Source};
+use crate::llb::{Constraints, FileOps, Folder, Graph, Location, Network, Output, Source};
 use crate::llb::{Copy, Git, HostIp, Http, Local, MakeDir, MakeFile, MakeLink, Ulimit};
 use crate::plan::{Draft, Layer, LayerEntry, Origin, Plan, Stage, What};
 use crate::platform::Platform;
@@ -154,7 +154,7 @@ impl<'a> Emitter<'a> {
         let mut image = base;
         for layer in layers.iter().filter(|layer| **layer != Output::SCRATCH) {
             let mut ops = FileOps::on(image);
-            let all = Copy { from: "/".to_owned(), to: "/".to_owned(), contents: true, ..Copy::default() };
+            let all = Copy { from: "/".to_owned(), to: "/".to_owned(), contents: true, replace: true, ..Copy::default() };
             ops.copy(*layer, all);
             let name = self.plain_name("image", "COPY layer");
             image = self.graph.file(&ops, &Constraints::named(name));
@@ -164,38 +164,23 @@ impl<'a> Emitter<'a> {
 
     fn layer(&mut self, layer: &Layer, name: &str) -> Output {
         let mut ops = FileOps::on(Output::SCRATCH);
-        for folder in &layer.folders {
-            ops.make_dir(MakeDir {
-                path: folder.path.clone(),
-                mode: folder.mode & 0o777,
-                make_parents: false,
-                owner: Some(crate::llb::Owner { uid: folder.uid, gid: folder.gid }),
-                time: self.settings.epoch,
-            });
-        }
         for entry in &layer.entries {
             let owner = Some(crate::llb::Owner { uid: entry.owner.uid, gid: entry.owner.gid });
             match &entry.what {
                 What::Files(files) => self.place_files(&mut ops, entry, files),
+                What::Folder { .. } => {} // among the layer's folders
                 What::Content { text, mode } => {
+                    self.make_parent(&mut ops, &entry.dest);
                     ops.make_file(MakeFile {
                         path: entry.dest.clone(),
-                        mode: readable(*mode),
+                        mode: safe(*mode),
                         data: text.clone().into_bytes(),
                         owner,
                         time: self.settings.epoch,
                     });
                 }
-                What::Folder { mode } => {
-                    ops.make_dir(MakeDir {
-                        path: entry.dest.trim_end_matches('/').to_owned(),
-                        mode: *mode,
-                        make_parents: false,
-                        owner,
-                        time: self.settings.epoch,
-                    });
-                }
                 What::Link { target } => {
+                    self.make_parent(&mut ops, &entry.dest);
                     ops.make_link(MakeLink {
                         path: entry.dest.clone(),
                         target: target.clone(),
@@ -205,6 +190,13 @@ impl<'a> Emitter<'a> {
                 }
             }
         }
+        // Last: a copy changes every nested folder that it meets.
+        let folders = layer.folders.iter().map(|folder| Folder {
+            path: folder.path.clone(),
+            mode: folder.mode,
+            owner: crate::llb::Owner { uid: folder.uid, gid: folder.gid },
+        });
+        ops.set_folders(&folders.collect::<Vec<_>>());
         if ops.is_empty() {
             return Output::SCRATCH;
         }
@@ -213,6 +205,19 @@ impl<'a> Emitter<'a> {
             ..self.at(layer.span, name.to_owned())
         };
         self.graph.file(&ops, &constraints)
+    }
+
+    fn make_parent(&self, ops: &mut FileOps, path: &str) {
+        let parent = crate::paths::parent(path);
+        if parent != "/" {
+            ops.make_dir(MakeDir {
+                path: parent.to_owned(),
+                mode: 0o755,
+                make_parents: true,
+                owner: Some(crate::llb::Owner::ROOT),
+                time: self.settings.epoch,
+            });
+        }
     }
 
     /// The files of an origin, as a file system.
@@ -317,7 +322,7 @@ fn at(span: Span, name: String) -> Constraints {
     }
 }
 
-/// The mode of a file in an image: not writable by others, no set-id bits, readable by all.
-fn readable(mode: u32) -> u32 {
-    (mode & 0o755) | 0o444 | (if mode & 0o111 == 0 { 0 } else { 0o111 })
+/// A mode that the spec gives to files of an image: not writable by others, no set-id bits.
+const fn safe(mode: u32) -> u32 {
+    mode & 0o755
 }

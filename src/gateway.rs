@@ -23,9 +23,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use caps::{Caps, EVALUATE, FRONTEND_INPUTS, SOURCE_META, WARNINGS, first_version};
 pub use detail::SourceFile;
-pub use error::{Error, ImageFailure, image_failure, is_missing_file};
+pub use error::{Error, ImageFailure, image_failure, is_missing_file, plain_text};
 pub use files::{Entry, EntryKind};
-pub use serve::serve;
+pub use serve::{run, serve};
 pub use solve::{Graph, ImageQuery, Refs, ResolvedImage, Solve, Solved};
 
 use crate::diagnostic::Span;
@@ -180,9 +180,17 @@ impl Gateway {
         self.finish(ReturnRequest { result: None, error: Some(error) }).await
     }
 
-    async fn finish(self, request: ReturnRequest) -> Result<(), Error> {
+    /// What cannot be sent because of its size is replaced by a failure that says so, since
+    /// something must be returned.
+    async fn finish(self, mut request: ReturnRequest) -> Result<(), Error> {
+        let sized = Error::check_size("Return", &request);
+        if let Err(oversized) = &sized {
+            let bare = request.error.map(|error| Status { details: Vec::new(), ..error });
+            let error = bare.unwrap_or_else(|| status::failure(oversized.to_string()));
+            request = ReturnRequest { result: None, error: Some(error) };
+        }
         self.client().r#return(request).await.map_err(Error::of_call("Return"))?;
-        Ok(())
+        sized
     }
 
     /// A handle of its own for one call: calls may run side by side.
@@ -195,24 +203,23 @@ impl Gateway {
 /// builder did not provide it or the container may not read it (user namespaces): then resolve the
 /// image that the option `source` names and pin that.
 pub fn own_definition() -> Result<Option<pb::Definition>, Error> {
-    definition_at(std::path::Path::new(OWN_DEFINITION))
+    use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    match std::fs::read(OWN_DEFINITION) {
+        Ok(bytes) => parse_definition(&bytes).map(Some),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | PermissionDenied) => {
+            Ok(None)
+        }
+        Err(error) => Err(Error::OwnDefinition(error.to_string())),
+    }
 }
 
-fn definition_at(path: &std::path::Path) -> Result<Option<pb::Definition>, Error> {
-    use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
-    let broken = |reason: String| Error::OwnDefinition(reason);
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if matches!(error.kind(), NotFound | NotADirectory | PermissionDenied) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(broken(error.to_string())),
-    };
-    let definition = pb::Definition::decode(bytes.as_slice());
-    match definition.map_err(|error| broken(error.to_string()))? {
-        empty if empty.def.is_empty() => Err(broken("it has no vertices".to_owned())),
-        definition => Ok(Some(definition)),
+fn parse_definition(bytes: &[u8]) -> Result<pb::Definition, Error> {
+    let definition = pb::Definition::decode(bytes);
+    let definition = definition.map_err(|error| Error::OwnDefinition(error.to_string()))?;
+    if definition.def.is_empty() {
+        return Err(Error::OwnDefinition("it has no vertices".to_owned()));
     }
+    Ok(definition)
 }
 
 fn range(span: Span) -> pb::Range {
@@ -221,4 +228,23 @@ fn range(span: Span) -> pb::Range {
         character: i32::try_from(place.column).unwrap_or(i32::MAX),
     };
     pb::Range { start: Some(position(span.start)), end: Some(position(span.end)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_must_have_vertices() {
+        let definition = pb::Definition { def: vec![vec![1]], ..pb::Definition::default() };
+        assert_eq!(parse_definition(&definition.encode_to_vec()).unwrap(), definition);
+        for broken in [b"" as &[u8], b"garbage", &[0x0a, 0x7f]] {
+            assert!(parse_definition(broken).is_err(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn outside_of_a_builder_there_is_no_definition() {
+        assert!(own_definition().unwrap().is_none());
+    }
 }

@@ -10,11 +10,19 @@
 
 pub mod accounts;
 mod arguments;
+mod bounded;
 pub mod collisions;
+mod content;
 pub mod entry;
 pub mod escape;
+pub mod evidence;
 pub mod facts;
+pub mod inventory;
+mod lookup;
 pub mod os_release;
 mod output;
+pub mod program;
 mod read;
+pub mod shell;
 mod tree;
+mod walk;

@@ -9,6 +9,7 @@ pub mod emit;
 pub mod frontend;
 pub mod gateway;
 pub mod image;
+pub mod harden;
 pub mod inspect;
 pub mod llb;
 pub mod options;

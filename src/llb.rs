@@ -14,6 +14,7 @@ mod digest;
 mod encode;
 mod exec;
 mod file;
+mod folders;
 mod git;
 mod graph;
 mod import;
@@ -27,6 +28,7 @@ pub use exec::{
 };
 pub use exec::{SecretEnv, SecretMount, SshMount, Ulimit};
 pub use file::{Action, Copy, FileOps, MakeDir, MakeFile, MakeLink, Mode, Owner, Place, Remove};
+pub use folders::Folder;
 pub use git::Git;
 pub use graph::{Constraints, Graph, Location, Output};
 pub use import::ImportError;

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         }),
         Some("facts") => inspect::facts::run(arguments),
         Some("collisions") => inspect::collisions::run(arguments),
+        Some("inventory") => inspect::inventory::run(arguments),
         _ => cli::run([program, mode].into_iter().chain(arguments)),
     }
 }

@@ -78,6 +78,14 @@ pub struct WritablePath {
     pub span: Span,
 }
 
+impl WritablePath {
+    /// Whether the group may write what is placed there, as orchestrators with arbitrary users want.
+    #[must_use]
+    pub fn shares_with_group(&self) -> bool {
+        self.mode.is_some_and(|mode| mode & 0o020 != 0)
+    }
+}
+
 /// A stage of the build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {

@@ -5,6 +5,7 @@
 //! person would write costs no more than a bounded time.
 
 pub mod model;
+pub mod schema;
 pub mod template;
 pub mod value;
 pub mod words;
@@ -45,7 +46,8 @@ pub fn parse(text: &[u8]) -> Result<Parsed, Vec<Diagnostic>> {
     };
     let (spec, problems) = decode::decode(&root);
     found.extend(problems);
-    found.extend(check::check(&spec));
+    let complete = found.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
+    found.extend(check::check(&spec, complete));
     let found = in_order(found);
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(found);

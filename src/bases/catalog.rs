@@ -72,7 +72,11 @@ fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
 impl Repository {
     /// The repository of that name, if this release knows it.
     pub(super) fn find(name: &str) -> Option<Self> {
-        let (name, records) = lines().find(|(candidate, _)| *candidate == name)?;
+        // Every line is looked at, so nothing is split before it is the right one.
+        let line = CATALOG.lines().find(|line| {
+            line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')) && name != "#"
+        })?;
+        let (name, records) = line.split_once(' ')?;
         let mut tags = Vec::new();
         let mut definition = 0;
         for record in records.split(' ') {
@@ -110,8 +114,15 @@ impl Repository {
 
     /// The tag that is spelt like this.
     pub(super) fn tag(&self, parts: &Parts) -> Option<&Tag> {
-        let text = parts.to_string();
-        self.tags.iter().find(|tag| tag.parts == *parts || tag.parts.to_string() == text)
+        // A tag that follows no rule has everything in its version.
+        let text = Parts { dev: false, ..parts.clone() }.to_string();
+        let irregular = |tag: &Parts| {
+            tag.dev == parts.dev
+                && tag.version == text
+                && tag.infix.is_empty()
+                && tag.distro.is_empty()
+        };
+        self.tags.iter().find(|tag| tag.parts == *parts || irregular(&tag.parts))
     }
 
     /// Whether there are tags like this one, of another version or release of the same distro.
@@ -127,15 +138,25 @@ impl Repository {
 
     /// The release that a tag stands for, `debian13` where nothing says otherwise.
     pub(super) fn distro(&self, parts: &Parts) -> String {
-        let known = self.tag(parts).or_else(|| {
-            let floating = |tag: &&Tag| tag.parts.distro == parts.distro;
-            self.tags.iter().filter(floating).max_by(|a, b| by_version(&a.distro, &b.distro))
-        });
-        match (known, parts.distro.as_str()) {
-            (_, distro) if distro.ends_with(is_release) => distro.to_owned(),
-            (Some(tag), _) => tag.distro.clone(),
-            (None, _) => DEFAULT_DISTRO.to_owned(),
+        if parts.distro.ends_with(is_release) {
+            return parts.distro.clone();
         }
+        let floating = self.tags.iter().filter(|tag| tag.parts.distro == parts.distro);
+        let newest = || floating.max_by(|a, b| by_version(&a.distro, &b.distro));
+        let tag = self.tag(parts).or_else(newest);
+        tag.map_or_else(|| DEFAULT_DISTRO.to_owned(), |tag| tag.distro.clone())
+    }
+
+    /// The shortest tag of each definition, the newest definition first, of the tags to keep.
+    pub(super) fn heads(&self, keep: impl Fn(&Tag) -> bool) -> Vec<&Tag> {
+        let kept: Vec<&Tag> = self.tags.iter().filter(|tag| keep(tag)).collect();
+        let mut heads: Vec<(&Tag, &Tag)> = kept
+            .chunk_by(|a, b| a.definition == b.definition)
+            .filter_map(|chunk| Some((*chunk.first()?, *chunk.last()?)))
+            .collect();
+        // `1` may stand for 1.31, so the longest counts.
+        heads.sort_by(|(_, a), (_, b)| by_version(&b.parts.to_string(), &a.parts.to_string()));
+        heads.into_iter().map(|(head, _)| head).collect()
     }
 
     /// The tags to show to somebody who wrote none: one for each line of versions, newest first,
@@ -145,15 +166,7 @@ impl Repository {
         let candidates = || self.tags.iter().filter(|tag| tag.is_dev != has_runtime);
         let effort = |tag: &Tag| (tag.parts.flavor.len(), tag.parts.distro.len());
         let Some(least) = candidates().map(effort).min() else { return Vec::new() };
-        let mut main: Vec<&Tag> = Vec::new();
-        for tag in candidates().filter(|tag| effort(tag) == least) {
-            match main.last_mut() {
-                // The first of a definition is the shortest.
-                Some(last) if last.definition == tag.definition => {}
-                _ => main.push(tag),
-            }
-        }
-        main.sort_by(|a, b| by_version(&b.parts.to_string(), &a.parts.to_string()));
+        let main = self.heads(|tag| tag.is_dev != has_runtime && effort(tag) == least);
         let mut texts = Vec::new();
         for tag in main {
             let text = Parts { dev: false, ..tag.parts.clone() }.to_string();
@@ -225,16 +238,21 @@ pub(super) fn by_version(a: &str, b: &str) -> Ordering {
 }
 
 /// Where the last distro stands in a tag, its hyphen included.
-fn find_distro(tag: &str) -> Option<(usize, usize)> {
+pub(super) fn find_distro(tag: &str) -> Option<(usize, usize)> {
     let mut end = tag.len();
     while let Some(start) = tag[..end].rfind('-') {
         let token = &tag[start + 1..end];
-        if matches!(token.trim_end_matches(is_release), "debian" | "alpine") {
+        if is_distro(token) {
             return Some((start, end));
         }
         end = start;
     }
     None
+}
+
+/// `debian`, `debian13`, `alpine`, `alpine3.24`.
+pub(super) fn is_distro(word: &str) -> bool {
+    matches!(word.trim_end_matches(is_release), "debian" | "alpine")
 }
 
 fn is_release(letter: char) -> bool {

@@ -121,3 +121,34 @@ fn gives_every_development_image_of_the_catalogue_itself() {
     assert!(unshipped.iter().all(|name| name.starts_with("python:3.14.7-0-")), "{unshipped:?}");
     assert_eq!(unshipped.len(), 9);
 }
+
+/// Text between backticks, in order.
+fn quoted(line: &str) -> Vec<&str> {
+    line.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn is_what_the_docs_say() {
+    let docs = include_str!("../../docs/bases.md");
+    let (table, rest) = docs.split_once("## When there is no pair").unwrap();
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| `")).skip(1).collect();
+    for row in &rows {
+        let [name, dev, runtime, ..] = quoted(row)[..] else { panic!("{row}") };
+        let pair = pair(name).unwrap();
+        assert_eq!((pair.dev.name.as_str(), pair.runtime.name.as_str()), (dev, runtime), "{row}");
+    }
+    let mut pairs = 0;
+    for line in rest.lines().filter_map(|line| line.strip_prefix("base: {dev: ")) {
+        let (dev, runtime) = line.split_once(", runtime: ").unwrap();
+        let runtime = runtime.split('}').next().unwrap();
+        let pair = super::explicit(dev, runtime).unwrap();
+        assert!(find(&pair.dev) == Some(true) && find(&pair.runtime) == Some(false), "{line}");
+        pairs += 1;
+    }
+    assert!(rows.len() > 20 && pairs == 5, "{} {pairs}", rows.len());
+    for name in
+        ["static", "azul:21-jdk-zulu", "prometheus:3", "miniconda3:26", "composer:2", "maven:3"]
+    {
+        assert!(matches!(pair(name), Err(NameError::NoPair { .. })), "{name}");
+    }
+}

@@ -185,11 +185,71 @@ pub(super) fn as_written(name: &str) -> ImageName {
     ImageName { name: name.to_owned(), completed: false }
 }
 
-fn one_of(names: &[String]) -> String {
+pub(super) fn one_of(names: &[String]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.as_slice() {
         [] => String::new(),
         [one] => one.clone(),
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn puts_the_registry_before_names_without_a_slash() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        for (registry, name, expected) in [
+            (DEFAULT_REGISTRY, "node:24", "dhi.io/node:24"),
+            ("docker.io/acme/dhi-", "node:24-dev", "docker.io/acme/dhi-node:24-dev"),
+            ("acme/dhi-", "node:24", "docker.io/acme/dhi-node:24"),
+            ("localhost:5000/", "node:24", "localhost:5000/node:24"),
+            (DEFAULT_REGISTRY, "ghcr.io/acme/node:24", "ghcr.io/acme/node:24"),
+            (DEFAULT_REGISTRY, "acme/node:24", "docker.io/acme/node:24"),
+        ] {
+            assert_eq!(qualify(registry, name).unwrap().to_string(), expected);
+            let pinned = qualify(registry, &format!("{name}@{digest}")).unwrap();
+            assert_eq!(pinned.to_string(), format!("{expected}@{digest}"));
+        }
+        assert!(qualify(DEFAULT_REGISTRY, "Node:24").is_err());
+        assert!(qualify("https://dhi.io/", "node:24").is_err());
+    }
+
+    #[test]
+    fn takes_only_prefixes_that_give_names() {
+        for registry in
+            [DEFAULT_REGISTRY, "docker.io/acme/dhi-", "localhost:5000/", "[::1]:5000/a/"]
+        {
+            assert_eq!(check_registry(registry, Span::START), Ok(()), "{registry}");
+        }
+        for (registry, help) in [
+            ("dhi.io", "write `dhi.io/`, or `docker.io/acme/dhi-` for a mirror"),
+            ("", "write `docker.io/library/`"),
+            ("https://dhi.io/", "no host of a registry"),
+            ("dhi.io/Acme/", "capital letters"),
+            ("dhi.io/acme:1/", "`1/a:1` is no tag"),
+            ("dhi.io//", "no part of an image name"),
+        ] {
+            let error = check_registry(registry, Span::START).unwrap_err();
+            assert_eq!(error.code, Code::InvalidReference);
+            assert!(error.help.as_ref().is_some_and(|text| text.contains(help)), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn places_mistakes_in_the_spec() {
+        let no_tag =
+            NameError::NoTag { name: "a:latest".to_owned(), instead: vec!["a:1".to_owned()] };
+        let diagnostic = no_tag.at(Span::at(3, 7));
+        assert_eq!((diagnostic.code, diagnostic.span), (Code::UnknownBase, Span::at(3, 7)));
+        assert_eq!(
+            diagnostic.message,
+            "`a:latest` does not exist: hardened images have no `latest`"
+        );
+        assert_eq!(diagnostic.help.as_deref(), Some("write `a:1`"));
+        let bad = NameError::from(Reference::parse("A").unwrap_err()).at(Span::START);
+        assert_eq!((bad.code, bad.help), (Code::InvalidReference, None));
     }
 }

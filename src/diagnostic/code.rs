@@ -58,6 +58,7 @@ codes! {
     ArgumentValue = "SPEC-16", "a build argument with a value that is not allowed";
     InvalidPath = "SPEC-17", "a path that cannot be meant";
     UnknownTarget = "SPEC-18", "a target that does not exist";
+    UnusedStage = "SPEC-19", "a stage that no image needs";
 
     // Options of the build, the context, the builder.
     InvalidOption = "OPT-01", "an option of the build with an impossible value";

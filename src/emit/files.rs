@@ -5,16 +5,16 @@
 //! there by a wildcard that must match, and only then put in its place. Unpacking ignores modes and
 //! owners (file/unpack.go), so archives go to scratch first, too.
 
-use super::Emitter;
+use super::{Emitter, safe};
 use crate::llb::{Copy, FileOps, MakeDir, MakeFile, MakeLink, Mode, Output, Owner, Place};
 use crate::paths;
 use crate::plan::{Files, LayerEntry, Pick, Placement, What};
 
 /// In images: nobody but the owner writes, no set-id bits, readable by all (a checkout under umask
 /// 077 must still start).
-const NORMAL: &str = "go-w,a-s,a+rX";
+const NORMAL: &str = "go-w,a-st,a+rX";
 /// Writable folders that another group shares.
-const GROUP_SHARES: &str = "o-w,a-s,a+rX,g=u";
+const GROUP_SHARES: &str = "o-w,a-st,a+rX,g=u";
 
 /// Where picked files lie, ready to be copied.
 struct Picked {
@@ -26,29 +26,40 @@ struct Picked {
     sifted: bool,
 }
 
+/// Where things are put aside: a file is this path, of a folder the contents are in it.
+const ASIDE: &str = "/x";
+
+impl Picked {
+    fn aside(place: Place, sifted: bool) -> Self {
+        Self { place, path: ASIDE.to_owned(), wildcard: false, allow_no_match: false, sifted }
+    }
+}
+
+/// The destination of a copy that puts things aside. Several files, or those of an archive, need a
+/// folder.
+fn aside(picked: &Picked, unpack: bool) -> String {
+    if picked.wildcard || unpack { format!("{ASIDE}/") } else { ASIDE.to_owned() }
+}
+
 impl Emitter<'_> {
     /// A step of a stage: as COPY does it, modes as found.
     pub(super) fn place_in_stage(&mut self, ops: &mut FileOps, placement: &Placement) {
         let dest = placement.dest.clone();
-        let parent = MakeDir {
-            path: paths::parent(&dest).to_owned(),
-            mode: 0o755,
-            make_parents: true,
-            owner: Some(Owner::ROOT),
-            time: self.settings.epoch,
-        };
         match &placement.what {
             What::Files(files) => {
                 let picked = self.pick(ops, files, false);
                 let exclude = if picked.sifted { Vec::new() } else { files.exclude.clone() };
-                let mode = files.mode.map(Mode::Bits);
+                let mut picked = picked;
+                let mut exclude = exclude;
+                let mode = files.mode.map(|mode| {
+                    self.with_file_mode(ops, &mut picked, (mode, &mut exclude));
+                    Mode::Words(words_of(mode))
+                });
                 let copy = Copy { exclude, mode, ..final_copy(&picked, dest) };
                 ops.copy(picked.place, copy);
             }
             What::Content { text, mode } => {
-                if parent.path != "/" {
-                    ops.make_dir(parent);
-                }
+                self.make_parent(ops, &dest);
                 ops.make_file(MakeFile {
                     path: dest,
                     mode: *mode,
@@ -58,12 +69,17 @@ impl Emitter<'_> {
                 });
             }
             What::Folder { mode } => {
-                ops.make_dir(MakeDir { path: dest, mode: *mode, ..parent });
+                self.make_parent(ops, &dest);
+                ops.make_dir(MakeDir {
+                    path: dest,
+                    mode: *mode,
+                    make_parents: false,
+                    owner: Some(Owner::ROOT),
+                    time: self.settings.epoch,
+                });
             }
             What::Link { target } => {
-                if parent.path != "/" {
-                    ops.make_dir(parent);
-                }
+                self.make_parent(ops, &dest);
                 ops.make_link(MakeLink {
                     path: dest,
                     target: target.clone(),
@@ -76,47 +92,52 @@ impl Emitter<'_> {
 
     /// An entry of a layer: owners in numbers, modes made safe.
     pub(super) fn place_files(&mut self, ops: &mut FileOps, entry: &LayerEntry, files: &Files) {
-        let is_part = !entry.below.is_empty() || !entry.leave_out.is_empty();
+        let is_part =
+            !(entry.below.is_empty() && entry.only.is_empty() && entry.leave_out.is_empty());
         let mut picked = self.pick(ops, files, is_part);
-        if !entry.below.is_empty() {
-            let path = paths::join(&picked.path, &paths::literal(&entry.below));
-            picked.path = may_be_absent(&path);
-            picked.wildcard = true;
-            picked.allow_no_match = true;
-        }
+        picked.path = paths::join(&picked.path, &entry.below);
         let mut exclude = entry.leave_out.clone();
         if !picked.sifted {
             exclude.extend(files.exclude.iter().cloned());
         }
         let owner = Some(Owner { uid: entry.owner.uid, gid: entry.owner.gid });
-        let words = if entry.group_as_owner { GROUP_SHARES } else { NORMAL };
-        if let Some(mode) = files.mode {
-            self.with_file_mode(ops, &mut picked, (mode, &mut exclude));
-        }
-        let mode = Some(Mode::Words(words.to_owned()));
-        let copy = Copy { exclude, mode, owner, ..final_copy(&picked, entry.dest.clone()) };
+        let words = match files.mode {
+            Some(mode) => {
+                self.with_file_mode(ops, &mut picked, (mode, &mut exclude));
+                words_of(safe(mode))
+            }
+            None if entry.group_as_owner => GROUP_SHARES.to_owned(),
+            None => NORMAL.to_owned(),
+        };
+        let include = entry.only.clone();
+        let mode = Some(Mode::Words(words));
+        let copy =
+            Copy { include, exclude, mode, owner, ..final_copy(&picked, entry.dest.clone()) };
         ops.copy(picked.place, copy);
     }
 
-    /// Gives files a mode that folders do not get: all bits go to both, then folders, which have
-    /// lost their x, are told from files by nothing but being folders (`X`).
+    /// Prepares a numeric mode for files alone. Nothing in chmod's words tells files from folders
+    /// but `X`, which looks at the mode before all of the words: so x is taken away in a copy of its
+    /// own, and comes back for folders only. A mode with x for all needs none of that.
     fn with_file_mode(
         &mut self,
         ops: &mut FileOps,
         picked: &mut Picked,
         (mode, exclude): (u32, &mut Vec<String>),
     ) {
+        if mode & 0o111 == 0o111 {
+            return;
+        }
         let resume = ops.here();
         ops.restart(Output::SCRATCH);
         let copy = Copy {
             exclude: std::mem::take(exclude),
-            mode: Some(Mode::Words(words_of(mode))),
-            ..final_copy(picked, "/".to_owned())
+            mode: Some(Mode::Words("a-x".to_owned())),
+            ..final_copy(picked, aside(picked, false))
         };
         ops.copy(picked.place, copy);
-        let staged = ops.here();
+        *picked = Picked::aside(ops.here(), true);
         ops.restart(resume);
-        *picked = Picked { place: staged, path: "/".to_owned(), wildcard: false, allow_no_match: false, sifted: true };
     }
 
     /// Brings what is picked to a place where one plain copy can take it from. `whole`: it must lie
@@ -151,15 +172,9 @@ impl Emitter<'_> {
             ops.restart(Output::SCRATCH);
             let exclude = if files.unpack { Vec::new() } else { files.exclude.clone() };
             let copy =
-                Copy { unpack: files.unpack, exclude, ..final_copy(&picked, "/".to_owned()) };
+                Copy { unpack: files.unpack, exclude, ..final_copy(&picked, aside(&picked, files.unpack)) };
             ops.copy(picked.place, copy);
-            picked = Picked {
-                place: ops.here(),
-                path: "/".to_owned(),
-                wildcard: false,
-                allow_no_match: false,
-                sifted: !files.unpack,
-            };
+            picked = Picked::aside(ops.here(), !files.unpack);
             ops.restart(resume);
         }
         picked
@@ -222,14 +237,14 @@ fn may_be_absent(literal: &str) -> String {
     }
 }
 
-/// `u=rw,g=r,o=r` for 0644.
+/// `u=rw,g=r,o=r,a-st,a+X` for 0644: what has lost its x before is a folder if `X` gives it back.
 fn words_of(mode: u32) -> String {
     let bits = |shift: u32| {
         let mode = mode >> shift & 0o7;
         let all = [(0o4, 'r'), (0o2, 'w'), (0o1, 'x')];
         all.iter().filter(|(bit, _)| mode & bit != 0).map(|(_, letter)| *letter).collect::<String>()
     };
-    format!("u={},g={},o={}", bits(6), bits(3), bits(0))
+    format!("u={},g={},o={},a-st,a+X", bits(6), bits(3), bits(0))
 }
 
 #[cfg(test)]
@@ -238,8 +253,8 @@ mod tests {
 
     #[test]
     fn writes_modes_as_words() {
-        assert_eq!(words_of(0o644), "u=rw,g=r,o=r");
-        assert_eq!(words_of(0o700), "u=rwx,g=,o=");
+        assert_eq!(words_of(0o644), "u=rw,g=r,o=r,a-st,a+X");
+        assert_eq!(words_of(0o700), "u=rwx,g=,o=,a-st,a+X");
     }
 
     #[test]

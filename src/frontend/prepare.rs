@@ -14,8 +14,9 @@ use crate::platform::Platform;
 use crate::proto::pb;
 use crate::spec::{self, Parsed, model::App, model::Spec};
 
-/// What every graph of ours needs: without it, modes would have to be put right in a step of ours.
-const FLOOR: &str = "file.copy.modestring";
+/// Copies with modes in chmod's words came with BuildKit 0.17. Their own capability is a constant
+/// that no daemon registers (solver/pb/caps.go), so this one of the same release stands for it.
+const FLOOR: &str = "exec.validexitcode";
 
 /// Refuses builders below the floor, in one sentence.
 pub(super) fn require(gateway: &Gateway) -> Result<(), Failure> {

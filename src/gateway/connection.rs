@@ -50,7 +50,5 @@ where
         .connect_with_connector(connector)
         .await
         .map_err(|error| Error::Lost { call: "the handshake", reason: error.to_string() })?;
-    Ok(LlbBridgeClient::new(channel)
-        .max_decoding_message_size(MESSAGE_LIMIT)
-        .max_encoding_message_size(MESSAGE_LIMIT))
+    Ok(LlbBridgeClient::new(channel).max_decoding_message_size(MESSAGE_LIMIT))
 }

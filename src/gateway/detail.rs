@@ -264,4 +264,15 @@ mod tests {
             assert_eq!(vertex(&status), None);
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_detail_is_too_much(value: Vec<u8>, text in r#"\PC{0,80}|[{}\[\]",:a-z0-9]{0,80}"#) {
+            for value in [value, text.into_bytes()] {
+                let any = |kind: &str| Any { type_url: kind.to_owned(), value: value.clone() };
+                let status = status(vec![any(SOURCE), any(VERTEX), any(SOLVE)]);
+                let _ = (sources(&status), vertex(&status), solve(&status));
+            }
+        }
+    }
 }

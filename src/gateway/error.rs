@@ -8,6 +8,7 @@
 
 use prost::Message as _;
 
+use super::connection::MESSAGE_LIMIT;
 use crate::proto::Status;
 
 /// A call that did not work.
@@ -43,6 +44,14 @@ pub enum Error {
         /// The most that was asked for.
         limit: usize,
     },
+    /// Something to send that no message can hold.
+    #[error("{call} needs {bytes} bytes, and BuildKit takes at most {MESSAGE_LIMIT} at once")]
+    Oversized {
+        /// The method.
+        call: &'static str,
+        /// How much there is to send.
+        bytes: usize,
+    },
     /// A source policy of the builder put something else in the place of an image.
     #[error("a policy of the builder replaces {asked:?} by {answered:?}, which is no image")]
     NotAnImage {
@@ -60,6 +69,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Refuses a request that is too large: tonic would notice in the middle of sending it.
+    pub(super) fn check_size(
+        call: &'static str,
+        request: &impl prost::Message,
+    ) -> Result<(), Self> {
+        let bytes = request.encoded_len();
+        if bytes > MESSAGE_LIMIT { Err(Self::Oversized { call, bytes }) } else { Ok(()) }
+    }
+
     /// Turns a failed call into an error. tonic gives transport failures a source, and what a
     /// server sent none.
     pub(super) fn of_call(call: &'static str) -> impl Fn(tonic::Status) -> Self {
@@ -119,6 +137,8 @@ pub enum ImageFailure {
     NotFound,
     /// The image has nothing for the platform.
     NoSuchPlatform,
+    /// The registry has answered often enough for now.
+    RateLimited,
     /// The registry was not reached.
     Unreachable,
     /// Something else: show the text as it is.
@@ -133,6 +153,8 @@ pub fn image_failure(message: &str) -> ImageFailure {
     // The platform comes first: its text ends in "not found" as well.
     if says(&["no match for platform", "no matching manifest", "no manifest for platform"]) {
         ImageFailure::NoSuchPlatform
+    } else if says(&["429 too many requests", "toomanyrequests"]) {
+        ImageFailure::RateLimited
     } else if says(&[
         "401 unauthorized",
         "403 forbidden",
@@ -176,6 +198,18 @@ fn is_unreachable(text: &str) -> bool {
     .any(|word| text.contains(word))
 }
 
+/// A failure's text without the layers of "rpc error: code = … desc = " around it.
+#[must_use]
+pub fn plain_text(message: &str) -> &str {
+    let mut text = message;
+    while let Some((_, inner)) =
+        text.strip_prefix("rpc error: code = ").and_then(|rest| rest.split_once(" desc = "))
+    {
+        text = inner;
+    }
+    text
+}
+
 /// Whether the text of a failed read says that the path does not exist.
 #[must_use]
 pub fn is_missing_file(message: &str) -> bool {
@@ -188,46 +222,71 @@ mod tests {
 
     #[test]
     fn tells_image_failures_apart() {
-        use ImageFailure::{LoginNeeded, NoSuchPlatform, NotFound, Other, Unreachable};
+        use ImageFailure::{
+            LoginNeeded, NoSuchPlatform, NotFound, Other, RateLimited, Unreachable,
+        };
         for (failure, text) in [
+            // From v0.34.2 against registries that answer so.
             (
                 LoginNeeded,
-                "failed to resolve source metadata for docker.io/library/nope:1: pull access \
-                 denied, repository does not exist or may require authorization: server message: \
-                 insufficient_scope: authorization failed",
+                "failed to fetch anonymous token: unexpected status from GET request to \
+                 https://auth.docker.io/token?scope=repository%3At%3Apull&service=x: 401 Unauthorized",
             ),
             (
                 LoginNeeded,
-                "dhi.io/node:24: failed to authorize: failed to fetch anonymous token: unexpected \
-                 status from GET request to https://auth.docker.io/token?scope=repository: 401 \
+                "failed to fetch anonymous token: unexpected status from GET request to \
+                 https://auth.docker.io/token?scope=repository%3At%3Apull&service=x: 403 Forbidden",
+            ),
+            (
+                LoginNeeded,
+                "pull access denied, repository does not exist or may require authorization: \
+                 server message: insufficient_scope: authorization failed",
+            ),
+            (
+                LoginNeeded,
+                "unexpected status from HEAD request to https://dhi.io/v2/node/manifests/24: 401 \
                  Unauthorized",
             ),
             (
                 LoginNeeded,
                 "unexpected status from HEAD request to https://dhi.io/v2/node/manifests/24: 403 \
-                 Forbidden",
+                 Forbidden\ndenied: denied",
             ),
+            (NotFound, "dhi.io/nodes:24: not found"),
+            (NoSuchPlatform, "no match for platform in manifest: not found"),
+            (
+                RateLimited,
+                "unexpected status from HEAD request to https://dhi.io/v2/node/manifests/24: 429 Too \
+                 Many Requests",
+            ),
+            (
+                Unreachable,
+                "failed to do request: Head \"https://no.such.host/v2/x/manifests/1\": dial tcp: \
+                 lookup no.such.host on 10.0.0.53:53: no such host",
+            ),
+            (
+                Unreachable,
+                "failed to do request: Head \"http://127.0.0.1:1/v2/x/manifests/1\": dial tcp \
+                 127.0.0.1:1: connect: connection refused",
+            ),
+            (
+                Unreachable,
+                "failed to fetch anonymous token: Get \"https://auth.docker.io/token?service=x\": \
+                 dial tcp: lookup auth.docker.io on 10.0.0.53:53: no such host",
+            ),
+            (
+                Other,
+                "unexpected status from HEAD request to https://dhi.io/v2/node/manifests/24: 502 Bad \
+                 Gateway",
+            ),
+            (Other, "encountered unknown type text/html; children may not be fetched"),
+            (Other, "object required"),
+            // From other releases and registries.
+            (NotFound, "manifest unknown: manifest unknown"),
             (
                 NotFound,
                 "failed to resolve source metadata for dhi.io/nodes:24: dhi.io/nodes:24: not found",
             ),
-            (NotFound, "manifest unknown: manifest unknown"),
-            (
-                NoSuchPlatform,
-                "failed to resolve source metadata for dhi.io/node:24: no match for platform in \
-                 manifest: not found",
-            ),
-            (
-                Unreachable,
-                "failed to do request: Head \"https://dhi.example/v2/node/manifests/24\": dial \
-                 tcp: lookup dhi.example on 127.0.0.1:53: no such host",
-            ),
-            (
-                Unreachable,
-                "failed to authorize: failed to fetch anonymous token: Get \
-                 \"https://auth.docker.io/token\": dial tcp: lookup auth.docker.io: no such host",
-            ),
-            (Other, "invalid reference format"),
             (Other, "source policy denied docker-image://docker.io/library/node:24"),
         ] {
             assert_eq!(image_failure(text), failure, "{text}");
@@ -236,11 +295,30 @@ mod tests {
 
     #[test]
     fn knows_a_missing_file_by_its_text() {
-        assert!(is_missing_file("open /tmp/buildkit-mount1/a.yaml: no such file or directory"));
-        assert!(is_missing_file("lstat hardpan.yaml: no such file or directory"));
-        assert!(is_missing_file("open a/b: not a directory"));
+        assert!(is_missing_file("open hardpan.yaml: no such file or directory"));
+        assert!(is_missing_file(
+            "resolve : lstat /tmp/buildkit-mount1/a: no such file or directory"
+        ));
+        assert!(is_missing_file("lstat hardpan.yaml/x: not a directory"));
+        assert!(!is_missing_file("open /: not a regular file"));
         assert!(!is_missing_file("open a.yaml: permission denied"));
         assert!(!is_missing_file("read a: is a directory"));
+    }
+
+    #[test]
+    fn peels_the_layers_of_remote_failures() {
+        for (message, plain) in [
+            (
+                "rpc error: code = NotFound desc = rpc error: code = NotFound desc = no access \
+                 allowed to dir \"nope\"",
+                "no access allowed to dir \"nope\"",
+            ),
+            ("rpc error: code = Unknown", "rpc error: code = Unknown"),
+            ("open x: rpc error: code = A desc = b", "open x: rpc error: code = A desc = b"),
+            ("", ""),
+        ] {
+            assert_eq!(plain_text(message), plain);
+        }
     }
 
     #[test]

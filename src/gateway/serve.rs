@@ -42,28 +42,37 @@ where
         tokio::select! {
             biased;
             () = termination() => ExitCode::from(TERMINATED),
-            code = run(build) => code,
+            code = over_stdio(build) => code,
         }
     });
     runtime.shutdown_background();
     code
 }
 
-async fn run<F, T, E>(build: F) -> ExitCode
+async fn over_stdio<F, T, E>(build: F) -> ExitCode
 where
     F: AsyncFnOnce(&Gateway) -> Result<T, E>,
     T: Into<BuildResult>,
     E: Into<Status>,
 {
-    let gateway = match Gateway::over_stdio().await {
-        Ok(gateway) => gateway,
+    match Gateway::over_stdio().await {
+        Ok(gateway) => run(gateway, build).await,
         Err(error @ Error::NotABuilder(_)) => {
             let advice = "this mode is for BuildKit: use it with `docker buildx build`, by the \
                           first line of a spec";
-            return complain(USAGE, &format!("{error}; {advice}"));
+            complain(USAGE, &format!("{error}; {advice}"))
         }
-        Err(error) => return complain(1, &error.to_string()),
-    };
+        Err(error) => complain(1, &error.to_string()),
+    }
+}
+
+/// One build over a connection: what `serve` does once it has one.
+pub async fn run<F, T, E>(gateway: Gateway, build: F) -> ExitCode
+where
+    F: AsyncFnOnce(&Gateway) -> Result<T, E>,
+    T: Into<BuildResult>,
+    E: Into<Status>,
+{
     let outcome = caught(build(&gateway)).await;
     let (returned, code) = match outcome {
         Ok(Ok(result)) => (gateway.return_result(result.into()).await, ExitCode::SUCCESS),

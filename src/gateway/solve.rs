@@ -200,6 +200,7 @@ impl Gateway {
                 request.frontend_inputs = inputs;
             }
         }
+        Error::check_size("Solve", &request)?;
         let answer = self.client().solve(request).await.map_err(Error::of_call("Solve"))?;
         let result = answer.into_inner().result;
         let result = result.ok_or(Error::Incomplete { call: "Solve", missing: "a result" })?;

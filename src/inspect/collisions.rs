@@ -164,7 +164,11 @@ fn compare(
     let open = |tree, path| open(tree, path).map_err(|trouble| trouble.to_string());
     let Some(from) = open(source, &pair.source)? else { return Ok(()) };
     let Some(onto) = open(base, &pair.base)? else { return Ok(()) };
-    for name in names(&from)? {
+    let (names, complete) = names(&from)?;
+    if !complete {
+        return Err(format!("{} has too many entries", escape(&pair.source)));
+    }
+    for name in names {
         let look = |folder: &Folder| folder.look(&name).map_err(|trouble| trouble.to_string());
         let (Some(poured), Some(there)) = (look(&from)?, look(&onto)?) else { continue };
         let poured = Attributes::from(&poured.stat).kind;
@@ -225,11 +229,12 @@ fn resolve(tree: &Tree, path: &[u8], last: LastLink) -> Result<Resolved, String>
     tree.resolve(path, last).map_err(|trouble| format!("{}: {trouble}", escape(path)))
 }
 
-fn names(folder: &Folder) -> Result<Vec<Vec<u8>>, String> {
-    let mut all = Vec::new();
+fn names(folder: &Folder) -> Result<(Vec<Vec<u8>>, bool), String> {
+    let mut all = (Vec::new(), true);
     for (_, part) in folder.parts() {
-        let names = read::names(part).map_err(|error| error.to_string())?;
-        all.extend(names.into_iter().map(|(name, _)| name));
+        let (names, complete) = read::names(part).map_err(|error| error.to_string())?;
+        all.0.extend(names);
+        all.1 &= complete;
     }
     Ok(all)
 }

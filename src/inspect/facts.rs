@@ -266,8 +266,8 @@ fn holds(tree: &Tree, path: &[u8]) -> Result<Holds, String> {
     let mut holds = Holds::default();
     let folder = open(tree, path).map_err(|trouble| trouble.to_string())?;
     for (_, part) in folder.iter().flat_map(Folder::parts) {
-        let names = read::names(part).map_err(|error| error.to_string())?;
-        for (name, _) in names {
+        let (names, _) = read::names(part).map_err(|error| error.to_string())?;
+        for name in names {
             let stat = super::tree::stat_at(part, &name).map_err(|trouble| trouble.to_string())?;
             match stat.map(|stat| Attributes::from(&stat).kind) {
                 Some(Kind::Folder) => holds.folders = true,

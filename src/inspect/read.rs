@@ -37,23 +37,24 @@ pub(crate) fn small_file(tree: &Tree, path: &[u8], limit: u64) -> Result<Option<
 /// The most names of one folder that are looked at; beyond, the caller says that it stopped.
 pub(crate) const MAX_NAMES: usize = 1_000_000;
 
-/// The names in an open folder with what the file system says about their type, sorted.
-pub(crate) fn names(folder: impl AsFd) -> Result<Vec<(Vec<u8>, FileType)>, Errno> {
+/// The names in an open folder, sorted, and whether that is all of them.
+pub(crate) fn names(folder: impl AsFd) -> Result<(Vec<Vec<u8>>, bool), Errno> {
     // A descriptor of its own: the offset of a listing belongs to the open file.
     let own = super::tree::open_folder(folder, b".")?;
     let mut buffer = Vec::with_capacity(32 << 10);
     let mut listing = RawDir::new(own, buffer.spare_capacity_mut());
     let mut names = Vec::new();
-    while let Some(entry) = listing.next() {
+    let complete = loop {
+        let Some(entry) = listing.next() else { break true };
+        if names.len() == MAX_NAMES {
+            break false;
+        }
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
-            names.push((name.to_vec(), entry.file_type()));
+            names.push(name.to_vec());
         }
-        if names.len() > MAX_NAMES {
-            break;
-        }
-    }
-    names.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(names)
+    };
+    names.sort_unstable();
+    Ok((names, complete))
 }

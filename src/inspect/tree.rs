@@ -17,6 +17,8 @@ const MAX_LINKS: usize = 40;
 const MAX_NAMES: usize = 4_096;
 /// The longest name that Linux file systems take.
 const MAX_NAME: usize = 255;
+/// How much of a path is given to the kernel at once, well below `PATH_MAX`.
+const MAX_PIECE: usize = 3_072;
 
 /// Open folders and nothing but folders: `O_PATH` is not enough to list them.
 const FOLDER: OFlags =
@@ -70,11 +72,7 @@ pub(crate) struct Resolved {
     /// The folder that holds it, if that one is there, to open it from.
     pub(crate) parent: Option<Folder>,
     /// Every folder that was searched on the way, in order, each once.
-    #[expect(dead_code, reason = "the inventory asks for it")]
     pub(crate) searched: Vec<(Vec<u8>, Found)>,
-    /// Every link that was followed, with its path.
-    #[expect(dead_code, reason = "the inventory asks for it")]
-    pub(crate) followed: Vec<Vec<u8>>,
 }
 
 impl Resolved {
@@ -105,6 +103,17 @@ impl Tree {
         Ok(Folder { parts: parts.map_err(Trouble::Io)? })
     }
 
+    /// How many layers there are.
+    pub(crate) fn layers(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// Opens a folder of one layer by a path that is known to be free of links.
+    pub(crate) fn open_part(&self, layer: usize, path: &[u8]) -> Result<OwnedFd, Errno> {
+        let root = self.roots.get(layer).ok_or(Errno::NOENT)?;
+        open_deep(root, path)
+    }
+
     /// Follows a path from the root of the union. What does not exist is no trouble.
     pub(crate) fn resolve(&self, path: &[u8], last: LastLink) -> Result<Resolved, Trouble> {
         let mut walk = Walk::new(self, path)?;
@@ -129,7 +138,7 @@ struct Walk<'a> {
     /// The folder that holds the last name.
     parent: Option<Folder>,
     searched: Vec<(Vec<u8>, Found)>,
-    followed: Vec<Vec<u8>>,
+    links: usize,
     steps: usize,
 }
 
@@ -144,7 +153,7 @@ impl<'a> Walk<'a> {
             here: Some(root),
             parent: None,
             searched: Vec::new(),
-            followed: Vec::new(),
+            links: 0,
             steps: 0,
         })
     }
@@ -189,13 +198,8 @@ impl<'a> Walk<'a> {
 
     /// Puts what a link says in front of what is still to be walked.
     fn follow(&mut self, folder: Folder, name: &[u8], link: Found) -> Result<(), Trouble> {
-        let mut path = join(&self.names);
-        if path != b"/" {
-            path.push(b'/');
-        }
-        path.extend_from_slice(name);
-        self.followed.push(path);
-        if self.followed.len() > MAX_LINKS {
+        self.links += 1;
+        if self.links > MAX_LINKS {
             return Err(Trouble::Loop);
         }
         let target = folder.read_link(name, link.layer)?;
@@ -246,7 +250,6 @@ impl<'a> Walk<'a> {
             // A parent is of use only to open what it holds.
             parent: self.parent.filter(|_| self.found.is_some()),
             searched: self.searched,
-            followed: self.followed,
         }
     }
 }
@@ -324,6 +327,23 @@ pub(crate) fn open_folder(folder: impl AsFd, path: &[u8]) -> Result<OwnedFd, Err
     open_beneath(folder.as_fd(), path, FOLDER)
 }
 
+/// Opens a folder far below another one, piece by piece: the kernel takes no path above `PATH_MAX`.
+fn open_deep(root: &OwnedFd, path: &[u8]) -> Result<OwnedFd, Errno> {
+    let mut rest = path.strip_prefix(b"/").unwrap_or(path);
+    let mut folder = open_folder(root, b".")?;
+    while !rest.is_empty() {
+        let piece = match rest.get(..MAX_PIECE) {
+            Some(start) => {
+                start.iter().rposition(|byte| *byte == b'/').ok_or(Errno::NAMETOOLONG)?
+            }
+            None => rest.len(),
+        };
+        folder = open_folder(&folder, &rest[..piece])?;
+        rest = rest.get(piece + 1..).unwrap_or_default();
+    }
+    Ok(folder)
+}
+
 /// Opens a regular file for reading: looked at before it is opened, and again once it is open.
 pub(crate) fn open_file(folder: impl AsFd, name: &[u8]) -> Result<OwnedFd, Errno> {
     let is_file = |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
@@ -337,16 +357,29 @@ pub(crate) fn open_file(folder: impl AsFd, name: &[u8]) -> Result<OwnedFd, Errno
     if is_file(&rustix::fs::fstat(&file)?) { Ok(file) } else { Err(Errno::INVAL) }
 }
 
-/// `openat2`, or for a single name `openat`, which is as safe there, where an old kernel or a
-/// seccomp filter does not know the call.
+/// `openat2`, or name by name with `openat`, which is as safe, where an old kernel or a seccomp
+/// filter does not know the call.
 fn open_beneath(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     match rustix::fs::openat2(folder, path, flags, Mode::empty(), resolve) {
-        Err(Errno::NOSYS | Errno::PERM) if !path.contains(&b'/') => {
-            rustix::fs::openat(folder, path, flags, Mode::empty())
-        }
+        Err(Errno::NOSYS | Errno::PERM) => open_by_names(folder, path, flags),
         opened => opened,
     }
+}
+
+fn open_by_names(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+    let mut names: Vec<_> = path.split(|byte| *byte == b'/').collect();
+    let last = names.pop().unwrap_or_default();
+    if names.iter().chain([&last]).any(|name| matches!(*name, b"" | b"..")) {
+        return Err(Errno::INVAL);
+    }
+    let mut above: Option<OwnedFd> = None;
+    for name in names {
+        let here = above.as_ref().map_or(folder, AsFd::as_fd);
+        above = Some(rustix::fs::openat(here, name, FOLDER, Mode::empty())?);
+    }
+    let here = above.as_ref().map_or(folder, AsFd::as_fd);
+    rustix::fs::openat(here, last, flags | OFlags::NOFOLLOW, Mode::empty())
 }
 
 /// The names of a path; `.` and empty ones mean nothing.

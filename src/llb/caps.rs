@@ -36,7 +36,6 @@ pub(super) const FILE_BASE: &str = "file.base";
 pub(super) const FILE_PATTERNS: &str = "file.copy.includeexcludepatterns";
 pub(super) const FILE_REQUIRED: &str = "file.copy.requiredpaths";
 pub(super) const FILE_REPLACE: &str = "file.copy.alwaysreplaceexistingdestpaths";
-pub(super) const FILE_MODE_WORDS: &str = "file.copy.modestring";
 pub(super) const FILE_SYMLINK: &str = "file.symlink.create";
 pub(super) const FILE_RM_WILDCARD: &str = "file.rm.wildcard";
 

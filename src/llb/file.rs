@@ -98,7 +98,7 @@ pub struct Copy {
     pub include: Vec<String>,
     /// Nothing that matches, relative to `from`.
     pub exclude: Vec<String>,
-    /// With `include`: plain paths that must be there.
+    /// With `include`: what must be there, absolute in the source, not relative to `from`.
     pub required: Vec<String>,
     /// Replace what is of another type, folders too.
     pub replace: bool,
@@ -269,14 +269,14 @@ fn edge(place: Place, inputs: &mut Inputs) -> Edge {
 }
 
 // Go's client means to ask for these too, but looks at its actions before it has them
-// (client/llb/fileop.go:831): it only ever asks for the base.
+// (client/llb/fileop.go:831): it only ever asks for the base. `file.copy.modestring` must stay away: no
+// daemon up to v0.34.2 registers that name, so asking for it fails every build.
 fn caps_of(action: &Action, mut caps: Caps) -> Caps {
     let needs = match action {
         Action::Copy(_, copy) => [
             (!copy.include.is_empty() || !copy.exclude.is_empty(), caps::FILE_PATTERNS),
             (!copy.required.is_empty(), caps::FILE_REQUIRED),
             (copy.replace, caps::FILE_REPLACE),
-            (matches!(copy.mode, Some(Mode::Words(_))), caps::FILE_MODE_WORDS),
         ]
         .to_vec(),
         Action::MakeLink(_) => vec![(true, caps::FILE_SYMLINK)],

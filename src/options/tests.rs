@@ -374,3 +374,15 @@ fn workers_that_cannot_be_read_are_no_reason_to_fail() {
         assert_eq!(Options::parse(workers).1, [], "{null}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn nothing_that_an_option_holds_is_too_much(
+        key in "(platform|add-hosts|ulimit|cpusetcpus|memory|no-cache|context:.{0,9}|attest:sbom|\
+                cache-imports|label:|build-arg:BUILDKIT_DOCKERFILE_CHECK|contextkey|.{0,20})",
+        value in "\\PC{0,60}|[-0-9,:=\"./]{0,30}",
+    ) {
+        let (_, mistakes) = read(&[&format!("{key}={value}")]);
+        proptest::prop_assert!(mistakes.len() <= 1);
+    }
+}

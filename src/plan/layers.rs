@@ -18,9 +18,6 @@ use crate::plan::pour;
 use crate::plan::settings::{self, Settings};
 use crate::plan::{Owner, Placement, Plan, What, WritablePath};
 
-/// Bits that a FileOp cannot set on a folder (file/backend.go masks to 0777): sticky, set-id.
-const SPECIAL: u32 = 0o7000;
-
 /// One layer on the runtime base.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
@@ -28,7 +25,7 @@ pub struct Layer {
     pub title: String,
     /// Where it is written.
     pub span: Span,
-    /// Folders that are made first, outermost first.
+    /// Folders that have exactly this mode and owner in the end, outermost first.
     pub folders: Vec<LayerFolder>,
     /// What is placed, in order.
     pub entries: Vec<LayerEntry>,
@@ -52,8 +49,10 @@ pub struct LayerFolder {
 pub struct LayerEntry {
     /// What.
     pub what: What,
-    /// A path below what `what` picks, which may be absent; empty: all of it.
+    /// A path below what `what` picks; empty: all of it.
     pub below: String,
+    /// Patterns below that of what is meant; empty: everything.
+    pub only: Vec<String>,
     /// Patterns below that which have an entry of their own.
     pub leave_out: Vec<String>,
     /// Where, free of links of the base.
@@ -71,6 +70,7 @@ impl LayerEntry {
         Self {
             what,
             below: String::new(),
+            only: Vec::new(),
             leave_out: Vec::new(),
             dest,
             owner: Owner::default(),
@@ -150,30 +150,25 @@ fn writable_paths(
 fn writable_layer(writable: &[WritablePath], facts: &Facts) -> Option<Layer> {
     let first = writable.first()?;
     let mut folders = Vec::new();
-    let mut entries = Vec::new();
     for path in writable {
         let place = facts.destination(&path.path).map(leads_to)?;
-        folders.extend(parents(place, writable, &path.resolved));
-        let base_mode = folder_mode(place);
-        entries.push(LayerEntry {
-            what: What::Folder { mode: path.mode.or(base_mode).unwrap_or(0o755) },
-            below: String::new(),
-            leave_out: Vec::new(),
-            dest: path.resolved.clone(),
-            owner: path.owner,
-            group_as_owner: false,
+        folders.extend(parents(place, writable));
+        let mode = path.mode.or(folder_mode(place)).unwrap_or(0o755);
+        folders.push(LayerFolder {
+            path: path.resolved.clone(),
+            mode,
+            uid: path.owner.uid,
+            gid: path.owner.gid,
         });
     }
     let shown: Vec<_> = writable.iter().map(|path| path.path.as_str()).collect();
-    let made: Vec<&str> = entries.iter().map(|entry| entry.dest.as_str()).collect();
-    let mut folders = ordered(folders);
-    folders.retain(|folder| !made.contains(&folder.path.as_str()));
-    Some(Layer { title: format!("WRITABLE {}", shown.join(" ")), span: first.span, folders, entries })
+    let title = format!("WRITABLE {}", shown.join(" "));
+    Some(Layer { title, span: first.span, folders: ordered(folders), entries: Vec::new() })
 }
 
 fn folder_mode(place: &Place) -> Option<u32> {
     let entry = place.entry.as_ref()?;
-    (entry.attributes.kind == Kind::Folder).then_some(entry.attributes.mode & 0o777)
+    (entry.attributes.kind == Kind::Folder).then_some(entry.attributes.mode)
 }
 
 /// A workdir that neither the base nor a layer has is made: the app could not start without it.
@@ -196,10 +191,10 @@ fn workdir_layer(
     if place.entry.is_some() || placed || destination.trouble.is_some() {
         return None;
     }
-    let entry = LayerEntry::whole(What::Folder { mode: 0o755 }, place.path.clone());
-    let folders = ordered(parents(place, writable, &place.path));
+    let mut folders = parents(place, writable);
+    folders.push(new_folder(&place.path));
     let title = format!("WORKDIR {}", draft.workdir);
-    Some(Layer { title, span: settings.workdir_span(), folders, entries: vec![entry] })
+    Some(Layer { title, span: settings.workdir_span(), folders: ordered(folders), entries: Vec::new() })
 }
 
 /// What one item is laid out with.
@@ -219,18 +214,24 @@ impl Layout<'_> {
             let place = target(self.facts, &wanted, item.span)?;
             refuse_collision(placement, place, item.span)?;
             let folder = folder_mode(place).is_some();
-            folders.extend(parents(place, self.writable, &place.path));
+            folders.extend(parents(place, self.writable));
             if folder {
                 folders.extend(as_it_is(place, self.writable));
             }
-            let into = placement.dest.ends_with('/');
+            // With a slash, a file goes into a folder that the base has, and does not replace it.
+            let into = folder || placement.dest.ends_with('/');
             let dest = if into { format!("{}/", place.path.trim_end_matches('/')) } else { place.path.clone() };
-            if matches!(placement.what, What::Folder { .. }) && folder {
-                continue; // the base has it: it stays as it is
+            if let What::Folder { mode } = placement.what {
+                if !folder {
+                    let made = LayerFolder { mode, ..new_folder(&place.path) };
+                    folders.push(owned(made, self.writable));
+                }
+                continue; // one that the base has stays as it is
             }
             let entry = LayerEntry {
                 what: placement.what.clone(),
                 below: String::new(),
+            only: Vec::new(),
             leave_out: Vec::new(),
                 dest,
                 owner: Owner::default(),
@@ -246,33 +247,36 @@ impl Layout<'_> {
         Ok(Layer { title: item.title.clone(), span: item.span, folders: ordered(folders), entries })
     }
 
-    /// Splits an entry so that what lies at or below writable paths belongs to the user.
+    /// Splits an entry so that what lies at or below writable paths belongs to the user: the folder
+    /// alone first, which stays root's, then what is the user's, then the rest, which takes the
+    /// parents in between back.
     fn give_to_user(&self, mut entry: LayerEntry) -> Vec<LayerEntry> {
         let dest = entry.dest.trim_end_matches('/').to_owned();
         let inside = |path: &&WritablePath| paths::below(&path.resolved, &dest).is_some();
         if let Some(path) = self.writable.iter().find(inside) {
             entry.owner = path.owner;
-            entry.group_as_owner = path.mode.is_some_and(|mode| mode & 0o020 != 0);
+            entry.group_as_owner = path.shares_with_group();
             return vec![entry];
         }
         let mut given = Vec::new();
-        let What::Files(files) = entry.what.clone() else { return vec![entry] };
-        for path in self.writable {
-            let Some(rest) = paths::below(&dest, &path.resolved).filter(|rest| !rest.is_empty()) else {
-                continue;
-            };
-            let from_root = if entry.below.is_empty() { rest.to_owned() } else { format!("{}/{rest}", entry.below) };
-            given.push(LayerEntry {
-                what: What::Files(files.clone()),
-                below: from_root,
-                leave_out: Vec::new(),
-                dest: path.resolved.clone(),
-                owner: path.owner,
-                group_as_owner: path.mode.is_some_and(|mode| mode & 0o020 != 0),
-            });
-            entry.leave_out.push(paths::literal(rest));
+        if !matches!(entry.what, What::Files(_)) {
+            return vec![entry];
         }
-        given.insert(0, entry);
+        for path in self.writable {
+            let Some(rest) = paths::below(&dest, &path.resolved) else { continue };
+            let pattern = paths::literal(rest);
+            given.push(LayerEntry {
+                only: vec![pattern.clone()],
+                owner: path.owner,
+                group_as_owner: path.shares_with_group(),
+                ..entry.clone()
+            });
+            entry.leave_out.push(pattern);
+        }
+        if !given.is_empty() {
+            given.insert(0, LayerEntry { leave_out: vec!["*".to_owned()], ..entry.clone() });
+        }
+        given.push(entry);
         given
     }
 }
@@ -288,27 +292,7 @@ fn target<'a>(facts: &'a Facts, path: &str, span: Span) -> Result<&'a Place, Dia
         return Err(Diagnostic::error(Code::FileOverFolder, span, message)
             .help("choose another destination with `to`"));
     }
-    let place = leads_to(destination);
-    match place.ancestors.iter().find(|ancestor| ancestor.mode & SPECIAL != 0) {
-        Some(ancestor) => Err(sticky(path, &ancestor.path, span)),
-        None if is_special_folder(place) => Err(sticky(path, &place.path, span)),
-        None => Ok(place),
-    }
-}
-
-fn is_special_folder(place: &Place) -> bool {
-    place.entry.as_ref().is_some_and(|entry| {
-        entry.attributes.kind == Kind::Folder && entry.attributes.mode & SPECIAL != 0
-    })
-}
-
-/// The mistake of placing something in a folder whose mode no layer can keep, such as /tmp.
-pub(super) fn sticky(path: &str, folder: &str, span: Span) -> Diagnostic {
-    let message = format!(
-        "{path:?} is in {folder:?}, a folder of the runtime base with a sticky or set-id bit that a layer cannot keep"
-    );
-    Diagnostic::error(Code::StickyParent, span, message)
-        .help("ship files in a folder of the app's own; /tmp is empty when the app starts")
+    Ok(leads_to(destination))
 }
 
 fn leads_to(destination: &Destination) -> &Place {
@@ -334,8 +318,8 @@ fn refuse_collision(placement: &Placement, place: &Place, span: Span) -> Result<
 
 /// The folders above a place: as the base has them, or new ones that belong to root. A folder that
 /// is writable belongs to the user in every layer, or the last one would take it back.
-fn parents(place: &Place, writable: &[WritablePath], path: &str) -> Vec<LayerFolder> {
-    paths::ancestors(path)
+fn parents(place: &Place, writable: &[WritablePath]) -> Vec<LayerFolder> {
+    paths::ancestors(&place.path)
         .map(|path| {
             let known = place.ancestors.iter().find(|ancestor| ancestor.path == path);
             let folder = known.map_or_else(|| new_folder(path), folder_of);

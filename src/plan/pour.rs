@@ -1,15 +1,15 @@
 //! Folders poured over folders that the base has, too.
 //!
 //! A copy gives every folder below the one that it pours into the mode and owner of the source
-//! (fsutil copy.go, `overwriteTargetMetadata`), and puts a folder in the place of a link. So what
-//! collides is left out and copied on its own: into a folder made as the base has it, or to where
-//! the link of the base leads.
+//! (fsutil copy.go, `overwriteTargetMetadata`), and a merge puts a folder in the place of a link. So
+//! folders are set right at the end of a layer, and what lies below a link of the base is copied on
+//! its own to where that link leads.
 
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::inspect::collisions::{Collision, Collisions};
 use crate::inspect::entry::Kind;
 use crate::paths;
-use crate::plan::layers::{LayerEntry, LayerFolder, sticky};
+use crate::plan::layers::{LayerEntry, LayerFolder};
 
 /// An entry, taken apart.
 #[derive(Debug, Default)]
@@ -60,17 +60,14 @@ fn part(
     let at = collision.at.as_str();
     let base = &collision.base.attributes;
     match (base.kind, collision.source) {
-        (Kind::Folder, Kind::Folder) if (base.mode, base.uid, base.gid) == (0o755, 0, 0) => Ok(None),
-        (Kind::Folder, Kind::Folder) if base.mode & 0o7000 != 0 => Err(sticky(at, at, span)),
         (Kind::Folder, Kind::Folder) => {
-            folders.extend(paths::ancestors(at).map(plain));
             folders.push(LayerFolder {
                 path: at.to_owned(),
                 mode: base.mode,
                 uid: base.uid,
                 gid: base.gid,
             });
-            Ok(Some(Part { path: collision.path.clone(), dest: format!("{at}/") }))
+            Ok(None)
         }
         (Kind::Folder, _) => Err(refuse(at, "a folder", "a file", span)),
         (Kind::Link, Kind::Folder) => match (&collision.leads_to, collision.leads_to_kind) {
@@ -86,8 +83,7 @@ fn part(
     }
 }
 
-/// A folder that belongs to root: what is not so above a collision is a collision itself, and
-/// stands before it.
+/// A folder above the target of a link: as packages of a distribution make them.
 fn plain(path: &str) -> LayerFolder {
     LayerFolder { path: path.to_owned(), mode: 0o755, uid: 0, gid: 0 }
 }

@@ -15,6 +15,7 @@ mod scalars;
 mod stages;
 mod steps;
 
+pub(super) use self::arguments::PREDEFINED;
 use self::fields::Fields;
 use super::language;
 use super::model::{App, Spec};
@@ -39,6 +40,8 @@ pub(super) fn decode(root: &Node) -> (Spec, Vec<Diagnostic>) {
 #[derive(Debug, Default)]
 struct Decoder {
     problems: Vec<Diagnostic>,
+    /// Whether defaults are read, which the apps may complete.
+    defaults: bool,
 }
 
 impl Decoder {
@@ -83,7 +86,9 @@ impl Decoder {
         spec.named_apps = apps.is_some();
         // With `apps` the top level holds defaults; they are read alone too, for a mistake in one
         // that every app replaces.
+        self.defaults = spec.named_apps;
         let defaults = self.app(&Text::new("app".to_owned(), root.span), &fields, root.span);
+        self.defaults = false;
         spec.apps = match apps {
             Some(apps) => self.apps(&apps, entries),
             None => vec![self.finish_app(defaults, fields.get("base").is_some())],
@@ -183,4 +188,4 @@ impl Decoder {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -32,8 +32,19 @@ pub(super) struct Shape {
     pub(super) later: &'static [&'static str],
     /// Words that people try, and what to write instead.
     pub(super) instead: &'static [(&'static str, &'static str)],
-    /// Whether `KEY: null` drops a default.
-    pub(super) drops: bool,
+    /// Whether its keys come from two places.
+    pub(super) merges: Merges,
+}
+
+/// Whether the keys of a map come from the defaults and from an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Merges {
+    /// The map stands alone.
+    Never,
+    /// It may be a default that an app completes: nothing is required of the default alone.
+    ByKey,
+    /// It is the app itself: `KEY: null` drops a default.
+    OverDefaults,
 }
 
 impl Shape {
@@ -70,6 +81,8 @@ pub(super) enum Kind {
     Text,
     /// Text that matches a pattern, unless it holds `${…}`.
     Pattern(&'static str),
+    /// Text that matches a pattern, and in which nothing is replaced.
+    Fixed(&'static str),
     /// One of these words.
     Words(&'static [&'static str]),
     /// `true` or `false`.
@@ -88,18 +101,20 @@ pub(super) enum Kind {
     Any(&'static [Kind]),
     /// A map with keys of the user's choice that match a pattern.
     Map(&'static str, &'static Kind),
+    /// The stages of `build`: names that are no options of a stage.
+    Stages(&'static Kind),
     /// A map with keys of the language.
     Shape(&'static Shape),
 }
 
 /// Octal permissions, as they are written.
-pub(super) const MODE: Kind = Kind::Pattern("^(0o?)?[0-7]{1,4}$");
+pub(super) const MODE: Kind = Kind::Fixed("^(0o?)?[0-7]{1,4}$");
 /// A port, a range, a protocol.
 pub(super) const PORT: Kind = Kind::Pattern("^[0-9]{1,5}(-[0-9]{1,5})?(/(tcp|udp|sctp))?$");
 /// A platform.
 pub(super) const PLATFORM: Kind = Kind::Pattern("^linux/[a-z0-9]+(/[a-z0-9]+)?$");
 /// A duration.
-pub(super) const DURATION: Kind = Kind::Pattern("^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$");
+pub(super) const DURATION: Kind = Kind::Fixed("^(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$");
 /// The name of a build argument.
 pub(super) const ARGUMENT_NAME: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
 /// The name of a variable, or of a label.

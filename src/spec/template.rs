@@ -10,6 +10,9 @@ use super::words::quoted;
 /// How deep `${A:-${B}}` may stand in each other.
 const MAX_DEPTH: usize = 8;
 
+/// Parts of longer texts have no place of their own, which would take too long to count.
+const LONGEST_LINE: usize = 1_000;
+
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
@@ -243,6 +246,9 @@ pub(super) fn is_name(name: &str) -> bool {
 /// The place of a part of a text, where the text stands in one line as it is; else of all of it.
 fn place(text: &Text, start: usize, end: usize) -> Span {
     let span = text.span;
+    if text.value.len() > LONGEST_LINE {
+        return span;
+    }
     let width = span.end.column.saturating_sub(span.start.column) as usize;
     let length = text.value.chars().count();
     let quotes = match width.checked_sub(length) {

@@ -1,8 +1,8 @@
 use super::*;
 
 /// Every diagnostic of a file in one line each: `LINE:COLUMN-LINE:COLUMN CODE message | help`.
-pub(in crate::spec) fn summary(text: &str) -> String {
-    let found = match parse(text.as_bytes()) {
+pub(in crate::spec) fn summary(text: &[u8]) -> String {
+    let found = match parse(text) {
         Ok(parsed) => parsed.warnings,
         Err(found) => found,
     };
@@ -33,4 +33,187 @@ fn reads_the_model_case() {
     assert_eq!(ports, ["5000", "8103"]);
     assert_eq!(app.expose[1].span.start, crate::diagnostic::Position { line: 19, column: 16 });
     assert_eq!(app.entrypoint.as_ref().unwrap().value.len(), 4);
+}
+
+/// A text for each number up to a count, one behind the other.
+pub(in crate::spec) fn numbered(count: usize, text: impl Fn(usize) -> String) -> String {
+    (0..count).map(text).collect::<Vec<_>>().concat()
+}
+
+/// Files of `tests/spec-corpus`, by name.
+pub(in crate::spec) fn corpus(folder: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = format!("{}/tests/spec-corpus/{folder}", env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .map(|path| {
+            (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap())
+        })
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+/// Compares with a file of the repository; `UPDATE=1` writes it.
+#[track_caller]
+pub(in crate::spec) fn golden(path: &str, found: &str) {
+    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, found).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        expected == found,
+        "{path} differs; UPDATE=1 rewrites it, then look at the difference\n{found}"
+    );
+}
+
+#[test]
+fn accepts_every_valid_file() {
+    for (name, text) in corpus("valid") {
+        let parsed = parse(&text);
+        assert!(parsed.is_ok(), "{name}: {:#?}", parsed.unwrap_err());
+        golden(&format!("tests/spec-corpus/valid/{name}.txt"), &format!("{}\n", summary(&text)));
+    }
+}
+
+#[test]
+fn finds_every_mistake_of_the_invalid_files() {
+    for (name, text) in corpus("invalid") {
+        assert!(parse(&text).is_err(), "{name}");
+        golden(&format!("tests/spec-corpus/invalid/{name}.txt"), &format!("{}\n", summary(&text)));
+    }
+}
+
+mod any_input {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Pieces that make YAML, and this language, likely.
+    const PIECES: &[&str] = &[
+        "base",
+        "build",
+        "image",
+        "env",
+        "apps",
+        "args",
+        "run",
+        "copy",
+        "add",
+        "from",
+        "steps",
+        "cache",
+        "entrypoint",
+        "cmd",
+        "healthcheck",
+        "user",
+        "expose",
+        "writable",
+        "path",
+        ": ",
+        ":",
+        "- ",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "[",
+        "]",
+        "{",
+        "}",
+        ", ",
+        ",",
+        "\"",
+        "'",
+        "|\n",
+        ">-\n",
+        "#",
+        " ",
+        "\t",
+        "\r\n",
+        "&a",
+        "*a",
+        "!b",
+        "<<",
+        "${A}",
+        "${",
+        "$$",
+        "$(A)",
+        "null",
+        "~",
+        "0755",
+        "true",
+        "8080",
+        "node:24",
+        "../x",
+        "/",
+        "é",
+        "\u{1F600}",
+        "@x",
+        "%",
+        "?",
+        "---\n",
+        "...\n",
+        "https://x/y.git#z",
+        "sh",
+        "-c",
+    ];
+
+    fn check(bytes: &[u8]) {
+        let found = match parse(bytes) {
+            Ok(parsed) => parsed.warnings,
+            Err(found) => {
+                assert!(found.iter().any(|diagnostic| diagnostic.severity == Severity::Error));
+                found
+            }
+        };
+        let text = String::from_utf8_lossy(bytes);
+        let lines: Vec<u32> =
+            text.split('\n').map(|line| u32::try_from(line.chars().count()).unwrap()).collect();
+        for diagnostic in found {
+            for place in [diagnostic.span.start, diagnostic.span.end] {
+                assert!(place.line >= 1 && place.column >= 1, "{diagnostic:?}");
+                let length = lines.get(place.line as usize - 1);
+                assert!(
+                    length.is_some_and(|length| place.column <= length + 2),
+                    "{diagnostic:?} in {text:?}"
+                );
+            }
+            assert!(diagnostic.span.start <= diagnostic.span.end, "{diagnostic:?}");
+            assert!(!diagnostic.message.chars().any(char::is_control), "{diagnostic:?}");
+            assert!(diagnostic.help.is_some(), "{diagnostic:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            check(&bytes);
+        }
+
+        #[test]
+        fn text(text in "\\PC{0,300}") {
+            check(text.as_bytes());
+        }
+
+        #[test]
+        fn pieces(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..60)) {
+            check(pieces.concat().as_bytes());
+        }
+
+        #[test]
+        fn valid_files_with_a_part_replaced(
+            file in 0..100_usize, at in 0..4_000_usize, cut in 0..10_usize, piece in proptest::sample::select(PIECES),
+        ) {
+            let files = corpus("valid");
+            let text = &files[file % files.len()].1;
+            let at = at % (text.len() + 1);
+            let rest = &text[(at + cut).min(text.len())..];
+            check(&[&text[..at], piece.as_bytes(), rest].concat());
+        }
+    }
 }

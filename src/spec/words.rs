@@ -4,11 +4,20 @@
 /// What is shown of a user's text at most; the excerpt below the message shows the rest.
 const SHOWN: usize = 60;
 
+/// How many words a list shows; enough for the keys of any map of the language.
+const LISTED: usize = 24;
+
+/// How many words one word is compared with.
+const CANDIDATES: usize = 500;
+
 /// Longer words are not compared: nobody misspells a key of that length, and the effort is bounded.
 const COMPARED: usize = 64;
 
 /// The user's text between backticks, control characters escaped, long text cut.
 pub fn quoted(text: &str) -> String {
+    if text.is_empty() {
+        return "`\"\"`".to_owned();
+    }
     let mark = if text.contains('`') { '"' } else { '`' };
     let mut shown = String::from(mark);
     for (count, character) in text.chars().enumerate() {
@@ -76,6 +85,29 @@ fn sorted(word: &[char]) -> Vec<char> {
     letters
 }
 
+/// Looks for nearest words among the user's own, which may be many: only so often in a file.
+#[derive(Debug)]
+pub(super) struct Guesses {
+    left: usize,
+}
+
+impl Guesses {
+    /// As many as there are diagnostics that are shown.
+    pub(super) const fn new() -> Self {
+        Self { left: 100 }
+    }
+
+    /// The nearest word, as long as there are guesses left.
+    pub(super) fn nearest<'a>(
+        &mut self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        self.left = self.left.checked_sub(1)?;
+        nearest(word, candidates.into_iter().take(CANDIDATES))
+    }
+}
+
 /// Insertions, deletions, replacements and swaps of neighbours between two words.
 fn distance(from: &[char], to: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
@@ -98,7 +130,12 @@ fn distance(from: &[char], to: &[char]) -> usize {
 
 /// `` `a`, `b` and `c` ``.
 pub fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let quoted: Vec<String> = words.into_iter().map(quoted).collect();
+    let mut words = words.into_iter();
+    let mut quoted: Vec<String> = words.by_ref().take(LISTED).map(quoted).collect();
+    let more = words.count();
+    if more > 0 {
+        quoted.push(format!("{more} more"));
+    }
     match quoted.as_slice() {
         [] => String::new(),
         [one] => one.clone(),

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 
 import layout
@@ -185,8 +184,8 @@ def unpack_npm(name):
     folder = archive.with_suffix("")
     if not folder.exists():
         fresh = folder.with_suffix(f".{os.getpid()}.tmp")
-        with tarfile.open(archive) as packed:
-            packed.extractall(fresh, filter="data")
+        fresh.mkdir()
+        subprocess.run(["tar", "-xzf", archive, "-C", fresh, "--no-same-owner"], check=True)
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
     return folder / "package"

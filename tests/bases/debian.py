@@ -27,10 +27,12 @@ UNWANTED = re.compile(
     r"usr/share/(?:doc/(?!.*copyright$).+/.+|man|info|locale|lintian|doc-base|bash-completion|"
     r"bug|apport)(?:/|$)|etc/(?:init\.d|cron|logrotate|ufw|update-motd|skel)")
 SCRIPTS = {"usr/sbin/update-ca-certificates", "usr/sbin/tzconfig", "usr/bin/tzselect"}
-# What a machine leaves in a root file system that was installed on it.
+# What a machine leaves in a root file system that was installed on it. Compiled Python differs
+# from run to run, and would be stale: every file gets another time stamp.
 TRACES = re.compile(
-    r"dev/.|proc/.|sys/.|run/.|tmp/.|var/(?:log|tmp)/.|var/cache/(?:apt|debconf|ldconfig)/.|"
-    r"var/lib/apt/lists/.|etc/(?:hostname|resolv\.conf|machine-id|hosts|fstab)$|"
+    r"(?:.*/)?__pycache__(?:/|$)|dev/.|proc/.|sys/.|run/.|tmp/.|var/(?:log|tmp)/.|"
+    r"var/cache/(?:apt|debconf|ldconfig)/.|var/lib/apt/lists/.|"
+    r"etc/(?:hostname|resolv\.conf|machine-id|hosts|fstab)$|"
     r"etc/dpkg/dpkg\.cfg\.d/99mmdebstrap|etc/apt/apt\.conf\.d/99mmdebstrap|"
     r"etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-$|var/lib/dpkg/.*-old$")
 
@@ -41,16 +43,16 @@ def mmdebstrap(variant, packages, archive, *options):
         return
     archive.parent.mkdir(parents=True, exist_ok=True)
     fresh = archive.with_suffix(".tmp")
-    command = ["mmdebstrap", "--quiet", "--format=tar", f"--variant={variant}", "--architectures=amd64",
-               "--dpkgopt=force-unsafe-io", f"--include={','.join(sorted(packages))}",
-               *options, SUITE, fresh]
+    fresh.unlink(missing_ok=True)
+    command = ["mmdebstrap", "--quiet", "--format=tar", "--architectures=amd64",
+               "--dpkgopt=force-unsafe-io", f"--variant={variant}",
+               f"--include={','.join(sorted(packages))}", *options, SUITE, fresh]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         layout.say(done.stdout[-3000:])
         layout.fail(f"mmdebstrap could not make {SUITE} with {' '.join(sorted(packages))}")
-    fresh.rename(archive.with_suffix(".done"))
-    archive.with_suffix(".done").rename(archive)
+    fresh.rename(archive)
 
 
 def archive_for(kind, packages):

@@ -1,10 +1,10 @@
 """OCI images: configuration and labels as DHI writes them, manifests, and a store of blobs."""
 
-import datetime
 import hashlib
 import json
 import os
 import re
+import time
 
 import layout
 import tree
@@ -14,7 +14,7 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-CREATED = datetime.datetime.fromtimestamp(tree.EPOCH, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+CREATED = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(tree.EPOCH))
 
 
 def chain_id(diff_ids):

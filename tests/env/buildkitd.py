@@ -57,6 +57,10 @@ def socket(name):
     return layout.socket_folder() / f"{name}.sock"
 
 
+def otel_socket(name):
+    return layout.socket_folder() / f"{name}-otel.sock"
+
+
 def host(name):
     return f"unix://{socket(name)}"
 
@@ -83,7 +87,7 @@ def start(name):
         layout.fail("buildkitd and runc need root here: run make as root")
     folder = layout.socket_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = CONFIG.format(root=root(name), socket=socket(name), otel=folder / f"{name}-otel.sock",
+    text = CONFIG.format(root=root(name), socket=socket(name), otel=otel_socket(name),
                          runc=layout.BIN / "runc", registry=registry.address())
     inputs = hashlib.sha256(text.encode()).hexdigest()
     record = process.alive(daemon(name))
@@ -105,6 +109,7 @@ def stop(name):
     running = process.stop(daemon(name))
     leftovers.remove_below(root(name))
     socket(name).unlink(missing_ok=True)
+    otel_socket(name).unlink(missing_ok=True)
     return running
 
 

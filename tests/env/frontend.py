@@ -32,7 +32,7 @@ def binary():
                "--target", layout.MUSL]
     if subprocess.run(command, cwd=layout.ROOT, check=False, stdout=2).returncode:
         layout.fail("hardpan could not be built; the compiler's words are above")
-    layout.say(f"  {layout.clock(time.monotonic() - start)}  ✓ cargo build --release ({layout.MUSL})")
+    layout.say(f"  {layout.clock(time.monotonic() - start)}  ✓ cargo build ({layout.MUSL})")
     return RELEASE
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import layout
 
-TERM_SECONDS = 10
+# A build that hangs keeps buildkitd from going by itself; what it leaves is cleared away then.
+TERM_SECONDS = 3
 
 
 def boot_id():
@@ -82,13 +83,6 @@ def wait_until(name, child, healthy, seconds=30):
     layout.fail(f"{name} did not start; its log is {log}")
 
 
-def signal_group(pid, number):
-    try:
-        os.killpg(pid, number)
-    except ProcessLookupError:
-        pass
-
-
 def gone(name, seconds):
     deadline = time.monotonic() + seconds
     while alive(name):
@@ -104,7 +98,7 @@ def stop(name):
     if record:
         os.kill(record["pid"], signal.SIGTERM)
         if not gone(name, TERM_SECONDS):
-            signal_group(record["pid"], signal.SIGKILL)
+            os.killpg(record["pid"], signal.SIGKILL)
             gone(name, TERM_SECONDS)
     record_path(name).unlink(missing_ok=True)
     return bool(record)

@@ -125,7 +125,7 @@ impl Decoder {
                     writable.extend(path.map(|path| Writable { path, mode, group }));
                 }
                 _ if std::ptr::eq(item, field.node()) => {
-                    self.wrong_type(field, "a path, a map, or a list of them")
+                    self.wrong_type(field, "a path, a map, or a list of them");
                 }
                 _ => self.wrong_item(field, item, "a path or a map"),
             }

@@ -31,15 +31,15 @@ impl Decoder {
     /// The declarations of a file.
     pub(super) fn arguments(&mut self, field: &Field<'_>) -> Vec<Argument> {
         let Some(entries) = self.map(field) else { return Vec::new() };
-        entries.iter().filter_map(|entry| self.argument(field, entry)).collect()
+        entries.iter().filter_map(|entry| self.argument(entry)).collect()
     }
 
-    fn argument(&mut self, field: &Field<'_>, entry: &Entry) -> Option<Argument> {
+    fn argument(&mut self, entry: &Entry) -> Option<Argument> {
         self.check_argument_name(&entry.key);
         let name = entry.key.clone();
         let mut argument = Argument { name, default: None, values: Vec::new(), description: None };
         match &entry.value.value {
-            Value::Null => {}
+            Value::Null | Value::Broken => {}
             Value::Scalar(_) => argument.default = text_of(&entry.value),
             Value::Map(_) => {
                 let fields = self.open_node(&entry.value, &language::ARGUMENT)?;
@@ -67,9 +67,7 @@ impl Decoder {
                 );
                 self.error(Code::WrongType, entry.value.span, message, help);
             }
-            Value::Broken => {}
         }
-        let _ = field;
         self.check_default(&argument);
         Some(argument)
     }

@@ -1,7 +1,7 @@
 //! Maps with keys of the language: which are unknown, which are missing, and how wrong kinds of
 //! values are refused.
 
-use super::super::language::{Key, Shape};
+use super::super::language::{Key, Merges, Shape};
 use super::super::tree::{Entry, Node, Value};
 use super::super::words::{listed, nearest, quoted};
 use super::Decoder;
@@ -99,7 +99,9 @@ impl Decoder {
             self.refuse_key(entry, shape);
         }
         let fields = Fields { shape, entries, span };
-        for key in shape.all().filter(|key| key.required) {
+        let later = entries.iter().any(|entry| shape.later.contains(&entry.key.value.as_str()));
+        let complete = !later && (!self.defaults || shape.merges == Merges::Never);
+        for key in shape.all().filter(|key| key.required && complete) {
             if !entries.iter().any(|entry| entry.key.value == key.name) {
                 let place = entries.first().map_or(span, |entry| entry.key.span);
                 let message = format!("{} needs `{}`", shape.title, key.name);

@@ -140,7 +140,7 @@ impl Decoder {
         match item.value {
             Value::Map(_) => return self.open_node(item, shape),
             _ if std::ptr::eq(item, field.node()) => {
-                self.wrong_type(field, "text, a map, or a list of them")
+                self.wrong_type(field, "text, a map, or a list of them");
             }
             _ => self.wrong_item(field, item, "text or a map"),
         }

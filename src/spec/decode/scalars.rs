@@ -15,13 +15,11 @@ pub(super) type Check = fn(&Text) -> Result<(), Diagnostic>;
 impl Decoder {
     /// Text.
     pub(super) fn text(&mut self, field: &Field<'_>) -> Option<Text> {
-        match text_of(field.node()) {
-            Some(text) => Some(text),
-            None => {
-                self.wrong_type(field, "text");
-                None
-            }
+        let text = text_of(field.node());
+        if text.is_none() {
+            self.wrong_type(field, "text");
         }
+        text
     }
 
     /// Text that is checked, unless an argument is still to be filled in.
@@ -80,8 +78,9 @@ impl Decoder {
                 Some(Located::new(false, span))
             }
             Some(scalar) => {
+                let quotes = if scalar.plain { "" } else { " in quotes" };
                 let message = format!(
-                    "`{}` is `true` or `false`, not {}",
+                    "`{}` is `true` or `false`, not {}{quotes}",
                     field.name(),
                     quoted(&scalar.text)
                 );

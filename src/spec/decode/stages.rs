@@ -15,9 +15,9 @@ impl Decoder {
     pub(super) fn stages(&mut self, build: &Field<'_>) -> Vec<Stage> {
         let name = Text::new("build".to_owned(), build.key_span());
         match &build.node().value {
-            Value::List(_) => self.stage(&name, build.node(), build).into_iter().collect(),
+            Value::List(_) => vec![self.stage(&name, build.node(), build)],
             Value::Map(entries) if entries.iter().any(|entry| is_option(&entry.key.value)) => {
-                self.stage(&name, build.node(), build).into_iter().collect()
+                vec![self.stage(&name, build.node(), build)]
             }
             Value::Map(entries) => self.named_stages(entries, build),
             Value::Scalar(scalar) => {
@@ -56,13 +56,13 @@ impl Decoder {
                 continue;
             }
             self.check(reference::name(&entry.key));
-            stages.extend(self.stage(&entry.key, &entry.value, build));
+            stages.push(self.stage(&entry.key, &entry.value, build));
         }
         stages
     }
 
     /// One stage in either form.
-    fn stage(&mut self, name: &Text, node: &Node, build: &Field<'_>) -> Option<Stage> {
+    fn stage(&mut self, name: &Text, node: &Node, build: &Field<'_>) -> Stage {
         let mut stage = Stage {
             name: name.clone(),
             base: None,
@@ -103,7 +103,7 @@ impl Decoder {
                 self.error(Code::WrongType, span, message, help);
             }
         }
-        Some(stage)
+        stage
     }
 
     fn stage_options(&mut self, stage: &mut Stage, node: &Node) {

@@ -223,7 +223,7 @@ fn both_words(first: &str, second: &str) -> String {
 
 fn package_name(text: &Text) -> Result<(), Diagnostic> {
     let plain =
-        |character: char| character.is_ascii_alphanumeric() || "+-._:=~/@<>".contains(character);
+        |character: char| character.is_ascii_alphanumeric() || "+-._:=~*/@<>".contains(character);
     let name = text.value.as_str();
     if name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.chars().all(plain) {
         return Ok(());

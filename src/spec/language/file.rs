@@ -2,7 +2,8 @@
 
 use super::steps::{ADD, CACHE, COPY, LINK, MKDIR, PACKAGES, RUN, WRITE};
 use super::{
-    ARGUMENT_NAME, COMMAND, DURATION, Key, Kind, MODE, NAME, PLATFORM, PORT, Shape, VARIABLES,
+    ARGUMENT_NAME, COMMAND, DURATION, Key, Kind, MODE, Merges, NAME, PLATFORM, PORT, Shape,
+    VARIABLES,
 };
 
 const STEPS: Kind = Kind::List(&Kind::Any(&[
@@ -42,7 +43,7 @@ const FILE_KEYS: &[Key] = &[
         Kind::Any(&[
             STEPS,
             Kind::Shape(&STAGE),
-            Kind::Map(NAME, &Kind::Any(&[STEPS, Kind::Shape(&STAGE)]))
+            Kind::Stages(&Kind::Any(&[STEPS, Kind::Shape(&STAGE)]))
         ]),
         "[{run: npm ci --omit=dev, cache: /root/.npm}]",
         "The steps of the stage `build`, or several stages by name; nothing of them ships unless it is copied",
@@ -163,7 +164,7 @@ pub(in crate::spec) static FILE: Shape = Shape {
     keys: &[FILE_KEYS, APP_KEYS],
     later: APP_LATER,
     instead: APP_INSTEAD,
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// An app of a file with several.
@@ -186,7 +187,7 @@ pub(in crate::spec) static APP: Shape = Shape {
         ("ports", "write `expose`; ports are published when the image is run"),
         ("platform", "write `platforms`"),
     ],
-    drops: true,
+    merges: Merges::OverDefaults,
 };
 
 /// An entry of `args` in its long form.
@@ -211,7 +212,7 @@ pub(in crate::spec) static ARGUMENT: Shape = Shape {
     ]],
     later: &[],
     instead: &[("value", "write `default`"), ("enum", "write `values`")],
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// `base` in its long form.
@@ -225,7 +226,7 @@ pub(in crate::spec) static PAIR: Shape = Shape {
     ]],
     later: &[],
     instead: &[("build", "write `dev`"), ("run", "write `runtime`")],
-    drops: false,
+    merges: Merges::ByKey,
 };
 
 /// A stage with options.
@@ -264,7 +265,7 @@ pub(in crate::spec) static STAGE: Shape = Shape {
         ("environment", "write `env`"),
         ("user", "stages run as root; nothing of them ships unless it is copied"),
     ],
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// `writable` in its long form.
@@ -288,7 +289,7 @@ pub(in crate::spec) static WRITABLE: Shape = Shape {
         ("owner", "the owner is the runtime user"),
         ("gid", "write `group`"),
     ],
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// `healthcheck` in its long form.
@@ -311,5 +312,5 @@ pub(in crate::spec) static HEALTHCHECK: Shape = Shape {
         ("command", "write `run` with the command as a list"),
         ("disable", "write `healthcheck: none`"),
     ],
-    drops: false,
+    merges: Merges::ByKey,
 };

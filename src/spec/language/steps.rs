@@ -1,6 +1,6 @@
 //! The keys of steps and of the mounts of a `run`.
 
-use super::{Key, Kind, MODE, PLATFORM, Shape, VARIABLES};
+use super::{Key, Kind, MODE, Merges, PLATFORM, Shape, VARIABLES};
 
 const PATHS: Kind = Kind::OneOrMore(&Kind::Text);
 const EXCLUDE: Key =
@@ -65,7 +65,7 @@ pub(in crate::spec) static RUN: Shape = Shape {
         ("environment", "write `env`"),
         ("shell", "write the interpreter as the first line of the script: `#!/bin/bash`"),
     ],
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// A `copy` step.
@@ -101,7 +101,7 @@ pub(in crate::spec) static COPY: Shape = Shape {
             "files are always placed so; a symbolic link is a step of its own: `link: TARGET` with `to`",
         ),
     ],
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// An `add` step.
@@ -137,7 +137,7 @@ pub(in crate::spec) static ADD: Shape = Shape {
         ("target", "write `to`"),
         ("dest", "write `to`"),
     ],
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// A digest, as far as a pattern can say it.
@@ -162,7 +162,7 @@ pub(in crate::spec) static WRITE: Shape = Shape {
         ("to", "write the path behind `write`"),
         ("from", "write `copy` with `from` for files of a stage"),
     ],
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// A `mkdir` step.
@@ -176,7 +176,7 @@ pub(in crate::spec) static MKDIR: Shape = Shape {
     ]],
     later: &[],
     instead: &[CHOWN, CHMOD],
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// A `link` step.
@@ -190,7 +190,7 @@ pub(in crate::spec) static LINK: Shape = Shape {
     ]],
     later: &[],
     instead: &[("target", "write the target behind `link`, and where the link is behind `to`")],
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// A `packages` step.
@@ -203,7 +203,7 @@ pub(in crate::spec) static PACKAGES: Shape = Shape {
     ]],
     later: &[],
     instead: &[],
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// `cache` in its long form.
@@ -223,7 +223,7 @@ pub(in crate::spec) static CACHE: Shape = Shape {
     ]],
     later: &[],
     instead: &[("target", "write `path`"), ("mode", "a cache belongs to root")],
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// `secret` in its long form.
@@ -247,7 +247,7 @@ pub(in crate::spec) static SECRET: Shape = Shape {
         ("required", "a secret is required unless `optional: true` is written"),
         ("path", "write `target`"),
     ],
-    drops: false,
+    merges: Merges::Never,
 };
 
 /// `bind`.
@@ -276,5 +276,5 @@ pub(in crate::spec) static BIND: Shape = Shape {
         ("to", "write `target`"),
         ("src", "write `source`"),
     ],
-    drops: false,
+    merges: Merges::Never,
 };

@@ -22,7 +22,8 @@ pub fn source(text: &str) -> Source {
     let address = text.split(['#', '?']).next().unwrap_or_default();
     let web = address.starts_with("http://") || address.starts_with("https://");
     if web {
-        return if address.ends_with(".git") { Source::Git } else { Source::Url };
+        let repository = address.strip_suffix(".git").is_some();
+        return if repository { Source::Git } else { Source::Url };
     }
     if address.starts_with("git://") || address.starts_with("ssh://") || is_scp(address) {
         return Source::Git;

@@ -65,7 +65,7 @@ pub fn user(text: &Text) -> Result<(), Diagnostic> {
         None => (written, None),
     };
     if user == "root" || (!user.is_empty() && user.bytes().all(|byte| byte == b'0')) {
-        let message = format!("{} is root", quoted(written));
+        let message = format!("{} as the user: an image never runs as root", quoted(written));
         return Err(Diagnostic::error(Code::RootUser, text.span, message).help(
             "leave `user` out to take the runtime image's own user; paths that the app must write stand in `writable`",
         ));

@@ -260,7 +260,7 @@ impl Builder<'_> {
                 if flow {
                     self.problems.extend(quoting::find_cut_items(
                         self.text,
-                        &items.iter().map(Item::from).collect::<Vec<_>>(),
+                        &items.iter().map(quoting::Item::from).collect::<Vec<_>>(),
                     ));
                 }
                 let last = items.last().map(|item| item.node.span.end);
@@ -309,28 +309,22 @@ impl Builder<'_> {
 
     /// Puts a finished value where it belongs.
     fn attach(&mut self, built: Built) {
-        let text = self.text;
         match self.stack.last_mut() {
             None => self.root = Some(built.node),
             Some(Frame::List { items, .. }) => items.push(built),
-            Some(Frame::Map { entries, key: waiting, lines, .. }) => match waiting.take() {
-                Some(key) => {
-                    if key.usable {
-                        let absent = built.bytes.is_empty();
-                        let bare = absent
-                            && !text[key.end..built.bytes.start.max(key.end)].contains(':')
-                            && !text[key.end..]
-                                .trim_start_matches([' ', '\n', '\r', '\t'])
-                                .starts_with(':');
-                        entries.push(Entry { key: key.text, value: built.node, bare });
-                    }
-                }
-                None => {
+            Some(Frame::Map { entries, key: waiting, lines, .. }) => {
+                let Some(key) = waiting.take() else {
                     let (key, problem) = read_key(built, lines);
                     *waiting = Some(key);
                     self.problems.extend(problem);
+                    return;
+                };
+                if key.usable {
+                    let colon = self.text[key.end..].trim_start().starts_with(':');
+                    let bare = built.bytes.is_empty() && !colon;
+                    entries.push(Entry { key: key.text, value: built.node, bare });
                 }
-            },
+            }
         }
     }
 
@@ -352,8 +346,6 @@ impl<'a> From<&'a Built> for quoting::Item<'a> {
         Self { text, bytes: built.bytes.clone(), span: built.node.span, plain: built.plain }
     }
 }
-use quoting::Item;
-
 /// A key, or why it is none.
 fn read_key(built: Built, lines: &mut BTreeMap<String, u32>) -> (Key, Option<Diagnostic>) {
     let span = built.node.span;

@@ -18,11 +18,11 @@ pub(super) struct Repair {
 impl Repair {
     /// The text with the place filled: as many characters, so that all positions stay.
     pub(super) fn apply(&self, text: &str) -> Option<String> {
-        let filled = text.get(self.start..self.end)?;
-        if filled.is_empty() {
+        let replaced = text.get(self.start..self.end)?;
+        if replaced.is_empty() {
             return None;
         }
-        let filler: String = filled.chars().map(|_| FILLER).collect();
+        let filler: String = replaced.chars().map(|_| FILLER).collect();
         Some([text.get(..self.start)?, &filler, text.get(self.end..)?].concat())
     }
 }
@@ -204,6 +204,10 @@ fn explain_plainly(error: &ScanError, place: &Place<'_>) -> Diagnostic {
             "a key without its `:`".to_owned(),
             "write `key: value`; a command of several lines stands behind `|`",
         ),
+        Kind::InvalidColonPlacement => (
+            "a `:` in a list or map that was opened above and not closed".to_owned(),
+            "close the bracket, or put text that starts with one in quotes",
+        ),
         Kind::DirectiveDisallowed => {
             ("a `%` directive, which is not part of the language".to_owned(), "remove the line")
         }
@@ -215,7 +219,7 @@ fn explain_plainly(error: &ScanError, place: &Place<'_>) -> Diagnostic {
             "write a blank before a comment, or quote the text",
         ),
         _ => (
-            error.info().to_owned(),
+            error.info(),
             "put text with `: `, ` #`, brackets or quotes in it in quotes, or write it as a block behind `|`",
         ),
     };

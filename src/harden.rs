@@ -1,0 +1,246 @@
+//! The whole policy: evidence about a root file system, the config of the image and today's date go
+//! in; findings come out. Pure: nothing is read, nothing awaited, and the same input gives the same
+//! findings in the same order.
+//!
+//! `catalogue` is the one table of checks. Evidence is gathered in `inspect`, which decides nothing;
+//! where a finding stands in the spec is known to the caller, from its origin and path.
+
+mod access;
+mod base;
+pub mod catalogue;
+mod identity;
+mod programs;
+mod shells;
+mod start;
+mod text;
+
+use std::fmt;
+
+use crate::inspect::evidence::Inventory;
+use crate::inspect::inventory::Started;
+
+pub use catalogue::{CHECKS, Check};
+pub use text::{report, summary};
+
+/// The version of the rules that choose what is looked at; part of the inventory's cache key.
+pub const RULES: &str = "1";
+
+/// The parts of an image's config that the checks look at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    /// `User`.
+    pub user: String,
+    /// `Entrypoint`.
+    pub entrypoint: Vec<String>,
+    /// `Cmd`.
+    pub cmd: Vec<String>,
+    /// `WorkingDir`.
+    pub workdir: String,
+    /// `Env`, as `NAME=value`.
+    pub env: Vec<String>,
+    /// `Healthcheck.Test`: `CMD` and words, `CMD-SHELL` and a text, or `NONE`; empty: no key.
+    pub healthcheck: Vec<String>,
+}
+
+impl Config {
+    /// What the inventory has to look up.
+    pub fn started(&self) -> Started {
+        let path = self.env.iter().find_map(|variable| variable.strip_prefix("PATH="));
+        let healthcheck = match self.healthcheck.split_first() {
+            Some((form, words)) if form == "CMD" => words.to_vec(),
+            _ => Vec::new(),
+        };
+        Started {
+            user: self.user.clone(),
+            workdir: self.workdir.clone(),
+            path: path.map(str::to_owned),
+            entrypoint: [self.entrypoint.as_slice(), &self.cmd].concat(),
+            healthcheck,
+        }
+    }
+}
+
+/// What is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The evidence.
+    pub inventory: &'a Inventory,
+    /// The config of the finished image.
+    pub config: &'a Config,
+    /// The platform of the image, such as `linux/arm64`.
+    pub platform: &'a str,
+    /// Today, for what expires.
+    pub today: jiff::civil::Date,
+    /// Absolute folders that the spec declares writable: their mode and owner may differ from the
+    /// base's.
+    pub writable: &'a [String],
+    /// Whether layer 0 of the inventory is the base; otherwise it is the whole image.
+    pub base_known: bool,
+}
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// The build goes on, the user is told.
+    Warn,
+    /// The image is refused.
+    Block,
+}
+
+/// The id of a check, as hardening documents and waivers write it: `SHL-03`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CheckId(pub &'static str);
+
+impl fmt::Display for CheckId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Where a finding comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The base image.
+    Base,
+    /// A placed layer, counted from 0 in the order of `--layer`.
+    App {
+        /// Its index.
+        layer: usize,
+    },
+    /// The image as a whole: its base is not known.
+    Image,
+    /// A field of the config, by its key in the spec.
+    Config(&'static str),
+}
+
+/// Something that a check has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The check.
+    pub check: CheckId,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The path in the image, escaped.
+    pub path: Option<String>,
+    /// What is wrong, lower case, no full stop.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing was found.
+    Passed,
+    /// This many findings.
+    Failed(usize),
+    /// It could not be decided, and why.
+    NotEvaluated(String),
+}
+
+/// All that was judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// In the order of the table.
+    pub findings: Vec<Finding>,
+    /// Every check of the table and how it ended.
+    pub checks: Vec<(CheckId, Status)>,
+}
+
+impl Judgement {
+    /// The findings that refuse the image.
+    pub fn blocking(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Block)
+    }
+
+    /// Passed, failed and not evaluated checks.
+    pub fn tally(&self) -> (usize, usize, usize) {
+        let count = |is: fn(&Status) -> bool| self.checks.iter().filter(|(_, s)| is(s)).count();
+        (
+            count(|status| matches!(status, Status::Passed)),
+            count(|status| matches!(status, Status::Failed(_))),
+            count(|status| matches!(status, Status::NotEvaluated(_))),
+        )
+    }
+}
+
+/// What a decision gives back: a finding without what the table knows about it.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) origin: Origin,
+    pub(crate) path: Option<String>,
+    pub(crate) message: String,
+    /// Instead of the table's.
+    pub(crate) help: Option<String>,
+    /// Instead of the table's.
+    pub(crate) severity: Option<Severity>,
+}
+
+impl Fault {
+    pub(crate) fn new(origin: Origin, message: impl Into<String>) -> Self {
+        Self { origin, path: None, message: message.into(), help: None, severity: None }
+    }
+
+    pub(crate) fn at(mut self, path: &str) -> Self {
+        self.path = Some(path.to_owned());
+        self
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn weighing(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+}
+
+/// A decision: all faults, or why there cannot be one.
+pub(crate) type Decision = Result<Vec<Fault>, String>;
+
+impl Subject<'_> {
+    /// The origin of what is seen in a layer of the inventory.
+    pub(crate) fn origin(&self, layer: usize) -> Origin {
+        match layer.checked_sub(1) {
+            Some(layer) => Origin::App { layer },
+            None if self.base_known => Origin::Base,
+            None => Origin::Image,
+        }
+    }
+}
+
+/// Runs every check of the table.
+pub fn judge(subject: &Subject<'_>) -> Judgement {
+    let mut judgement = Judgement { findings: Vec::new(), checks: Vec::new() };
+    for check in CHECKS {
+        let status = match (check.decide)(subject) {
+            Err(reason) => Status::NotEvaluated(reason),
+            Ok(faults) if faults.is_empty() => Status::Passed,
+            Ok(faults) => {
+                let count = faults.len();
+                judgement.findings.extend(faults.into_iter().map(|fault| finding(check, fault)));
+                Status::Failed(count)
+            }
+        };
+        judgement.checks.push((check.id, status));
+    }
+    judgement
+}
+
+fn finding(check: &Check, fault: Fault) -> Finding {
+    Finding {
+        check: check.id,
+        severity: fault.severity.unwrap_or(check.severity),
+        origin: fault.origin,
+        path: fault.path,
+        message: fault.message,
+        help: fault.help.unwrap_or_else(|| check.help.to_owned()),
+    }
+}

@@ -1,0 +1,90 @@
+//! What was proven, in one line, and what was found, as a list.
+
+use std::fmt::Write as _;
+
+use super::access::who;
+use super::programs::chosen;
+use super::{Judgement, Severity, Status, Subject};
+
+/// One line for the name of the last step: what holds for this image.
+///
+/// Says only what the checks have shown; whatever failed or was not evaluated is left out.
+pub fn summary(subject: &Subject<'_>, judgement: &Judgement) -> String {
+    let holds = |ids: &[&str]| {
+        judgement
+            .checks
+            .iter()
+            .all(|(id, status)| !ids.contains(&id.0) || *status == Status::Passed)
+            && !judgement.findings.iter().any(|finding| ids.contains(&finding.check.0))
+    };
+    let mut parts = Vec::new();
+    let identity = who(subject);
+    if let Ok(who) = &identity
+        && holds(&["USR-01", "USR-02", "USR-03", "USR-05"])
+    {
+        parts.push(format!("runs as {}:{}", who.uid, who.gid));
+    }
+    if holds(&["SHL-02", "SHL-03", "SHL-04"]) {
+        parts.push(format!("no shell in {} files", thousands(subject.inventory.files())));
+    }
+    if let (Ok(who), Some(command)) = (&identity, &subject.inventory.entrypoint)
+        && holds(&["RUN-01", "RUN-02", "RUN-03", "RUN-04", "RUN-05"])
+        && let Some(target) = chosen(who, command).and_then(|lookup| lookup.found.as_ref())
+    {
+        parts.push(format!("entrypoint {} executable", target.path));
+    }
+    if parts.is_empty() { "nothing was proven".to_owned() } else { parts.join(", ") }
+}
+
+/// `4,123`.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// All findings that weigh at least `least`, with what to write instead, and the counts.
+pub fn report(platform: &str, judgement: &Judgement, least: Severity) -> String {
+    let blocking = judgement.blocking().count();
+    let plural = if blocking == 1 { "finding" } else { "findings" };
+    let mut text = format!("hardening: {blocking} blocking {plural} for {platform}\n");
+    let shown = judgement.findings.iter().filter(|finding| finding.severity >= least);
+    for finding in shown {
+        let mark = match finding.severity {
+            Severity::Block => "",
+            Severity::Warn => "warning: ",
+            Severity::Info => "info: ",
+        };
+        let _ = writeln!(text, "  {} {mark}{}", finding.check, finding.message);
+        let _ = writeln!(text, "         fix: {}", finding.help);
+    }
+    let (passed, failed, not_evaluated) = judgement.tally();
+    let _ =
+        write!(text, "  {passed} checks passed, {failed} failed, {not_evaluated} not evaluated");
+    for (check, status) in &judgement.checks {
+        if let Status::NotEvaluated(reason) = status {
+            let _ = write!(text, "\n  {check} not evaluated: {reason}");
+        }
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_digits() {
+        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")];
+        for (number, text) in cases {
+            assert_eq!(thousands(number), text);
+        }
+    }
+}

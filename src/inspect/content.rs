@@ -1,0 +1,293 @@
+//! Which files are opened, and what their content tells: executables and what may be an ELF file
+//! are searched for traces of shells, each inode once, large files streamed.
+//!
+//! Budgets are spent in the order of the paths, so that the same tree gives the same answer however
+//! many threads search it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::fs::{FileType, Stat};
+
+use super::bounded::Bounded;
+use super::entry::Attributes;
+use super::escape::escape;
+use super::evidence::{Format, Gap, List, Part, ShellTrace};
+use super::shell::{self, Traces};
+use super::tree::{LastLink, Tree, open_file};
+
+/// The most files that are opened.
+const MAX_CANDIDATES: usize = 100_000;
+/// The most links that are kept to find out what leads to a shell.
+const MAX_LINKS: usize = 100_000;
+/// How much of one file is searched; `node` has 120 MB.
+const MAX_FILE: u64 = 256 << 20;
+/// How much is searched in all.
+const MAX_TOTAL: u64 = 16 << 30;
+/// A program below this size is no shell: the smallest ones that were measured have 60 KiB.
+const MIN_PROGRAM: u64 = 4 << 10;
+/// Files without an executable bit and without a suffix are opened from this size on.
+const MIN_HIDDEN: u64 = 16 << 10;
+/// The most threads: contents come from the page cache, beyond that memory is the limit.
+const MAX_THREADS: usize = 4;
+
+/// A file that is to be opened.
+#[derive(Debug)]
+struct Candidate {
+    layer: usize,
+    stat: Stat,
+    /// Whether a name of it is a shell's.
+    named: Option<&'static str>,
+    /// Whether a script of that name counts.
+    as_script: bool,
+}
+
+/// What the walk has seen that matters for contents.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    candidates: Bounded<Candidate>,
+    links: Bounded<usize>,
+}
+
+/// What a search found.
+type Searched = Result<(Format, Traces), String>;
+
+impl Contents {
+    pub(crate) fn new() -> Self {
+        let candidates = Bounded::with_limit(MAX_CANDIDATES);
+        Self { candidates, links: Bounded::with_limit(MAX_LINKS) }
+    }
+
+    /// Notes a regular file if it is worth opening.
+    pub(crate) fn note_file(
+        &mut self,
+        path: impl FnOnce() -> Vec<u8>,
+        name: &[u8],
+        layer: usize,
+        stat: &Stat,
+    ) {
+        let named = shell::named(name);
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        let executable = stat.st_mode & 0o111 != 0;
+        let worth = size > 0 && named.is_some()
+            || executable && size >= MIN_PROGRAM
+            || may_be_elf(name, size);
+        if worth {
+            let (named, as_script) = named.unzip();
+            let as_script = as_script.unwrap_or(false);
+            self.candidates.add(path(), Candidate { layer, stat: *stat, named, as_script });
+        }
+    }
+
+    pub(crate) fn note_link(&mut self, path: Vec<u8>, layer: usize) {
+        self.links.add(path, layer);
+    }
+
+    /// Opens and searches; what could not be searched is told as gaps.
+    pub(crate) fn search(self, tree: &Tree, gaps: &mut Bounded<Gap>) -> List<ShellTrace> {
+        for (list, what) in
+            [(self.candidates.is_truncated(), "programs"), (self.links.is_truncated(), "links")]
+        {
+            if list {
+                let reason = format!("there are too many {what}");
+                add_gap(gaps, b"/", reason);
+            }
+        }
+        let links = self.links.into_map();
+        let mut candidates = self.candidates.into_map();
+        name_by_links(tree, &links, &mut candidates);
+        let groups = group(candidates);
+        let answers = search_all(tree, &groups);
+        let mut found = BTreeMap::new();
+        for (group, answer) in groups.iter().zip(answers) {
+            match answer {
+                Ok((format, traces)) if group.is_worth_listing(format, &traces) => {
+                    found.insert(group.paths[0].clone(), (group, format, traces));
+                }
+                Ok(_) => {}
+                Err(reason) => add_gap(gaps, &group.paths[0], reason),
+            }
+        }
+        list(tree, &links, &found)
+    }
+}
+
+/// The names of one inode.
+struct Group {
+    paths: Vec<Vec<u8>>,
+    layer: usize,
+    stat: Stat,
+    named: Option<&'static str>,
+    as_script: bool,
+}
+
+impl Group {
+    fn is_worth_listing(&self, format: Format, traces: &Traces) -> bool {
+        let executable = self.stat.st_mode & 0o111 != 0;
+        let by_name = match format {
+            Format::Elf => self.named.is_some(),
+            Format::Script => self.named.is_some() && self.as_script && executable,
+            Format::Other => self.named.is_some() && executable,
+        };
+        by_name || traces.is_worth_listing()
+    }
+}
+
+fn add_gap(gaps: &mut Bounded<Gap>, path: &[u8], reason: String) {
+    gaps.add(path.to_vec(), Gap { path: escape(path), part: Part::Content, reason });
+}
+
+/// Names without an executable bit that may still be programs: a loader runs them all the same.
+fn may_be_elf(name: &[u8], size: u64) -> bool {
+    let contains = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
+    let suffixed = [b".so".as_slice(), b".node", b".bin", b".elf"];
+    if suffixed.iter().any(|suffix| name.ends_with(suffix)) || contains(b".so.") {
+        return size >= MIN_PROGRAM;
+    }
+    !name.contains(&b'.') && size >= MIN_HIDDEN
+}
+
+/// A file that a link called `sh` leads to is called so, too.
+fn name_by_links(
+    tree: &Tree,
+    links: &BTreeMap<Vec<u8>, usize>,
+    candidates: &mut BTreeMap<Vec<u8>, Candidate>,
+) {
+    for path in links.keys() {
+        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        let Some((named, as_script)) = shell::named(name) else { continue };
+        let Some((target, layer, stat)) = target(tree, path) else { continue };
+        let candidate =
+            candidates.entry(target).or_insert(Candidate { layer, stat, named: None, as_script });
+        candidate.as_script |= as_script && candidate.named.is_some();
+        candidate.named.get_or_insert(named);
+    }
+}
+
+/// The regular file that a link leads to.
+fn target(tree: &Tree, link: &[u8]) -> Option<(Vec<u8>, usize, Stat)> {
+    let resolved = tree.resolve(link, LastLink::Follow).ok()?;
+    let found = resolved.found.filter(|found| found.file_type() == FileType::RegularFile)?;
+    Some((resolved.path, found.layer, found.stat))
+}
+
+/// Puts the names of one inode together, in the order of their first paths.
+fn group(candidates: BTreeMap<Vec<u8>, Candidate>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut by_inode = BTreeMap::new();
+    for (path, candidate) in candidates {
+        let Candidate { layer, stat, named, as_script } = candidate;
+        if stat.st_nlink > 1 {
+            let key = (layer, stat.st_dev, stat.st_ino);
+            let index = *by_inode.entry(key).or_insert(groups.len());
+            if let Some(group) = groups.get_mut(index) {
+                group.paths.push(path);
+                group.as_script |= as_script;
+                group.named = group.named.or(named);
+                continue;
+            }
+        }
+        groups.push(Group { paths: vec![path], layer, stat, named, as_script });
+    }
+    groups
+}
+
+/// Searches all files on a few threads; the answers are in the order of the files.
+fn search_all(tree: &Tree, groups: &[Group]) -> Vec<Searched> {
+    let mut spent = 0;
+    let affordable = groups.iter().take_while(|group| {
+        spent += u64::try_from(group.stat.st_size).unwrap_or(0).min(MAX_FILE);
+        spent <= MAX_TOTAL
+    });
+    let affordable = affordable.count();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut answers = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(group) = groups[..affordable].get(index) else { return answers };
+            answers.push((index, search(tree, group)));
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let mut answers: BTreeMap<usize, Searched> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut answers = work();
+        // A thread that failed leaves its files without an answer, which is a gap below.
+        answers.extend(others.into_iter().filter_map(|thread| thread.join().ok()).flatten());
+        answers.into_iter().collect()
+    });
+    let missing =
+        |index| if index < affordable { "the search failed" } else { "too much to search" };
+    let answer = |index| answers.remove(&index).unwrap_or_else(|| Err(missing(index).to_owned()));
+    (0..groups.len()).map(answer).collect()
+}
+
+fn search(tree: &Tree, group: &Group) -> Searched {
+    let path = &group.paths[0];
+    let split = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+    let (folder, name) = (&path[..split], path.get(split + 1..).unwrap_or_default());
+    let text = |error: std::io::Error| error.to_string();
+    let folder = tree.open_part(group.layer, folder).map_err(|error| text(error.into()))?;
+    let file = File::from(open_file(&folder, name).map_err(|error| text(error.into()))?);
+    let mut magic = [0; 4];
+    let length = file.read_at(&mut magic, 0).map_err(text)?;
+    let format = match &magic[..length] {
+        b"\x7fELF" => Format::Elf,
+        [b'#', b'!', ..] => Format::Script,
+        _ => Format::Other,
+    };
+    if format != Format::Elf {
+        return Ok((format, Traces::default()));
+    }
+    match shell::search(file, MAX_FILE).map_err(text)? {
+        (traces, true) => Ok((format, traces)),
+        (_, false) => Err(format!("it is larger than {} MiB", MAX_FILE >> 20)),
+    }
+}
+
+/// The evidence, with everything that leads to what was found.
+fn list(
+    tree: &Tree,
+    links: &BTreeMap<Vec<u8>, usize>,
+    found: &BTreeMap<Vec<u8>, (&Group, Format, Traces)>,
+) -> List<ShellTrace> {
+    let mut aliases: BTreeMap<&[u8], Vec<String>> = BTreeMap::new();
+    let mut first = BTreeMap::new();
+    for (group, _, _) in found.values() {
+        for path in &group.paths {
+            first.insert(path.as_slice(), group.paths[0].as_slice());
+        }
+        let others = group.paths[1..].iter().map(|path| escape(path)).collect();
+        aliases.insert(&group.paths[0], others);
+    }
+    if !found.is_empty() {
+        for link in links.keys() {
+            let target =
+                target(tree, link).and_then(|(path, ..)| first.get(path.as_slice()).copied());
+            if let Some(names) = target.and_then(|target| aliases.get_mut(target)) {
+                names.push(escape(link));
+            }
+        }
+    }
+    let mut list = Bounded::default();
+    for (path, (group, format, traces)) in found {
+        let mut aliases = aliases.remove(path.as_slice()).unwrap_or_default();
+        aliases.sort_unstable();
+        aliases.truncate(super::bounded::MAX_ITEMS);
+        let trace = ShellTrace {
+            path: escape(path),
+            layer: group.layer,
+            attributes: Attributes::from(&group.stat),
+            size: u64::try_from(group.stat.st_size).unwrap_or(0),
+            format: *format,
+            named: group.named.map(str::to_owned),
+            traces: traces.clone(),
+            aliases,
+        };
+        list.add(path.clone(), trace);
+    }
+    list.into_list()
+}

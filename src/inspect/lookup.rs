@@ -1,0 +1,206 @@
+//! Looks commands up as a container does when it starts: along `PATH`, from the working folder,
+//! through links, to a file and to what the kernel needs to execute it.
+//!
+//! Owners and permissions of everything on the way are written down; whether a user may pass is
+//! judged in `harden`.
+
+use std::fs::File;
+
+use super::entry::{Attributes, Kind};
+use super::escape::escape;
+use super::evidence::{Command, Lookup, Step, Target};
+use super::program::{self, EnvProgram, Head, Program, Shebang};
+use super::tree::{LastLink, Resolved, Tree};
+
+/// Where programs are looked for when nothing says so (Docker, containerd).
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The most elements of `PATH` that are looked at.
+const MAX_ELEMENTS: usize = 64;
+/// Linux gives up after this many interpreters in a row.
+const MAX_INTERPRETERS: usize = 5;
+/// The most files whose heads are read for one command.
+const MAX_PROGRAMS: usize = 128;
+
+/// Looks up what belongs to one image.
+pub(crate) struct Finder<'a> {
+    tree: &'a Tree,
+    workdir: &'a str,
+    path: &'a str,
+    programs: usize,
+}
+
+impl<'a> Finder<'a> {
+    pub(crate) fn new(tree: &'a Tree, workdir: &'a str, path: Option<&'a str>) -> Self {
+        let workdir = if workdir.is_empty() { "/" } else { workdir };
+        Self { tree, workdir, path: path.unwrap_or(DEFAULT_PATH), programs: 0 }
+    }
+
+    /// The working folder.
+    pub(crate) fn workdir(&mut self) -> Lookup {
+        self.look_up(&self.absolute(""), None)
+    }
+
+    /// A command; `None` if it has no words.
+    pub(crate) fn command(&mut self, argv: &[String]) -> Option<Command> {
+        let first = argv.first()?;
+        self.programs = 0;
+        let tried = self.find(first.as_bytes(), 0);
+        let argv = argv.iter().map(|word| escape(word.as_bytes())).collect();
+        let truncated = self.programs > MAX_PROGRAMS || self.elements().nth(MAX_ELEMENTS).is_some();
+        Some(Command { argv, tried, truncated })
+    }
+
+    /// The places where a program may be, as `execvp` and Go's `exec.LookPath` go through them.
+    fn find(&mut self, name: &[u8], depth: usize) -> Vec<Lookup> {
+        if name.contains(&b'/') {
+            let path = self.absolute_bytes(name);
+            return vec![self.look_up(&path, Some(depth))];
+        }
+        let elements: Vec<_> = self.elements().take(MAX_ELEMENTS).map(str::to_owned).collect();
+        let mut tried = Vec::new();
+        for element in elements {
+            let path = [&self.absolute(&element), b"/".as_slice(), name].concat();
+            let lookup = self.look_up(&path, Some(depth));
+            let found = lookup.found_kind(Kind::File).is_some();
+            // A place without anything says nothing but its path.
+            let searched = if found { lookup.searched } else { Vec::new() };
+            tried.push(Lookup { searched, ..lookup });
+        }
+        tried
+    }
+
+    fn elements(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.path.split(':')
+    }
+
+    /// A path seen from the working folder.
+    fn absolute(&self, path: &str) -> Vec<u8> {
+        self.absolute_bytes(path.as_bytes())
+    }
+
+    fn absolute_bytes(&self, path: &[u8]) -> Vec<u8> {
+        if path.first() == Some(&b'/') {
+            return path.to_vec();
+        }
+        let workdir = self.workdir.trim_end_matches('/').as_bytes();
+        let slash: &[u8] = if workdir.first() == Some(&b'/') { b"" } else { b"/" };
+        [slash, workdir, b"/", path].concat()
+    }
+
+    /// Looks one path up; with a depth, a regular file's head is read, too.
+    fn look_up(&mut self, path: &[u8], depth: Option<usize>) -> Lookup {
+        let shown = escape(path);
+        let resolved = match self.tree.resolve(path, LastLink::Follow) {
+            Ok(resolved) => resolved,
+            Err(trouble) => {
+                let trouble = Some(trouble.to_string());
+                return Lookup { path: shown, searched: Vec::new(), found: None, trouble };
+            }
+        };
+        let step = |(path, found): &(Vec<u8>, super::tree::Found)| Step {
+            path: escape(path),
+            attributes: Attributes::from(&found.stat),
+        };
+        let searched = resolved.searched.iter().map(step).collect();
+        let found = resolved.found.map(|found| {
+            let attributes = Attributes::from(&found.stat);
+            let program = depth
+                .filter(|_| attributes.kind == Kind::File)
+                .map(|depth| Box::new(self.program(&resolved, found.layer, depth)));
+            Target { path: escape(&resolved.path), layer: found.layer, attributes, program }
+        });
+        Lookup { path: shown, searched, found, trouble: None }
+    }
+
+    fn program(&mut self, file: &Resolved, layer: usize, depth: usize) -> Program {
+        self.programs += 1;
+        if depth > MAX_INTERPRETERS || self.programs > MAX_PROGRAMS {
+            return Program::Unread { reason: "too many interpreters in a row".to_owned() };
+        }
+        let Some(parent) = &file.parent else { return Program::Unknown };
+        let opened = parent.open_file(file.name(), layer).map(File::from);
+        let head = opened
+            .map_err(|trouble| trouble.to_string())
+            .and_then(|file| program::read_head(&file).map_err(|error| error.to_string()));
+        match head {
+            Ok(head) => self.describe(head, depth),
+            Err(reason) => Program::Unread { reason },
+        }
+    }
+
+    fn describe(&mut self, head: Head, depth: usize) -> Program {
+        match head {
+            Head::Elf { bits, machine, little_endian, loader } => {
+                let loader = loader.map(|path| {
+                    let path = self.absolute_bytes(&path);
+                    // A loader needs none itself; one that names another is not followed.
+                    let head = (depth < MAX_INTERPRETERS).then_some(MAX_INTERPRETERS);
+                    Box::new(self.look_up(&path, head))
+                });
+                Program::Elf { bits, machine, little_endian, loader }
+            }
+            Head::Corrupt(reason) => Program::Corrupt { reason },
+            Head::Script(line) => self.script(&line, depth),
+            Head::Text => Program::Text,
+            Head::Empty => Program::Empty,
+            Head::Unknown => Program::Unknown,
+        }
+    }
+
+    fn script(&mut self, line: &Shebang, depth: usize) -> Program {
+        let path = self.absolute_bytes(&line.interpreter);
+        let interpreter = Box::new(self.look_up(&path, Some(depth + 1)));
+        let is_env = line.interpreter.rsplit(|byte| *byte == b'/').next() == Some(b"env");
+        let name = line.argument.as_deref().filter(|_| is_env).and_then(program::env_name);
+        let env = name.map(|name| {
+            let tried = self.find(&name, depth + 1);
+            Box::new(EnvProgram { name: escape(&name), tried })
+        });
+        Program::Script {
+            interpreter,
+            argument: line.shown_argument(),
+            env,
+            carriage_return: line.carriage_return,
+            too_long: line.too_long,
+        }
+    }
+}
+
+/// What an init program in front of a command starts: `tini -- node`, `dumb-init node`.
+pub(crate) fn unwrap_init(argv: &[String]) -> Option<&[String]> {
+    const INITS: [&str; 5] = ["tini", "tini-static", "dumb-init", "docker-init", "catatonit"];
+    let (first, rest) = argv.split_first()?;
+    let name = first.rsplit('/').next().unwrap_or(first);
+    if !INITS.contains(&name) {
+        return None;
+    }
+    let start = match rest.iter().position(|word| word == "--") {
+        Some(marker) => marker + 1,
+        None => rest.iter().position(|word| !word.starts_with('-'))?,
+    };
+    rest.get(start..).filter(|command| !command.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_command_behind_an_init() {
+        let cases: &[(&[&str], Option<&[&str]>)] = &[
+            (&["tini", "--", "node", "x.js"], Some(&["node", "x.js"])),
+            (&["/usr/bin/tini", "-g", "--", "node"], Some(&["node"])),
+            (&["dumb-init", "node"], Some(&["node"])),
+            (&["tini", "--"], None),
+            (&["tini"], None),
+            (&["node", "--", "x"], None),
+            (&[], None),
+        ];
+        for (argv, expected) in cases {
+            let argv: Vec<String> = argv.iter().map(ToString::to_string).collect();
+            let found = unwrap_init(&argv).map(<[String]>::to_vec);
+            let expected = expected.map(|words| words.iter().map(ToString::to_string).collect());
+            assert_eq!(found, expected, "{argv:?}");
+        }
+    }
+}
