@@ -8,8 +8,10 @@
 
 mod cache;
 mod calls;
+mod config;
 mod examples;
 mod front_doors;
 mod oracle;
+mod placing;
 mod refusals;
 mod support;
