@@ -58,44 +58,6 @@ impl<T> Located<T> {
 /// Text as it was written, `${…}` not yet replaced.
 pub type Text = Located<String>;
 
-/// What a diagnostic is about: a stable code, or a check of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
-    /// A mistake in the file, the options or the builder: a page in docs/errors.
-    Code(Code),
-    /// A finding in the image, by the id of its check: a page in docs/checks.
-    Check(&'static str),
-}
-
-impl Rule {
-    /// The id that people read and search for.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Code(code) => code.id(),
-            Self::Check(id) => id,
-        }
-    }
-}
-
-impl From<Code> for Rule {
-    fn from(code: Code) -> Self {
-        Self::Code(code)
-    }
-}
-
-impl PartialEq<Code> for Rule {
-    fn eq(&self, code: &Code) -> bool {
-        *self == Self::Code(*code)
-    }
-}
-
-impl std::fmt::Display for Rule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.id())
-    }
-}
-
 /// How much a diagnostic weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -108,8 +70,8 @@ pub enum Severity {
 /// One mistake or finding, ready to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What it is about, with a page in the docs.
-    pub code: Rule,
+    /// The stable code, with a page in the docs.
+    pub code: Code,
     /// Whether it stops the build.
     pub severity: Severity,
     /// Where in the spec.
@@ -122,13 +84,12 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A mistake that stops the build.
-    pub fn error(code: impl Into<Rule>, span: Span, message: impl Into<String>) -> Self {
-        let code = code.into();
+    pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self { code, severity: Severity::Error, span, message: message.into(), help: None }
     }
 
     /// Something that the user should know, but that stops nothing.
-    pub fn warning(code: impl Into<Rule>, span: Span, message: impl Into<String>) -> Self {
+    pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
 

@@ -16,7 +16,7 @@ use crate::diagnostic::Diagnostic;
 use crate::emit::{Emitter, ProbeSettings};
 use crate::gateway::{Gateway, Solve};
 use crate::options::Options;
-use crate::plan::{self, Plan, Request, variables::Variables};
+use crate::plan::{self, Request, variables::Variables};
 use crate::platform::Platform;
 use crate::proto::{Status, pb};
 use crate::result::{Answer, ImageResult};
@@ -58,7 +58,9 @@ async fn answer(
         settings: prepare::settings(gateway, &options, &locations, ignore),
         probes: prepare::probes(&options)?,
         registry: prepare::registry(&options, &parsed.spec, &variables)?,
+        today: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
     };
+    build.warn(&parsed.warnings).await?;
     let platforms = prepare::platforms(&options, app, &variables)?;
     let mut answer = Answer::new(platforms.len() > 1 || options.multi_platform);
     for platform in &platforms {
@@ -78,6 +80,7 @@ pub(crate) struct Build<'a> {
     settings: crate::emit::Settings,
     probes: ProbeSettings,
     registry: String,
+    today: jiff::civil::Date,
 }
 
 impl Build<'_> {
@@ -96,6 +99,7 @@ impl Build<'_> {
         };
         let selection = plan::select(&request).map_err(Failure::Refused)?;
         let images = self.resolve(&selection).await?;
+        self.judge_bases(&selection, &images).await?;
         let draft = plan::draft(&request, &selection, images).map_err(Failure::Refused)?;
         let mut emitter = Emitter::new(&draft, &self.settings);
         let facts = self.facts(&mut emitter, &draft).await?;

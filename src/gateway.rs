@@ -76,11 +76,6 @@ pub struct Warning {
 }
 
 impl Gateway {
-    /// The builder that started this process.
-    pub async fn over_stdio() -> Result<Self, Error> {
-        Self::over(connection::take_stdio().map_err(Error::NotABuilder)?).await
-    }
-
     /// A builder at the other end of a stream.
     pub async fn over<S>(stream: S) -> Result<Self, Error>
     where

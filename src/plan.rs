@@ -21,6 +21,8 @@ pub use runs::SCRIPT_PATH;
 pub use select::{ImageUse, Request, Role, SelectedStage, Selection, select};
 pub use settings::Settings;
 
+use std::collections::BTreeMap;
+
 use crate::bases::Resolved;
 use crate::diagnostic::Span;
 use crate::image::ImageConfig;
@@ -52,6 +54,20 @@ pub struct Plan {
     pub annotations: Vec<(String, String)>,
     /// Paths of the build context that are used; `None`: all of it.
     pub context_paths: Option<Vec<String>>,
+    /// Where the fields of the config are written.
+    pub places: Places,
+}
+
+/// Where the spec says what stands in the config, by the key of the spec.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places(BTreeMap<&'static str, Span>);
+
+impl Places {
+    /// The place of a key, if the spec has it.
+    #[must_use]
+    pub fn of(&self, key: &str) -> Option<Span> {
+        self.0.get(key).copied()
+    }
 }
 
 /// Who owns a file, in numbers.

@@ -17,6 +17,8 @@ mod shell;
 mod tree;
 mod yaml;
 
+pub use yaml::MAX_BYTES;
+
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 
 /// More mistakes than anybody reads at once.
@@ -60,8 +62,12 @@ fn empty() -> Diagnostic {
         .help("a spec has keys, such as `base: node:24` and `entrypoint: [node, server.js]`")
 }
 
-/// Sorted by place, each once, and no more than can be read.
+/// Sorted by place, each once, no more than can be read, and nothing that a terminal would obey.
 fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    for diagnostic in &mut found {
+        diagnostic.message = words::escaped(&diagnostic.message);
+        diagnostic.help = diagnostic.help.as_deref().map(words::escaped);
+    }
     let key =
         |diagnostic: &Diagnostic| (diagnostic.span, diagnostic.code, diagnostic.message.clone());
     found.sort_by_cached_key(key);

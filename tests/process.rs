@@ -50,10 +50,14 @@ fn ends_when_stdin_is_closed() {
 
 #[test]
 fn ends_when_stdout_is_broken() {
-    let mut child = frontend().spawn().unwrap();
-    drop(child.stdout.take());
-    let status = ends(&mut child);
-    assert!(status.code().is_some_and(|code| code != 0), "{status}");
+    // Before its first write, and while it waits for an answer.
+    for delay in [0, 100] {
+        let mut child = frontend().spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(delay));
+        drop(child.stdout.take());
+        let status = ends(&mut child);
+        assert!(status.code().is_some_and(|code| code != 0), "{delay}: {status}");
+    }
 }
 
 #[test]

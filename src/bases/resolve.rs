@@ -228,6 +228,11 @@ fn explain(image: &ImageUse, error: &Error) -> Option<Diagnostic> {
             format!("{name:?} has nothing for {}", image.platform.id()),
             "choose a platform that it has with `--platform`, or another base".to_owned(),
         ),
+        ImageFailure::RateLimited => (
+            Code::LoginNeeded,
+            format!("{host} gives no more images to this address for now"),
+            format!("run `docker login {host}`, or wait"),
+        ),
         ImageFailure::Unreachable => (
             Code::UnknownBase,
             format!("{host} could not be reached for {name:?}: {message}"),

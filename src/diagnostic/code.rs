@@ -9,22 +9,28 @@ macro_rules! codes {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
             $(#[doc = $title] $name,)*
+            /// A finding in an image, by the id of its check, such as `SHL-03`: it has a page in
+            /// docs/checks.
+            Check(&'static str),
         }
 
         impl Code {
-            /// All codes, in the order of their ids.
+            /// All codes, in the order of their ids; checks have a table of their own (`harden`).
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// The id that people read and search for.
             #[must_use]
             pub const fn id(self) -> &'static str {
-                match self { $(Self::$name => $id,)* }
+                match self { $(Self::$name => $id,)* Self::Check(id) => id }
             }
 
             /// One line that says what the code is about.
             #[must_use]
             pub const fn title(self) -> &'static str {
-                match self { $(Self::$name => $title,)* }
+                match self {
+                    $(Self::$name => $title,)*
+                    Self::Check(_) => "a finding in the image",
+                }
             }
         }
     };
@@ -88,6 +94,18 @@ codes! {
     FileOverFolder = "PLACE-01", "a file placed over a folder, or a folder over a file";
     StickyParent = "PLACE-02", "a file placed in a folder that everybody may write";
     ForbiddenWritable = "PLACE-03", "a writable path in a folder of the system";
+}
+
+/// Where the pages of codes and checks can be read.
+const PAGES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs");
+
+impl Code {
+    /// The page about it.
+    #[must_use]
+    pub fn url(self) -> String {
+        let folder = if matches!(self, Self::Check(_)) { "checks" } else { "errors" };
+        format!("{PAGES}/{folder}/{self}.md")
+    }
 }
 
 impl std::fmt::Display for Code {

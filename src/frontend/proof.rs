@@ -1,17 +1,27 @@
 //! What is looked at while an image is built: the runtime base before its layers are laid out, the
 //! layers and the base before the image is handed out.
 
+use crate::bases::judge::{Side, judge_dev, judge_runtime};
+use crate::bases::labels::Declared;
 use crate::bases::resolve::{Lookup, Resolved};
-use crate::emit::{CollisionsProbe, Emitted, Emitter};
+use crate::diagnostic::{self, Code, Diagnostic};
+use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
+use crate::gateway::{Warning, status};
+use crate::harden::{self, Finding, Origin, Severity, Subject};
+use crate::image::ImageConfig;
 use crate::inspect::collisions::{self, Collisions};
+use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
+use crate::inspect::inventory;
 use crate::llb::{self, Output};
 use crate::options;
 use crate::plan::{AllCollisions, Draft, Plan, Selection, What};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
 const MAX_ANSWER: usize = 64 << 20;
+/// The most warnings of one kind that are shown: a client prints each of them.
+const MAX_WARNINGS: usize = 20;
 
 /// What a probe found, and the probe itself.
 pub(super) struct Probed<T> {
@@ -84,15 +94,88 @@ impl Build<'_> {
         Ok(Probed { value: all, outputs })
     }
 
-    /// Inspects the image and judges it.
+    /// Inspects the image and judges it: the findings that weigh enough refuse it, at their lines.
     pub(super) async fn prove(
         &self,
         emitter: &mut Emitter<'_>,
         plan: &Plan,
         emitted: &Emitted,
     ) -> Result<Verdict, Failure> {
-        let _ = (emitter, plan, emitted);
-        Ok(Verdict { summary: "nothing yet".to_owned(), outputs: Vec::new() })
+        let config = started(&plan.config);
+        let platform = plan.platform.id();
+        let words = serde_json::to_string(&config.started()).map_err(|error| Failure::internal(error.to_string()))?;
+        let args = ["--config", &words, "--platform", &platform, "--rules", harden::RULES];
+        let probe = InventoryProbe {
+            base: emitted.base,
+            layers: &emitted.layers,
+            args: args.map(str::to_owned).to_vec(),
+        };
+        let output = emitter.inventory(&self.probes, &probe)?;
+        let json = self.read(emitter, output, inventory::FILE).await?;
+        let inventory =
+            Inventory::from_json(&json).map_err(|error| Failure::internal(error.to_string()))?;
+        let writable: Vec<String> = plan.writable.iter().map(|path| path.resolved.clone()).collect();
+        let subject = Subject {
+            inventory: &inventory,
+            config: &config,
+            platform: &platform,
+            today: self.today,
+            writable: &writable,
+            base_known: true,
+        };
+        let judgement = harden::judge(&subject);
+        let (refused, warned): (Vec<_>, Vec<_>) = judgement
+            .findings
+            .iter()
+            .filter(|finding| finding.severity >= Severity::Warn)
+            .map(|finding| diagnostic(finding, plan))
+            .partition(|found| found.severity == diagnostic::Severity::Error);
+        if !refused.is_empty() {
+            return Err(Failure::Refused(refused.into_iter().chain(warned).collect()));
+        }
+        self.warn(&warned).await?;
+        Ok(Verdict { summary: harden::summary(&subject, &judgement), outputs: vec![output] })
+    }
+
+    /// Refuses bases that will not do, before anything is built.
+    pub(super) async fn judge_bases(
+        &self,
+        selection: &Selection<'_>,
+        images: &[Resolved],
+    ) -> Result<(), Failure> {
+        let declared: Vec<Declared> =
+            images.iter().map(|image| Declared::read(&image.config.config.labels)).collect();
+        let side = |index: usize| Side {
+            name: images[index].reference.strip_prefix(&self.registry).unwrap_or(&images[index].reference),
+            declared: &declared[index],
+            user: &images[index].config.config.user,
+            span: images[index].span,
+        };
+        let runtime = side(selection.runtime);
+        let mut found = judge_runtime(&runtime, self.app.user.is_some(), self.today);
+        if let Some(dev) = selection.dev {
+            found.extend(judge_dev(&side(dev), &runtime, self.today));
+        }
+        if found.iter().any(|one| one.severity == diagnostic::Severity::Error) {
+            return Err(Failure::Refused(found));
+        }
+        self.warn(&found).await
+    }
+
+    /// Shows warnings to the user; the build goes on.
+    pub(super) async fn warn(&self, found: &[Diagnostic]) -> Result<(), Failure> {
+        for one in found.iter().take(MAX_WARNINGS) {
+            let code = one.code;
+            let warning = Warning {
+                vertex: self.loaded.vertex.clone(),
+                short: status::escape(&format!("{code}: {}", one.message)).into_owned(),
+                detail: one.help.iter().map(|help| status::escape(help).into_owned()).collect(),
+                url: code.url(),
+                span: Some(one.span),
+            };
+            self.gateway.warn(warning).await?;
+        }
+        Ok(())
     }
 
     async fn read(
@@ -104,4 +187,33 @@ impl Build<'_> {
         let found = self.solve(self.marshal(emitter, output)).await?.single()?;
         Ok(self.gateway.read_file(&found, file, MAX_ANSWER).await?)
     }
+}
+
+/// What the checks look at, of a whole config.
+fn started(image: &ImageConfig) -> harden::Config {
+    let config = &image.config;
+    harden::Config {
+        user: config.user.clone(),
+        entrypoint: config.entrypoint.clone().unwrap_or_default(),
+        cmd: config.cmd.clone().unwrap_or_default(),
+        workdir: config.working_dir.clone(),
+        env: config.env.clone(),
+        healthcheck: config.healthcheck.as_ref().map(|check| check.test.clone()).unwrap_or_default(),
+    }
+}
+
+/// A finding at the line that brought it about.
+fn diagnostic(finding: &Finding, plan: &Plan) -> Diagnostic {
+    let base = plan.images[plan.runtime].span;
+    let span = match finding.origin {
+        Origin::App { layer } => plan.layers.get(layer).map_or(base, |layer| layer.span),
+        Origin::Base | Origin::Image => base,
+        Origin::Config(field) => plan.places.of(field).unwrap_or(base),
+    };
+    let code = Code::Check(finding.check.0);
+    let found = match finding.severity {
+        Severity::Block => Diagnostic::error(code, span, finding.message.clone()),
+        Severity::Warn | Severity::Info => Diagnostic::warning(code, span, finding.message.clone()),
+    };
+    found.help(finding.help.clone())
 }

@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::AsFd;
 
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::net::unix::pipe;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tower::service_fn;
@@ -25,14 +25,23 @@ const HEADER_LIMIT: u32 = 16 << 20;
 
 pub(super) type Client = LlbBridgeClient<Channel>;
 
-/// stdin and stdout as one stream. They must be pipes, as a builder makes them.
-pub(super) fn take_stdio() -> io::Result<impl AsyncRead + AsyncWrite + Send + Unpin + 'static> {
+/// stdin and stdout as one stream, and a future that ends when nobody reads stdout any more: the
+/// stream itself would only notice with its next write. Both must be pipes, as a builder makes them.
+pub(super) fn take_stdio()
+-> io::Result<(impl AsyncRead + AsyncWrite + Send + Unpin + 'static, impl Future<Output = ()>)> {
     let input = io::stdin().as_fd().try_clone_to_owned()?;
     let output = io::stdout().as_fd().try_clone_to_owned()?;
+    let watched = pipe::Sender::from_owned_fd(output.try_clone()?)?;
     let input = pipe::Receiver::from_owned_fd(input)?;
     let output = pipe::Sender::from_owned_fd(output)?;
     rustix::stdio::dup2_stdout(io::stderr())?;
-    Ok(tokio::io::join(input, output))
+    let hung_up = async move {
+        let state = watched.ready(Interest::ERROR).await;
+        if !state.is_ok_and(|state| state.is_error() || state.is_write_closed()) {
+            std::future::pending::<()>().await;
+        }
+    };
+    Ok((tokio::io::join(input, output), hung_up))
 }
 
 /// Starts HTTP/2 on a stream; the first call shows whether somebody answers.

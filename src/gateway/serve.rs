@@ -10,17 +10,26 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Error, Gateway, status};
+use super::{Error, Gateway, connection, status};
 use crate::proto::{Status, frontend::Result as BuildResult};
 
 /// Not started by a builder.
 const USAGE: u8 = 2;
 /// 128 and the number of the signal, as shells count.
 const TERMINATED: u8 = 143;
+
+/// What somebody should do who starts this mode by hand.
+const ADVICE: &str =
+    "this mode is for BuildKit: use it with `docker buildx build`, by the first line of a spec";
+
+/// How long an answer may take that was sent before the builder hung up.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Where the last panic happened; the hook knows it, the catcher does not.
 static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
@@ -39,31 +48,41 @@ where
         Err(error) => return complain(1, &format!("no runtime: {error}")),
     };
     let code = runtime.block_on(async {
+        let (stream, hung_up) = match connection::take_stdio() {
+            Ok(taken) => taken,
+            Err(error) => {
+                return complain(USAGE, &format!("{}; {ADVICE}", Error::NotABuilder(error)));
+            }
+        };
         tokio::select! {
             biased;
             () = termination() => ExitCode::from(TERMINATED),
-            code = over_stdio(build) => code,
+            code = over(stream, build) => code,
+            () = abandoned(hung_up) => complain(1, "the builder closed the connection"),
         }
     });
     runtime.shutdown_background();
     code
 }
 
-async fn over_stdio<F, T, E>(build: F) -> ExitCode
+async fn over<S, F, T, E>(stream: S, build: F) -> ExitCode
 where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     F: AsyncFnOnce(&Gateway) -> Result<T, E>,
     T: Into<BuildResult>,
     E: Into<Status>,
 {
-    match Gateway::over_stdio().await {
+    match Gateway::over(stream).await {
         Ok(gateway) => run(gateway, build).await,
-        Err(error @ Error::NotABuilder(_)) => {
-            let advice = "this mode is for BuildKit: use it with `docker buildx build`, by the \
-                          first line of a spec";
-            complain(USAGE, &format!("{error}; {advice}"))
-        }
         Err(error) => complain(1, &error.to_string()),
     }
+}
+
+/// Ends a while after the builder hung up: its last words may still be on their way, among them
+/// that it took our result.
+async fn abandoned(hung_up: impl Future<Output = ()>) {
+    hung_up.await;
+    tokio::time::sleep(LAST_WORDS).await;
 }
 
 /// One build over a connection: what `serve` does once it has one.

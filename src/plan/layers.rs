@@ -121,6 +121,7 @@ pub fn finish(
         writable,
         annotations,
         context_paths: draft.context_paths,
+        places: settings::places(settings),
     })
 }
 

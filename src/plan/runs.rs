@@ -235,7 +235,7 @@ const TITLE: usize = 100;
 /// The first line that says something, short enough for one line of progress.
 fn one_line(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let first = lines.find(|line| !line.starts_with("#!")).unwrap_or(text).trim();
+    let first = lines.find(|line| !line.starts_with('#')).unwrap_or(text).trim();
     let more = lines.next().is_some() || first.chars().count() > TITLE;
     let short: String = first.chars().take(TITLE).collect();
     if more { format!("{short} …") } else { short }

@@ -12,7 +12,7 @@ use crate::inspect::facts::Facts;
 use crate::plan::draft::{Draft, keep};
 use crate::plan::layers::Layer;
 use crate::plan::variables::Variables;
-use crate::plan::Owner;
+use crate::plan::{Owner, Places};
 use crate::spec::model::{App, Healthcheck};
 
 /// What the config is made of, besides the draft.
@@ -202,4 +202,22 @@ pub(super) fn annotations(
     mistakes: &mut Vec<Diagnostic>,
 ) -> Vec<(String, String)> {
     settings.variables.expand_all(&settings.app.annotations, mistakes)
+}
+
+/// Where the fields of the config are written.
+pub(super) fn places(settings: &Settings<'_>) -> Places {
+    let app = settings.app;
+    let health = app.healthcheck.as_ref().map(|check| match check {
+        Healthcheck::None(span) => *span,
+        Healthcheck::Exec { command, .. } => command.span,
+    });
+    let places = [
+        ("user", app.user.as_ref().map(|text| text.span)),
+        ("entrypoint", app.entrypoint.as_ref().or(app.cmd.as_ref()).map(|list| list.span)),
+        ("cmd", app.cmd.as_ref().or(app.entrypoint.as_ref()).map(|list| list.span)),
+        ("workdir", app.workdir.as_ref().map(|text| text.span)),
+        ("env", app.env.first().map(|variable| variable.name.span)),
+        ("healthcheck", health),
+    ];
+    Places(places.into_iter().filter_map(|(key, span)| Some((key, span?))).collect())
 }

@@ -183,7 +183,8 @@ mod any_input {
             }
             assert!(diagnostic.span.start <= diagnostic.span.end, "{diagnostic:?}");
             assert!(!diagnostic.message.chars().any(char::is_control), "{diagnostic:?}");
-            assert!(diagnostic.help.is_some(), "{diagnostic:?}");
+            let help = diagnostic.help.as_deref().unwrap_or_default();
+            assert!(!help.is_empty() && !help.chars().any(char::is_control), "{diagnostic:?}");
         }
     }
 

@@ -13,7 +13,7 @@ use super::tree::Node;
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// The largest file that is read, in bytes: far above any spec, low enough to stay fast.
-pub(super) const MAX_BYTES: usize = 1 << 20;
+pub const MAX_BYTES: usize = 1 << 20;
 /// How many values a file may hold.
 const MAX_NODES: usize = 20_000;
 /// How deep values may stand in each other; the language needs six.
@@ -65,7 +65,7 @@ fn read_text(text: &str) -> Document {
 /// Text that the parser can take: size, encoding, line ends and control characters are right.
 fn decode_text(bytes: &[u8]) -> Result<&str, Diagnostic> {
     if bytes.len() > MAX_BYTES {
-        let message = format!("the file has {} bytes; a spec has at most {MAX_BYTES}", bytes.len());
+        let message = format!("the file has more than {MAX_BYTES} bytes");
         return Err(Diagnostic::error(Code::TooLarge, Span::START, message).help(
             "is this the right file? what a build needs besides its spec is copied in with `copy`",
         ));

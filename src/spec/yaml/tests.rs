@@ -98,7 +98,7 @@ fn refuses_bytes_that_are_no_text() {
 
 #[test]
 fn refuses_what_is_too_large_at_once() {
-    refuse(&vec![b'a'; 10_000_000], (1, 1), Code::TooLarge, "10000000 bytes");
+    refuse(&vec![b'a'; 10_000_000], (1, 1), Code::TooLarge, "more than 1048576 bytes");
     refuse("[".repeat(100_000).as_bytes(), (1, 33), Code::TooLarge, "32 deep");
     refuse("{a: ".repeat(100_000).as_bytes(), (1, 129), Code::TooLarge, "32 deep");
     refuse("- ".repeat(100_000).as_bytes(), (1, 65), Code::TooLarge, "32 deep");
