@@ -9,8 +9,11 @@
 mod cache;
 mod calls;
 mod config;
+mod contexts;
+mod endings;
 mod examples;
 mod front_doors;
+mod gate;
 mod oracle;
 mod placing;
 mod refusals;

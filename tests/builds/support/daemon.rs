@@ -19,19 +19,13 @@ impl Daemon {
         Self { name: name.to_owned(), host: outcome.stdout.trim().to_owned() }
     }
 
-    /// What `buildctl` says to some arguments.
-    pub fn buildctl(&self, args: &[&str]) -> Outcome {
-        Program::new("buildctl").args(["--addr", &self.host]).args(args).run()
-    }
-
-    /// Its process ids: the daemon and all below it, whatever they are called.
-    pub fn processes(&self) -> Vec<String> {
-        let socket = self.host.trim_start_matches("unix://");
-        let root = Path::new(socket).with_extension("");
-        let name = root.file_name().unwrap().to_string_lossy().into_owned();
-        let listed = Program::new("ps").args(["-eo", "pid,args"]).run().succeeded().stdout;
-        let mine = |line: &&str| line.contains(&format!("buildkitd-{name}.toml"));
-        listed.lines().filter(mine).map(|line| line.trim().to_owned()).collect()
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        let config = format!("buildkitd-{}.toml", self.name);
+        let listed = Program::new("ps").args(["-eo", "pid=,args="]).run().succeeded().stdout;
+        let is_ours = |line: &&str| line.contains("buildkitd --config") && line.ends_with(&config);
+        let line = listed.lines().find(is_ours).unwrap_or_else(|| panic!("{} does not run", self.name));
+        line.trim().split(' ').next().unwrap().parse().unwrap()
     }
 }
 
