@@ -84,7 +84,11 @@ pub async fn load_spec(gateway: &Gateway, locations: &Locations) -> Result<Loade
         Err(error) if error.is_missing_file() => return Err(LoadError::Mistake(missing(filename))),
         Err(Error::TooLarge { limit, .. }) => {
             let message = format!("{filename:?} is larger than {} MiB", limit >> 20);
-            return Err(LoadError::Mistake(Diagnostic::error(Code::TooLarge, Span::START, message)));
+            return Err(LoadError::Mistake(Diagnostic::error(
+                Code::TooLarge,
+                Span::START,
+                message,
+            )));
         }
         Err(error) => return Err(error.into()),
     };

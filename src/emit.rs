@@ -55,7 +55,7 @@ pub struct Settings {
     pub hostname: String,
     /// `--memory` and its kind; no part of any cache key.
     pub resources: Option<pb::LinuxResources>,
-    /// SOURCE_DATE_EPOCH in nanoseconds, for what is made anew.
+    /// `SOURCE_DATE_EPOCH` in nanoseconds, for what is made anew.
     pub epoch: Option<i64>,
     /// Whether the daemon can merge.
     pub can_merge: bool,
@@ -149,12 +149,20 @@ impl<'a> Emitter<'a> {
     fn unite(&mut self, base: Output, layers: &[Output]) -> Output {
         if self.settings.can_merge {
             let inputs: Vec<Output> = [base].into_iter().chain(layers.iter().copied()).collect();
-            return self.graph.merge(&inputs, &Constraints::named(self.plain_name("image", "MERGE")));
+            return self
+                .graph
+                .merge(&inputs, &Constraints::named(self.plain_name("image", "MERGE")));
         }
         let mut image = base;
         for layer in layers.iter().filter(|layer| **layer != Output::SCRATCH) {
             let mut ops = FileOps::on(image);
-            let all = Copy { from: "/".to_owned(), to: "/".to_owned(), contents: true, replace: true, ..Copy::default() };
+            let all = Copy {
+                from: "/".to_owned(),
+                to: "/".to_owned(),
+                contents: true,
+                replace: true,
+                ..Copy::default()
+            };
             ops.copy(*layer, all);
             let name = self.plain_name("image", "COPY layer");
             image = self.graph.file(&ops, &Constraints::named(name));
@@ -200,10 +208,8 @@ impl<'a> Emitter<'a> {
         if ops.is_empty() {
             return Output::SCRATCH;
         }
-        let constraints = Constraints {
-            ignore_cache: self.settings.no_cache,
-            ..self.at(layer.span, name.to_owned())
-        };
+        let constraints =
+            Constraints { ignore_cache: self.settings.no_cache, ..at(layer.span, name.to_owned()) };
         self.graph.file(&ops, &constraints)
     }
 
@@ -287,10 +293,8 @@ impl<'a> Emitter<'a> {
             return *output;
         }
         let image = &self.images[index];
-        let constraints = Constraints {
-            platform: Some((&image.platform).into()),
-            ..at(image.span, name)
-        };
+        let constraints =
+            Constraints { platform: Some((&image.platform).into()), ..at(image.span, name) };
         let output = self.graph.source_op(image.source.clone(), &constraints);
         self.image_outputs.insert(index, output);
         output
@@ -306,11 +310,11 @@ impl<'a> Emitter<'a> {
     }
 
     fn platform_prefix(&self) -> String {
-        if self.settings.several_platforms { format!("{} ", self.platform.id()) } else { String::new() }
-    }
-
-    fn at(&self, span: Span, name: String) -> Constraints {
-        at(span, name)
+        if self.settings.several_platforms {
+            format!("{} ", self.platform.id())
+        } else {
+            String::new()
+        }
     }
 }
 

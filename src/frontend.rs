@@ -46,7 +46,8 @@ async fn answer(
     }
     let parsed = prepare::parse(&loaded, mistakes)?;
     let app = target::choose(&parsed.spec, options.target.as_deref())?;
-    let variables = Variables::new(&parsed.spec.args, &options.build_args).map_err(Failure::Refused)?;
+    let variables =
+        Variables::new(&parsed.spec.args, &options.build_args).map_err(Failure::Refused)?;
     let ignore = context::load_ignore(gateway, &locations, loaded.own_ignore.as_deref()).await?;
     let build = Build {
         gateway,
@@ -107,10 +108,10 @@ impl Build<'_> {
         let settings = prepare::plan_settings(self.options, self.app, &variables);
         let plan = plan::finish(draft.clone(), &facts.value, &collisions.value, &settings.view())
             .map_err(Failure::Refused)?;
-        let emitted = emitter.image(&plan);
-        let verdict = self.prove(&mut emitter, &plan, &emitted).await?;
+        let parts = emitter.image(&plan);
+        let verdict = self.prove(&mut emitter, &plan, &parts).await?;
         let probes = [facts.outputs, collisions.outputs, verdict.outputs].concat();
-        let image = self.pass(&mut emitter, emitted.image, &probes, &verdict.summary);
+        let image = self.pass(&mut emitter, parts.image, &probes, &verdict.summary);
         let definition = self.marshal(&emitter, image);
         let found = self.solve(definition).await?.single()?;
         Ok(ImageResult::new(found, &plan, self.options))
@@ -146,7 +147,8 @@ impl Build<'_> {
     }
 
     async fn solve(&self, definition: pb::Definition) -> Result<crate::gateway::Solved, Failure> {
-        let missing = crate::llb::caps::unsupported(&definition, |cap| self.gateway.llb_caps().supports(cap));
+        let missing =
+            crate::llb::caps::unsupported(&definition, |cap| self.gateway.llb_caps().supports(cap));
         if let Some(cap) = missing.first() {
             return Err(Failure::Refused(vec![prepare::too_old(cap)]));
         }

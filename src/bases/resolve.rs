@@ -1,7 +1,7 @@
 //! Names of images → digests and configs, all of them side by side.
 //!
 //! The source that comes back is the one that goes into the graph: a policy of the builder may have
-//! rewritten it (protocol: ResolveSourceMeta).
+//! rewritten it (the answer of `ResolveSourceMeta`).
 
 use crate::bases::{nearest, qualify};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -173,7 +173,11 @@ fn source_of(image: &ImageUse, lookup: &Lookup) -> Result<(pb::SourceOp, String)
         }
     };
     let reference = qualify("", name).map_err(|error| {
-        Diagnostic::error(Code::InvalidReference, image.span, format!("{name:?} is no image: {error}"))
+        Diagnostic::error(
+            Code::InvalidReference,
+            image.span,
+            format!("{name:?} is no image: {error}"),
+        )
     })?;
     let source = Source::Image(Image {
         reference: reference.with_default_tag().to_string(),

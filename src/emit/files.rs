@@ -52,10 +52,10 @@ impl Emitter<'_> {
                 let mut picked = picked;
                 let mut exclude = exclude;
                 let mode = files.mode.map(|mode| {
-                    self.with_file_mode(ops, &mut picked, (mode, &mut exclude));
+                    with_file_mode(ops, &mut picked, (mode, &mut exclude));
                     Mode::Words(words_of(mode))
                 });
-                let copy = Copy { exclude, mode, ..final_copy(&picked, dest) };
+                let copy = Copy { mode, exclude, ..final_copy(&picked, dest) };
                 ops.copy(picked.place, copy);
             }
             What::Content { text, mode } => {
@@ -103,7 +103,7 @@ impl Emitter<'_> {
         let owner = Some(Owner { uid: entry.owner.uid, gid: entry.owner.gid });
         let words = match files.mode {
             Some(mode) => {
-                self.with_file_mode(ops, &mut picked, (mode, &mut exclude));
+                with_file_mode(ops, &mut picked, (mode, &mut exclude));
                 words_of(safe(mode))
             }
             None if entry.group_as_owner => GROUP_SHARES.to_owned(),
@@ -112,32 +112,8 @@ impl Emitter<'_> {
         let include = entry.only.clone();
         let mode = Some(Mode::Words(words));
         let copy =
-            Copy { include, exclude, mode, owner, ..final_copy(&picked, entry.dest.clone()) };
+            Copy { owner, mode, include, exclude, ..final_copy(&picked, entry.dest.clone()) };
         ops.copy(picked.place, copy);
-    }
-
-    /// Prepares a numeric mode for files alone. Nothing in chmod's words tells files from folders
-    /// but `X`, which looks at the mode before all of the words: so x is taken away in a copy of its
-    /// own, and comes back for folders only. A mode with x for all needs none of that.
-    fn with_file_mode(
-        &mut self,
-        ops: &mut FileOps,
-        picked: &mut Picked,
-        (mode, exclude): (u32, &mut Vec<String>),
-    ) {
-        if mode & 0o111 == 0o111 {
-            return;
-        }
-        let resume = ops.here();
-        ops.restart(Output::SCRATCH);
-        let copy = Copy {
-            exclude: std::mem::take(exclude),
-            mode: Some(Mode::Words("a-x".to_owned())),
-            ..final_copy(picked, aside(picked, false))
-        };
-        ops.copy(picked.place, copy);
-        *picked = Picked::aside(ops.here(), true);
-        ops.restart(resume);
     }
 
     /// Brings what is picked to a place where one plain copy can take it from. `whole`: it must lie
@@ -166,13 +142,17 @@ impl Emitter<'_> {
                 return self.gather(ops, files, (root, pattern, *optional));
             }
         };
-        let must_stage = files.unpack || (is_part && (picked.wildcard || !files.exclude.is_empty()));
+        let must_stage =
+            files.unpack || (is_part && (picked.wildcard || !files.exclude.is_empty()));
         if must_stage {
             let resume = ops.here();
             ops.restart(Output::SCRATCH);
             let exclude = if files.unpack { Vec::new() } else { files.exclude.clone() };
-            let copy =
-                Copy { unpack: files.unpack, exclude, ..final_copy(&picked, aside(&picked, files.unpack)) };
+            let copy = Copy {
+                unpack: files.unpack,
+                exclude,
+                ..final_copy(&picked, aside(&picked, files.unpack))
+            };
             ops.copy(picked.place, copy);
             picked = Picked::aside(ops.here(), !files.unpack);
             ops.restart(resume);
@@ -204,13 +184,41 @@ impl Emitter<'_> {
         if !optional {
             let gathered = ops.here();
             ops.restart(Output::SCRATCH);
-            let all = Copy { from: "/*".to_owned(), to: "/".to_owned(), wildcard: true, ..Copy::default() };
+            let all = Copy {
+                from: "/*".to_owned(),
+                to: "/".to_owned(),
+                wildcard: true,
+                ..Copy::default()
+            };
             ops.copy(gathered, all);
         }
         let place = ops.here();
         ops.restart(resume);
         Picked { place, path: "/".to_owned(), wildcard: false, allow_no_match: false, sifted: true }
     }
+}
+
+/// Prepares a numeric mode for files alone. Nothing in chmod's words tells files from folders
+/// but `X`, which looks at the mode before all of the words: so x is taken away in a copy of its
+/// own, and comes back for folders only. A mode with x for all needs none of that.
+fn with_file_mode(
+    ops: &mut FileOps,
+    picked: &mut Picked,
+    (mode, exclude): (u32, &mut Vec<String>),
+) {
+    if mode & 0o111 == 0o111 {
+        return;
+    }
+    let resume = ops.here();
+    ops.restart(Output::SCRATCH);
+    let copy = Copy {
+        exclude: std::mem::take(exclude),
+        mode: Some(Mode::Words("a-x".to_owned())),
+        ..final_copy(picked, aside(picked, false))
+    };
+    ops.copy(picked.place, copy);
+    *picked = Picked::aside(ops.here(), true);
+    ops.restart(resume);
 }
 
 fn final_copy(picked: &Picked, dest: String) -> Copy {

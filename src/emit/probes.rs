@@ -82,8 +82,11 @@ impl Emitter<'_> {
             "--out",
             OUT,
         ]);
-        let name =
-            format!("[{}proof] compare {} with the runtime base", self.platform_prefix(), probe.destination);
+        let name = format!(
+            "[{}proof] compare {} with the runtime base",
+            self.platform_prefix(),
+            probe.destination
+        );
         let mounts = vec![look(BASE, probe.base), look(SOURCE, probe.source)];
         self.probe(settings, (args, name), mounts)
     }

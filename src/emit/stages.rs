@@ -1,6 +1,6 @@
 //! The stages of a plan: images to build in, commands with their mounts, files between them.
 
-use super::Emitter;
+use super::{Emitter, at};
 use crate::llb::{Constraints, Exec, FileOps, MakeDir, MakeFile, Mount, MountKind, Network};
 use crate::llb::{Output, Owner, SecretEnv, SecretMount, Sharing, SshMount};
 use crate::plan::{Action, Run, SCRIPT_PATH, Stage, StageBase, Step};
@@ -34,8 +34,12 @@ impl Emitter<'_> {
 
     fn step(&mut self, stage: &Stage, step: &Step, (output, name): (Output, String)) -> Output {
         let again = self.settings.no_cache
-            || self.settings.no_cache_stages.iter().any(|other| other.eq_ignore_ascii_case(&stage.name));
-        let constraints = Constraints { ignore_cache: again, ..self.at(step.span, name) };
+            || self
+                .settings
+                .no_cache_stages
+                .iter()
+                .any(|other| other.eq_ignore_ascii_case(&stage.name));
+        let constraints = Constraints { ignore_cache: again, ..at(step.span, name) };
         match &step.action {
             Action::Workdir(path) if path == "/" => output,
             Action::Workdir(path) => {
@@ -151,4 +155,3 @@ const fn sharing(sharing: model::Sharing) -> Sharing {
         model::Sharing::Locked => Sharing::Locked,
     }
 }
-

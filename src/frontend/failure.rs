@@ -89,14 +89,16 @@ fn explain(mut status: Status, file: Option<&SourceFile>) -> Status {
 }
 
 fn place_in(status: &Status, file: &SourceFile) -> Option<Position> {
-    let source = detail::sources(status).into_iter().find(|source| source.info.filename == file.filename)?;
+    let source =
+        detail::sources(status).into_iter().find(|source| source.info.filename == file.filename)?;
     let start = source.ranges.first()?.start;
     Some(Position { line: start.line, column: start.character.max(1) })
 }
 
 /// The path in `… "/dist": not found`, as the copy of a file that is absent fails.
 fn missing_path(message: &str) -> Option<&str> {
-    let rest = message.strip_suffix(": not found").or_else(|| message.strip_suffix(" not found"))?;
+    let rest =
+        message.strip_suffix(": not found").or_else(|| message.strip_suffix(" not found"))?;
     if !message.contains("failed to c") {
         return None; // copies fail with "failed to calculate checksum" or "failed to compute cache key"
     }

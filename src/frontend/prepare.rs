@@ -74,7 +74,9 @@ pub(super) fn registry(
     let given = options.predefined_args.get("HARDPAN_REGISTRY");
     let (registry, span) = match (given, &spec.registry) {
         (Some(given), _) => (given.clone(), Span::START),
-        (None, Some(text)) => (variables.expand(text).map_err(|one| Failure::Refused(vec![one]))?, text.span),
+        (None, Some(text)) => {
+            (variables.expand(text).map_err(|one| Failure::Refused(vec![one]))?, text.span)
+        }
         (None, None) => return Ok(DEFAULT_REGISTRY.to_owned()),
     };
     check_registry(&registry, span).map_err(|mistake| Failure::Refused(vec![mistake]))?;
@@ -94,7 +96,9 @@ pub(super) fn platforms(
         let parsed = variables.expand(text).map(|name| Platform::parse(&name, &build));
         match parsed {
             Ok(Ok(platform)) => own.push(platform),
-            Ok(Err(error)) => mistakes.push(Diagnostic::error(Code::InvalidValue, text.span, error.to_string())),
+            Ok(Err(error)) => {
+                mistakes.push(Diagnostic::error(Code::InvalidValue, text.span, error.to_string()));
+            }
             Err(mistake) => mistakes.push(mistake),
         }
     }

@@ -37,7 +37,10 @@ pub(super) struct Verdict {
 
 impl Build<'_> {
     /// All images of a selection, with digests and configs.
-    pub(super) async fn resolve(&self, selection: &Selection<'_>) -> Result<Vec<Resolved>, Failure> {
+    pub(super) async fn resolve(
+        &self,
+        selection: &Selection<'_>,
+    ) -> Result<Vec<Resolved>, Failure> {
         let lookup = Lookup {
             mode: match self.options.resolve_mode {
                 options::ResolveMode::Default => llb::ResolveMode::Default,
@@ -58,7 +61,8 @@ impl Build<'_> {
         let base = emitter.base(draft.runtime);
         let output = emitter.facts(&self.probes, base, &draft.destinations())?;
         let json = self.read(emitter, output, facts::FILE).await?;
-        let value = Facts::from_json(&json).map_err(|error| Failure::internal(error.to_string()))?;
+        let value =
+            Facts::from_json(&json).map_err(|error| Failure::internal(error.to_string()))?;
         Ok(Probed { value, outputs: vec![output] })
     }
 
@@ -99,22 +103,24 @@ impl Build<'_> {
         &self,
         emitter: &mut Emitter<'_>,
         plan: &Plan,
-        emitted: &Emitted,
+        parts: &Emitted,
     ) -> Result<Verdict, Failure> {
         let config = started(&plan.config);
         let platform = plan.platform.id();
-        let words = serde_json::to_string(&config.started()).map_err(|error| Failure::internal(error.to_string()))?;
+        let words = serde_json::to_string(&config.started())
+            .map_err(|error| Failure::internal(error.to_string()))?;
         let args = ["--config", &words, "--platform", &platform, "--rules", harden::RULES];
         let probe = InventoryProbe {
-            base: emitted.base,
-            layers: &emitted.layers,
+            base: parts.base,
+            layers: &parts.layers,
             args: args.map(str::to_owned).to_vec(),
         };
         let output = emitter.inventory(&self.probes, &probe)?;
         let json = self.read(emitter, output, inventory::FILE).await?;
         let inventory =
             Inventory::from_json(&json).map_err(|error| Failure::internal(error.to_string()))?;
-        let writable: Vec<String> = plan.writable.iter().map(|path| path.resolved.clone()).collect();
+        let writable: Vec<String> =
+            plan.writable.iter().map(|path| path.resolved.clone()).collect();
         let subject = Subject {
             inventory: &inventory,
             config: &config,
@@ -146,7 +152,10 @@ impl Build<'_> {
         let declared: Vec<Declared> =
             images.iter().map(|image| Declared::read(&image.config.config.labels)).collect();
         let side = |index: usize| Side {
-            name: images[index].reference.strip_prefix(&self.registry).unwrap_or(&images[index].reference),
+            name: images[index]
+                .reference
+                .strip_prefix(&self.registry)
+                .unwrap_or(&images[index].reference),
             declared: &declared[index],
             user: &images[index].config.config.user,
             span: images[index].span,
@@ -198,7 +207,11 @@ fn started(image: &ImageConfig) -> harden::Config {
         cmd: config.cmd.clone().unwrap_or_default(),
         workdir: config.working_dir.clone(),
         env: config.env.clone(),
-        healthcheck: config.healthcheck.as_ref().map(|check| check.test.clone()).unwrap_or_default(),
+        healthcheck: config
+            .healthcheck
+            .as_ref()
+            .map(|check| check.test.clone())
+            .unwrap_or_default(),
     }
 }
 

@@ -15,6 +15,7 @@ use super::bounded::Bounded;
 use super::entry::Attributes;
 use super::escape::escape;
 use super::evidence::{Format, Gap, List, Part, ShellTrace};
+use super::read::Data;
 use super::shell::{self, Traces};
 use super::tree::{LastLink, Tree, open_file};
 
@@ -22,8 +23,9 @@ use super::tree::{LastLink, Tree, open_file};
 const MAX_CANDIDATES: usize = 100_000;
 /// The most links that are kept to find out what leads to a shell.
 const MAX_LINKS: usize = 100_000;
-/// How much of one file is searched; `node` has 120 MB.
-const MAX_FILE: u64 = 256 << 20;
+/// How much of one file is searched; `node` has 120 MB, and what is padded to hide something is
+/// searched as far as this.
+const MAX_FILE: u64 = 1 << 30;
 /// How much is searched in all.
 const MAX_TOTAL: u64 = 16 << 30;
 /// A program below this size is no shell: the smallest ones that were measured have 60 KiB.
@@ -52,7 +54,7 @@ pub(crate) struct Contents {
 }
 
 /// What a search found.
-type Searched = Result<(Format, Traces), String>;
+type Searched = Result<(Format, Traces, bool), String>;
 
 impl Contents {
     pub(crate) fn new() -> Self {
@@ -102,12 +104,18 @@ impl Contents {
         let answers = search_all(tree, &groups);
         let mut found = BTreeMap::new();
         for (group, answer) in groups.iter().zip(answers) {
+            let path = &group.paths[0];
             match answer {
-                Ok((format, traces)) if group.is_worth_listing(format, &traces) => {
-                    found.insert(group.paths[0].clone(), (group, format, traces));
+                Ok((format, traces, complete)) => {
+                    if !complete {
+                        let reason = format!("it holds more than {} MiB", MAX_FILE >> 20);
+                        add_gap(gaps, path, reason);
+                    }
+                    if group.is_worth_listing(format, &traces) {
+                        found.insert(path.clone(), (group, format, traces));
+                    }
                 }
-                Ok(_) => {}
-                Err(reason) => add_gap(gaps, &group.paths[0], reason),
+                Err(reason) => add_gap(gaps, path, reason),
             }
         }
         list(tree, &links, &found)
@@ -198,7 +206,7 @@ fn group(candidates: BTreeMap<Vec<u8>, Candidate>) -> Vec<Group> {
 fn search_all(tree: &Tree, groups: &[Group]) -> Vec<Searched> {
     let mut spent = 0;
     let affordable = groups.iter().take_while(|group| {
-        spent += u64::try_from(group.stat.st_size).unwrap_or(0).min(MAX_FILE);
+        spent += holds(&group.stat).min(MAX_FILE);
         spent <= MAX_TOTAL
     });
     let affordable = affordable.count();
@@ -240,12 +248,16 @@ fn search(tree: &Tree, group: &Group) -> Searched {
         _ => Format::Other,
     };
     if format != Format::Elf {
-        return Ok((format, Traces::default()));
+        return Ok((format, Traces::default(), true));
     }
-    match shell::search(file, MAX_FILE).map_err(text)? {
-        (traces, true) => Ok((format, traces)),
-        (_, false) => Err(format!("it is larger than {} MiB", MAX_FILE >> 20)),
-    }
+    let (traces, complete) = shell::search(Data::of(file), MAX_FILE).map_err(text)?;
+    Ok((format, traces, complete))
+}
+
+/// How much data a file has on disk, at most: holes are not read.
+fn holds(stat: &Stat) -> u64 {
+    let size = u64::try_from(stat.st_size).unwrap_or(0);
+    size.min(u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512))
 }
 
 /// The evidence, with everything that leads to what was found.

@@ -253,7 +253,8 @@ const SYSTEM: [&str; 8] = ["/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/
 
 fn refuse_writable(path: &str, text: &Text) -> Option<Diagnostic> {
     // Below /usr there are places that are an app's own: /usr/src and /usr/local/share.
-    let own = ["/usr/src", "/usr/share/nginx"].iter().any(|folder| paths::below(folder, path).is_some());
+    let own =
+        ["/usr/src", "/usr/share/nginx"].iter().any(|folder| paths::below(folder, path).is_some());
     let system = path == "/" || SYSTEM.iter().any(|folder| paths::below(folder, path).is_some());
     (system && !own).then(|| {
         Diagnostic::error(

@@ -3,7 +3,7 @@
 //!
 //! A layer is made on scratch and merged with the base afterwards, so it cannot see the base. Merged
 //! as it is, a folder in it would replace a link of the base and take away a folder's mode and owner
-//! (BuildKit v0.34.2, snapshot/diffapply_linux.go). So destinations go through the base's links
+//! (BuildKit v0.34.2, `snapshot/diffapply_linux.go`). So destinations go through the base's links
 //! here, and each layer starts with its parents as the base has them.
 
 use std::collections::BTreeMap;
@@ -195,7 +195,12 @@ fn workdir_layer(
     let mut folders = parents(place, writable);
     folders.push(new_folder(&place.path));
     let title = format!("WORKDIR {}", draft.workdir);
-    Some(Layer { title, span: settings.workdir_span(), folders: ordered(folders), entries: Vec::new() })
+    Some(Layer {
+        title,
+        span: settings.workdir_span(),
+        folders: ordered(folders),
+        entries: Vec::new(),
+    })
 }
 
 /// What one item is laid out with.
@@ -221,7 +226,11 @@ impl Layout<'_> {
             }
             // With a slash, a file goes into a folder that the base has, and does not replace it.
             let into = folder || placement.dest.ends_with('/');
-            let dest = if into { format!("{}/", place.path.trim_end_matches('/')) } else { place.path.clone() };
+            let dest = if into {
+                format!("{}/", place.path.trim_end_matches('/'))
+            } else {
+                place.path.clone()
+            };
             if let What::Folder { mode } = placement.what {
                 if !folder {
                     let made = LayerFolder { mode, ..new_folder(&place.path) };
@@ -232,8 +241,8 @@ impl Layout<'_> {
             let entry = LayerEntry {
                 what: placement.what.clone(),
                 below: String::new(),
-            only: Vec::new(),
-            leave_out: Vec::new(),
+                only: Vec::new(),
+                leave_out: Vec::new(),
                 dest,
                 owner: Owner::default(),
                 group_as_owner: false,

@@ -58,11 +58,18 @@ fn copied(scope: &Scope<'_, '_>, copy: &Copy) -> Result<(String, Vec<Placement>)
     let sources = expand_list(scope, &copy.sources)?;
     let exclude = expand_list(scope, &copy.exclude)?.into_iter().map(|(text, _)| text).collect();
     let to = copy.to.as_ref().map(|to| scope.variables.expand(to)).transpose()?;
-    let shown_from = copy.from.as_ref().map_or(String::new(), |from| format!("--from={} ", from.value));
+    let shown_from =
+        copy.from.as_ref().map_or(String::new(), |from| format!("--from={} ", from.value));
     let shown: Vec<_> = sources.iter().map(|(text, _)| text.as_str()).collect();
     let title =
         format!("COPY {shown_from}{} {}", shown.join(" "), to.as_deref().unwrap_or(scope.workdir));
-    let template = Files { origin, pick: Pick::path("/"), exclude, mode: copy.mode.as_ref().map(|m| m.value), unpack: false };
+    let template = Files {
+        origin,
+        pick: Pick::path("/"),
+        exclude,
+        mode: copy.mode.as_ref().map(|m| m.value),
+        unpack: false,
+    };
     let several = sources.len() > 1;
     let mut placements = Vec::new();
     for (source, span) in &sources {
@@ -87,7 +94,12 @@ struct Route<'a> {
 }
 
 impl Route<'_> {
-    fn plain(&self, source: &str, optional: bool, span: Span) -> Result<(Pick, String), Diagnostic> {
+    fn plain(
+        &self,
+        source: &str,
+        optional: bool,
+        span: Span,
+    ) -> Result<(Pick, String), Diagnostic> {
         let path = paths::join(self.start, source);
         let pattern = paths::is_pattern(source);
         match (self.to, pattern) {
@@ -161,7 +173,8 @@ fn added(scope: &Scope<'_, '_>, add: &Add) -> Result<(String, Vec<Placement>), D
             fetched(scope, add, source, *span, to.as_deref())?
         } else {
             let route = Route { start: "/", workdir: scope.workdir, to: to.as_deref(), several };
-            let unpack = add.unpack.as_ref().map_or_else(|| is_archive(source), |unpack| unpack.value);
+            let unpack =
+                add.unpack.as_ref().map_or_else(|| is_archive(source), |unpack| unpack.value);
             if unpack {
                 let dest = as_folder(&paths::join(scope.workdir, to.as_deref().unwrap_or(".")));
                 let path = paths::join("/", source);
@@ -220,7 +233,8 @@ fn checksum_of(
         Some(Checksum::PerPlatform(entries)) => {
             let wanted = scope.request.target.id();
             let entry = entries.iter().find(|entry| {
-                Platform::parse(&entry.name.value, scope.request.build).is_ok_and(|platform| platform.id() == wanted)
+                Platform::parse(&entry.name.value, scope.request.build)
+                    .is_ok_and(|platform| platform.id() == wanted)
             });
             match entry {
                 Some(entry) => scope.variables.expand(&entry.value),
@@ -238,7 +252,7 @@ fn git_address(source: &str) -> Option<(String, String)> {
     let git = address.starts_with("git://")
         || address.starts_with("git@")
         || address.starts_with("ssh://")
-        || (web && address.ends_with(".git"));
+        || (web && address.strip_suffix(".git").is_some());
     git.then(|| (address.to_owned(), fragment.to_owned()))
 }
 
@@ -276,7 +290,8 @@ fn linked(scope: &Scope<'_, '_>, link: &Link) -> Result<(String, Vec<Placement>)
     let target = scope.variables.expand(&link.target)?;
     let to = scope.variables.expand(&link.to)?;
     let title = format!("LINK {target} {to}");
-    let placement = Placement { what: What::Link { target }, dest: paths::join(scope.workdir, &to) };
+    let placement =
+        Placement { what: What::Link { target }, dest: paths::join(scope.workdir, &to) };
     Ok((title, vec![placement]))
 }
 

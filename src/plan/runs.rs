@@ -48,14 +48,16 @@ pub(super) fn steps(
                 sees_target |= settings.selected.on_build_platform && mentions_target(&run.command);
                 run_step(scope, settings, (run, sees_target), mistakes)
             }
-            model::Step::Place(place) => keep(pick::placements(scope, place), mistakes).map(
-                |(title, placements)| Step {
+            model::Step::Place(place) => {
+                keep(pick::placements(scope, place), mistakes).map(|(title, placements)| Step {
                     title,
                     span: place.span(),
                     action: Action::Place(placements),
-                },
-            ),
-            model::Step::Packages { names, span } => packages(scope, settings, (names, *span), mistakes),
+                })
+            }
+            model::Step::Packages { names, span } => {
+                packages(scope, settings, (names, *span), mistakes)
+            }
         };
         steps.extend(step);
     }
@@ -71,8 +73,11 @@ fn run_step(
     let (args, script, shown) = match &run.command {
         Command::Script(text) => script(&text.value),
         Command::Exec(words) => {
-            let words: Option<Vec<String>> =
-                words.value.iter().map(|word| keep(scope.variables.expand(word), mistakes)).collect();
+            let words: Option<Vec<String>> = words
+                .value
+                .iter()
+                .map(|word| keep(scope.variables.expand(word), mistakes))
+                .collect();
             let words = words?;
             let shown = words.join(" ");
             (words, None, shown)
@@ -87,20 +92,41 @@ fn run_step(
         None => scope.workdir.to_owned(),
     };
     let mut env = overlay(settings.env.to_vec(), arguments(scope, run, &text, sees_target));
-    let known = scope.variables.with_environment(env.iter().map(|(name, value)| (&**name, &**value)));
+    let known =
+        scope.variables.with_environment(env.iter().map(|(name, value)| (&**name, &**value)));
     env = overlay(env.clone(), known.expand_all(&run.env, mistakes));
     let caches = settings.cache.iter().chain(&run.cache);
-    let caches = caches.filter_map(|cache| keep(cache_mount(scope, settings, cache), mistakes)).collect();
-    let secrets = run.secrets.iter().filter_map(|secret| keep(secret_mount(scope, secret), mistakes)).collect();
-    let binds = run.binds.iter().filter_map(|bind| keep(bind_mount(scope, bind), mistakes)).collect();
+    let caches =
+        caches.filter_map(|cache| keep(cache_mount(scope, settings, cache), mistakes)).collect();
+    let secrets = run
+        .secrets
+        .iter()
+        .filter_map(|secret| keep(secret_mount(scope, secret), mistakes))
+        .collect();
+    let binds =
+        run.binds.iter().filter_map(|bind| keep(bind_mount(scope, bind), mistakes)).collect();
     let tmpfs = run.tmpfs.iter().filter_map(|path| {
         keep(scope.variables.expand(path), mistakes).map(|path| paths::join(&workdir, &path))
     });
     let tmpfs = tmpfs.collect();
     let ssh = run.ssh.iter().map(|ssh| ssh.id.value.clone()).collect();
-    let run_action =
-        Run { args, script, env, workdir, caches, secrets, ssh, binds, tmpfs, no_network: run.no_network };
-    Some(Step { title: format!("RUN {}", one_line(&shown)), span: run.span, action: Action::Run(Box::new(run_action)) })
+    let run_action = Run {
+        args,
+        script,
+        env,
+        workdir,
+        caches,
+        secrets,
+        ssh,
+        binds,
+        tmpfs,
+        no_network: run.no_network,
+    };
+    Some(Step {
+        title: format!("RUN {}", one_line(&shown)),
+        span: run.span,
+        action: Action::Run(Box::new(run_action)),
+    })
 }
 
 /// The words, the script to mount and the text to show of a script.
@@ -134,7 +160,10 @@ fn arguments(
 fn mentions_target(command: &Command) -> bool {
     let mentions = |text: &Text| {
         PLATFORM_NAMES.iter().any(|name| is_target_name(name) && mentions_word(&text.value, name))
-            || text.value.split(|c: char| c.is_whitespace() || ";&|(`".contains(c)).any(|word| word.starts_with("xx-"))
+            || text
+                .value
+                .split(|c: char| c.is_whitespace() || ";&|(`".contains(c))
+                .any(|word| word.starts_with("xx-"))
     };
     match command {
         Command::Script(text) => mentions(text),

@@ -95,7 +95,8 @@ pub struct SelectedStage<'a> {
 
 /// Finds what the app of the request needs, or everything that is wrong with its names.
 pub fn select<'a>(request: &Request<'a>) -> Result<Selection<'a>, Vec<Diagnostic>> {
-    let mut walk = Walk { request, found: BTreeMap::new(), mistakes: Vec::new(), images: Vec::new() };
+    let mut walk =
+        Walk { request, found: BTreeMap::new(), mistakes: Vec::new(), images: Vec::new() };
     let mut stages = Vec::new();
     for place in &request.app.image {
         if let Some(from) = from_of(place) {
@@ -157,9 +158,9 @@ impl<'a> Walk<'a, '_> {
             let first_visit = self.found.insert(name, false).is_none();
             let needs: Vec<_> = if first_visit { self.needs(stage) } else { Vec::new() };
             let before = open.len();
-            open.extend(needs.into_iter().filter(|need| {
-                !self.found.contains_key(need.name.value.as_str())
-            }));
+            open.extend(
+                needs.into_iter().filter(|need| !self.found.contains_key(need.name.value.as_str())),
+            );
             if open.len() == before {
                 self.found.insert(name, true);
                 open.pop();
@@ -186,7 +187,9 @@ impl<'a> Walk<'a, '_> {
         }
         for step in &stage.steps {
             match step {
-                Step::Run(run) => names.extend(run.binds.iter().filter_map(|bind| bind.from.as_ref())),
+                Step::Run(run) => {
+                    names.extend(run.binds.iter().filter_map(|bind| bind.from.as_ref()));
+                }
                 Step::Place(place) => names.extend(from_of(place)),
                 Step::Packages { .. } => {}
             }
@@ -205,15 +208,20 @@ impl<'a> Walk<'a, '_> {
         let parent = match &stage.base {
             Some(Base::Name(name)) => {
                 let name = self.expand(name)?;
-                before.iter().position(|other| other.stage.name.value == name && self.stage(&name).is_some())
+                before
+                    .iter()
+                    .position(|other| other.stage.name.value == name && self.stage(&name).is_some())
             }
             _ => None,
         };
         let inherited = parent.is_some_and(|parent| before[parent].on_build_platform);
         let on_build_platform =
             stage.on_build_platform.as_ref().map_or(inherited, |written| written.value);
-        let platform =
-            if on_build_platform { self.request.build.clone() } else { self.request.target.clone() };
+        let platform = if on_build_platform {
+            self.request.build.clone()
+        } else {
+            self.request.target.clone()
+        };
         let base = match parent {
             Some(parent) => StageBase::Stage(parent),
             None => StageBase::Image(self.dev_image(stage, &platform, dev)?),

@@ -46,14 +46,14 @@ pub(super) fn user(
     draft: &Draft,
     facts: &Facts,
 ) -> Result<Owner, Diagnostic> {
-    let (name, span, own) = match &settings.app.user {
-        Some(text) => (settings.variables.expand(text)?, text.span, true),
-        None => {
-            let base = &draft.images[draft.runtime];
-            (base.config.config.user.clone(), base.span, false)
-        }
+    let (name, span, own) = if let Some(text) = &settings.app.user {
+        (settings.variables.expand(text)?, text.span, true)
+    } else {
+        let base = &draft.images[draft.runtime];
+        (base.config.config.user.clone(), base.span, false)
     };
-    let identity = facts.accounts.identify(&name).map_err(|error| unknown(&name, span, own, &error))?;
+    let identity =
+        facts.accounts.identify(&name).map_err(|error| unknown(&name, span, own, &error))?;
     if identity.uid == 0 {
         let message = if own {
             format!("the user {name:?} is root in the runtime base")
@@ -122,7 +122,8 @@ pub(super) fn config(
     config.labels.extend(labels);
     config.labels.extend(settings.labels.iter().cloned());
     if let Some(signal) = &app.stopsignal {
-        config.stop_signal = keep(settings.variables.expand(signal), &mut mistakes).unwrap_or_default();
+        config.stop_signal =
+            keep(settings.variables.expand(signal), &mut mistakes).unwrap_or_default();
     }
     if let Some(check) = &app.healthcheck {
         config.healthcheck = Some(healthcheck(&variables, check, &mut mistakes));
@@ -162,8 +163,10 @@ fn ports(variables: &Variables, text: &Text) -> Result<Vec<String>, Diagnostic> 
         (Ok(first), Ok(last)) if known && 0 < first && first <= last => {
             Ok((first..=last).map(|port| format!("{port}/{protocol}")).collect())
         }
-        _ => Err(Diagnostic::error(Code::InvalidValue, text.span, format!("{written:?} is no port"))
-            .help("write `8080`, `53/udp` or `8000-8010`")),
+        _ => {
+            Err(Diagnostic::error(Code::InvalidValue, text.span, format!("{written:?} is no port"))
+                .help("write `8080`, `53/udp` or `8000-8010`"))
+        }
     }
 }
 

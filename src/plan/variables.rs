@@ -122,10 +122,7 @@ fn platform_names(prefix: &str, platform: &Platform) -> Vec<(String, Option<Stri
 /// Whether a name is one of those that every platform gives.
 #[must_use]
 pub fn is_target_name(name: &str) -> bool {
-    matches!(
-        name,
-        "TARGETPLATFORM" | "TARGETOS" | "TARGETARCH" | "TARGETVARIANT" | "TARGETMACHINE"
-    )
+    matches!(name, "TARGETPLATFORM" | "TARGETOS" | "TARGETARCH" | "TARGETVARIANT" | "TARGETMACHINE")
 }
 
 /// The names that a platform always declares, for the target and for the builder.
