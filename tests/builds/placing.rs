@@ -209,7 +209,7 @@ fn destinations_go_through_the_links_of_the_base() {
         "
         /usr/bin/tool - 0644 0:0 =a
         /usr/lib/tool d 0755 0:0
-        /usr/lib/tool/tool - 0644 0:0 =a
+        /usr/lib/tool/a - 0644 0:0 =a
         /run/tool - 0644 0:0 =a
         /usr/bin/poured - 0644 0:0 =a
         /etc/poured.conf - 0644 0:0 =a

@@ -16,20 +16,22 @@ pub struct Environment {
     pub syntax: String,
 }
 
-static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| Environment {
-    builder: variable("HARDPAN_BUILDER"),
-    host: variable("BUILDKIT_HOST"),
-    registry: variable("HARDPAN_REGISTRY"),
-    syntax: variable("HARDPAN_SYNTAX"),
+static ENVIRONMENT: LazyLock<Result<Environment, String>> = LazyLock::new(|| {
+    Ok(Environment {
+        builder: variable("HARDPAN_BUILDER")?,
+        host: variable("BUILDKIT_HOST")?,
+        registry: variable("HARDPAN_REGISTRY")?,
+        syntax: variable("HARDPAN_SYNTAX")?,
+    })
 });
 
 /// The environment of this test run; a test without one fails and says what to do.
+#[track_caller]
 pub fn environment() -> &'static Environment {
-    &ENVIRONMENT
+    ENVIRONMENT.as_ref().unwrap_or_else(|problem| panic!("{problem}"))
 }
 
-fn variable(name: &str) -> String {
-    env::var(name).unwrap_or_else(|_| {
-        panic!("{name} is not set: run `make test`, or eval \"$(make -s env)\" first")
-    })
+fn variable(name: &str) -> Result<String, String> {
+    let advice = "run `make test`, or eval \"$(make -s env)\" first";
+    env::var(name).map_err(|_| format!("{name} is not set: {advice}"))
 }
