@@ -219,6 +219,8 @@ pub enum Origin {
     Stage(usize),
     /// An image of [`Plan::images`].
     Image(usize),
+    /// The finished root file system of another app of the file.
+    App(String),
     /// A file that is fetched.
     Http {
         /// The address.

@@ -44,7 +44,8 @@ impl Case {
     }
 
     fn check(&self) -> Vec<String> {
-        let doors: &[Door] = if self.args.is_empty() { &[Door::Header, Door::Buildctl] } else { &[Door::Header] };
+        let doors: &[Door] =
+            if self.args.is_empty() { &[Door::Header, Door::Buildctl] } else { &[Door::Header] };
         let build = |door: &Door| self.project.build().through(*door).args(&self.args).within(60);
         let complaints = doors.iter().flat_map(|door| self.complaints(&build(door)));
         complaints.map(|complaint| format!("{}\n{complaint}", self.name)).collect()
@@ -58,7 +59,11 @@ impl Case {
         let refusal = Refusal::of(outcome);
         let errors = refusal.errors();
         if errors.len() != self.expected.len() {
-            return vec![format!("{} mistakes, not {}\n{refusal}", errors.len(), self.expected.len())];
+            return vec![format!(
+                "{} mistakes, not {}\n{refusal}",
+                errors.len(),
+                self.expected.len()
+            )];
         }
         let marks = self.project.marks.iter().map(Some).chain(std::iter::repeat(None));
         let mut found: Vec<String> = errors
@@ -78,7 +83,11 @@ impl Case {
     }
 }
 
-fn differs(mistake: &Mistake, (code, message, help): Expected, mark: Option<(u32, u32)>) -> Option<String> {
+fn differs(
+    mistake: &Mistake,
+    (code, message, help): Expected,
+    mark: Option<(u32, u32)>,
+) -> Option<String> {
     let place = mark.is_none_or(|mark| mistake.place == mark && mistake.file == SPEC);
     let words = mistake.message.contains(message) && mistake.help.contains(help);
     let style = !mistake.help.is_empty() && !mistake.message.ends_with('.');

@@ -4,10 +4,12 @@ use super::{case, check};
 
 #[test]
 fn targets() {
-    let spec = "base: node:24\napps:\n  web:\n    entrypoint: [node]\n  worker:\n    entrypoint: [node]\n";
+    let spec =
+        "base: node:24\napps:\n  web:\n    entrypoint: [node]\n  worker:\n    entrypoint: [node]\n";
     check(&[
         case(spec, &[("SPEC-18", "wbe", "web")]).with(&["--target=wbe"]),
-        case("base: node:24\nentrypoint: [node]\n", &[("SPEC-18", "prod", "--target")]).with(&["--target=prod"]),
+        case("base: node:24\nentrypoint: [node]\n", &[("SPEC-18", "prod", "--target")])
+            .with(&["--target=prod"]),
     ]);
 }
 
@@ -20,8 +22,9 @@ fn build_arguments() {
 
 #[test]
 fn platforms() {
-    check(&[
-        case("base: node:24\nplatforms: [linux/arm64]\nentrypoint: [node]\n", &[("OPT-01", "linux/amd64", "linux/arm64")])
-            .with(&["--platform=linux/amd64"]),
-    ]);
+    check(&[case(
+        "base: node:24\nplatforms: [linux/arm64]\nentrypoint: [node]\n",
+        &[("OPT-01", "linux/amd64", "linux/arm64")],
+    )
+    .with(&["--platform=linux/amd64"])]);
 }
