@@ -59,7 +59,8 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
 
 /// The answer for some findings.
 fn report(found: &[Diagnostic], rules: &LintRules, file: &SourceFile) -> Answer {
-    let found: Vec<Diagnostic> = found.iter().filter(|one| counts(one, rules)).map(visible).collect();
+    let found: Vec<Diagnostic> =
+        found.iter().filter(|one| counts(one, rules)).map(visible).collect();
     let blocks = |one: &Diagnostic| rules.is_error || one.severity == Severity::Error;
     let name = escape(&file.filename);
     let error = found.iter().any(blocks).then(|| BuildError {
@@ -67,11 +68,8 @@ fn report(found: &[Diagnostic], rules: &LintRules, file: &SourceFile) -> Answer 
         location: NoLocation {},
     });
     let status = if error.is_some() { "1" } else { "0" };
-    let mut text = String::new();
-    for one in &found {
-        text.push_str(&draw::plain(&name, file.text.as_bytes(), one));
-        text.push_str("\n\n");
-    }
+    let drawn = found.iter().map(|one| draw::plain(&name, file.text.as_bytes(), one) + "\n");
+    let text = drawn.collect::<Vec<_>>().join("\n");
     let warnings = found.iter().map(warning).collect();
     let json = to_json(&Results { warnings, sources: vec![detail::info(file)], error });
     Answer::of_call(metadata(&[
@@ -90,7 +88,9 @@ fn counts(one: &Diagnostic, rules: &LintRules) -> bool {
 
 /// The same with nothing in it that a terminal would obey.
 fn visible(one: &Diagnostic) -> Diagnostic {
-    let lines = |text: &str| text.lines().map(|line| escape(line).into_owned()).collect::<Vec<_>>().join("\n");
+    let lines = |text: &str| {
+        text.lines().map(|line| escape(line).into_owned()).collect::<Vec<_>>().join("\n")
+    };
     Diagnostic {
         message: escape(&one.message).into_owned(),
         help: one.help.as_deref().map(lines),
