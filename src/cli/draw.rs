@@ -8,7 +8,7 @@ use std::io::IsTerminal as _;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use crate::diagnostic::{Diagnostic, Position, Severity};
-use crate::spec::words;
+use crate::words;
 
 /// How many characters of a line are shown before the place.
 const BEFORE: usize = 80;
