@@ -14,7 +14,9 @@ use std::collections::BTreeMap;
 
 use crate::bases::Resolved;
 use crate::diagnostic::Span;
-use crate::llb::{Constraints, FileOps, Folder, Graph, Location, Network, Output, Source};
+use crate::llb::{
+    Constraints, FileOps, Folder, Graph, ImportError, Location, Network, Output, Source,
+};
 use crate::llb::{Copy, Git, HostIp, Http, Local, MakeDir, MakeFile, MakeLink, Ulimit};
 use crate::plan::{Draft, Layer, LayerEntry, Origin, Plan, Stage, What};
 use crate::platform::Platform;
@@ -55,7 +57,7 @@ pub struct Settings {
     pub hostname: String,
     /// `--memory` and its kind; no part of any cache key.
     pub resources: Option<pb::LinuxResources>,
-    /// SOURCE_DATE_EPOCH in nanoseconds, for what is made anew.
+    /// `SOURCE_DATE_EPOCH` in nanoseconds, for what is made anew.
     pub epoch: Option<i64>,
     /// Whether the daemon can merge.
     pub can_merge: bool,
@@ -72,6 +74,7 @@ pub struct Emitter<'a> {
     graph: Graph,
     stage_outputs: Vec<Output>,
     image_outputs: BTreeMap<usize, Output>,
+    apps: BTreeMap<String, Output>,
 }
 
 /// The parts of an image in a graph.
@@ -98,7 +101,15 @@ impl<'a> Emitter<'a> {
             graph: Graph::new(),
             stage_outputs: Vec::new(),
             image_outputs: BTreeMap::new(),
+            apps: BTreeMap::new(),
         }
+    }
+
+    /// Adds another app of the file, to copy from.
+    pub fn add_app(&mut self, name: String, app: &pb::Definition) -> Result<(), ImportError> {
+        let output = self.graph.import(app)?;
+        self.apps.insert(name, output);
+        Ok(())
     }
 
     /// The graph, to be marshalled.
@@ -208,10 +219,8 @@ impl<'a> Emitter<'a> {
         if ops.is_empty() {
             return Output::SCRATCH;
         }
-        let constraints = Constraints {
-            ignore_cache: self.settings.no_cache,
-            ..self.at(layer.span, name.to_owned())
-        };
+        let constraints =
+            Constraints { ignore_cache: self.settings.no_cache, ..at(layer.span, name.to_owned()) };
         self.graph.file(&ops, &constraints)
     }
 
@@ -234,6 +243,8 @@ impl<'a> Emitter<'a> {
             Origin::Context => self.context(),
             Origin::Local(name) => self.local(name),
             Origin::Stage(index) => self.stage_outputs[*index],
+            // The frontend has added every app that the draft names.
+            Origin::App(name) => self.apps.get(name).copied().unwrap_or(Output::SCRATCH),
             Origin::Image(index) => {
                 let title = format!("FROM {}", self.images[*index].shown());
                 let name = self.plain_name("source", &title);
@@ -317,10 +328,6 @@ impl<'a> Emitter<'a> {
         } else {
             String::new()
         }
-    }
-
-    fn at(&self, span: Span, name: String) -> Constraints {
-        at(span, name)
     }
 }
 

@@ -19,17 +19,16 @@ mod git;
 mod graph;
 mod import;
 mod marshal;
+mod mount;
 mod source;
 mod text;
 
 pub use digest::Digest;
-pub use exec::{
-    Access, Bind, ContentCache, Exec, HostIp, Mount, MountKind, Network, Security, Sharing,
-};
-pub use exec::{SecretEnv, SecretMount, SshMount, Ulimit};
+pub use exec::{Exec, HostIp, Network, SecretEnv, Security, Ulimit};
 pub use file::{Action, Copy, FileOps, MakeDir, MakeFile, MakeLink, Mode, Owner, Place, Remove};
 pub use folders::Folder;
 pub use git::Git;
 pub use graph::{Constraints, Graph, Location, Output};
 pub use import::ImportError;
+pub use mount::{Access, Bind, ContentCache, Mount, MountKind, SecretMount, Sharing, SshMount};
 pub use source::{Http, Image, Local, OciLayout, ResolveMode, Source};

@@ -19,7 +19,7 @@ pub use draft::{Draft, draft};
 pub use layers::{AllCollisions, Layer, LayerEntry, LayerFolder, finish};
 pub use runs::SCRIPT_PATH;
 pub use select::{ImageUse, Request, Role, SelectedStage, Selection, select};
-pub use settings::Settings;
+pub use settings::{Settings, check_settings};
 
 use std::collections::BTreeMap;
 
@@ -219,6 +219,8 @@ pub enum Origin {
     Stage(usize),
     /// An image of [`Plan::images`].
     Image(usize),
+    /// The finished root file system of another app of the file.
+    App(String),
     /// A file that is fetched.
     Http {
         /// The address.

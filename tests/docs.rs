@@ -1,177 +1,163 @@
-//! The pages of the docs hold what they show: every block of YAML is read by the parser.
+//! The documentation, tested: links lead somewhere, and every command in a `sh` or `console` block
+//! of README.md and docs is run and prints what it is said to print.
+//!
+//! Comments right before a block say how: `<!-- file: NAME -->` writes the block as a file,
+//! `<!-- files: FOLDER -->` puts a folder's files beside it, `<!-- fails -->` expects a failure,
+//! `<!-- replaced when run: "A" by "B" -->` puts what works here in the place of what a reader
+//! needs, and `<!-- not run: REASON -->` leaves a block out, aloud.
 
-use std::collections::BTreeSet;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "docs/markdown.rs"]
+mod markdown;
+#[path = "docs/run.rs"]
+mod run;
+
 use std::fs;
+use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use hardpan::diagnostic::{Code, Severity};
-use hardpan::spec;
+use markdown::Block;
+use run::Folder;
 
-fn docs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Every tracked page, relative to the project.
+fn pages() -> Vec<PathBuf> {
+    let listed =
+        Command::new("git").args(["ls-files", "-z", "*.md"]).current_dir(ROOT).output().unwrap();
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let pages: Vec<PathBuf> = listed.split_terminator('\0').map(PathBuf::from).collect();
+    assert!(pages.contains(&PathBuf::from("README.md")), "{pages:?}");
+    pages
 }
 
-/// A fenced block: its language, its text, and the comment on the line before it.
-#[derive(Debug)]
-struct Block {
-    language: String,
-    text: String,
-    comment: String,
+/// The pages whose commands are run.
+fn manuals() -> impl Iterator<Item = (PathBuf, Vec<Block>)> {
+    let chosen = |page: &PathBuf| page.starts_with("docs") || page == Path::new("README.md");
+    pages().into_iter().filter(chosen).map(|page| {
+        let blocks = markdown::blocks(&read(&page));
+        (page, blocks)
+    })
 }
 
-fn blocks(markdown: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut open: Option<Block> = None;
-    let mut before = "";
-    for line in markdown.lines() {
-        match (&mut open, line.strip_prefix("```")) {
-            (Some(_), Some(_)) => blocks.extend(open.take()),
-            (Some(block), None) => {
-                block.text.push_str(line);
-                block.text.push('\n');
+fn read(page: &Path) -> String {
+    fs::read_to_string(Path::new(ROOT).join(page)).unwrap()
+}
+
+/// Needs nothing but the program itself.
+fn is_pure(block: &Block) -> bool {
+    let commands =
+        block.text.lines().filter(|line| block.language == "sh" || line.starts_with("$ "));
+    commands.into_iter().all(|line| line.trim_start_matches("$ ").starts_with("hardpan "))
+}
+
+/// Runs the chosen blocks of all manuals, and fails with all that went wrong.
+fn run_blocks(chosen: impl Fn(&Block) -> bool) {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (page, blocks) in manuals() {
+        let folder = Folder::new();
+        for block in &blocks {
+            folder.prepare(block);
+            let is_run = block.is_command() && block.directive("not run").is_none();
+            if is_run && chosen(block) {
+                count += 1;
+                if let Err(error) = folder.run(block) {
+                    wrong.push(format!("{}:{}: {error}", page.display(), block.line));
+                }
             }
-            (None, Some(language)) => {
-                let comment =
-                    before.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
-                open = Some(Block {
-                    language: language.to_owned(),
-                    text: String::new(),
-                    comment: comment.unwrap_or_default().to_owned(),
-                });
-            }
-            (None, None) => {}
-        }
-        before = line;
-    }
-    assert!(open.is_none(), "a block that is never closed");
-    blocks
-}
-
-/// The codes of the mistakes in a spec, and of its warnings.
-fn codes(text: &str) -> (BTreeSet<Code>, BTreeSet<Code>) {
-    let found = match spec::parse(text.as_bytes()) {
-        Ok(parsed) => parsed.warnings,
-        Err(found) => found,
-    };
-    let of = |severity| {
-        let found = found.iter().filter(|diagnostic| diagnostic.severity == severity);
-        found.map(|diagnostic| diagnostic.code).collect()
-    };
-    (of(Severity::Error), of(Severity::Warning))
-}
-
-/// An example of one key, with what else a spec needs.
-fn completed(text: &str) -> String {
-    let has = |key: &str| text.lines().any(|line| line.starts_with(&format!("{key}:")));
-    let mut spec = text.to_owned();
-    if !has("base") && !has("apps") {
-        spec.push_str("base: node:24\n");
-    }
-    if has("build") && !has("image") && !has("apps") {
-        spec.push_str("image: [{copy: ., from: build}]\n");
-    }
-    spec
-}
-
-#[test]
-fn every_example_of_the_reference_is_a_spec() {
-    let page = fs::read_to_string(docs().join("spec.md")).unwrap();
-    let examples: Vec<Block> =
-        blocks(&page).into_iter().filter(|block| block.language == "yaml").collect();
-    for block in &examples {
-        let (errors, _) = codes(&completed(&block.text));
-        let expected: BTreeSet<String> =
-            block.comment.strip_prefix("fails: ").map(str::to_owned).into_iter().collect();
-        let found: BTreeSet<String> = errors.iter().map(ToString::to_string).collect();
-        assert_eq!(found, expected, "{}", block.text);
-    }
-    assert!(examples.len() > 30, "{}", examples.len());
-    assert!(examples[0].text.starts_with("# syntax="));
-    assert_eq!(codes(&examples[0].text), (BTreeSet::new(), BTreeSet::new()));
-}
-
-#[test]
-fn the_reference_names_every_key() {
-    let page = fs::read_to_string(docs().join("spec.md")).unwrap();
-    let schema: serde_json::Value = serde_json::from_str(&spec::schema::json()).unwrap();
-    let shapes = schema["$defs"].as_object().unwrap().values().chain([&schema]);
-    for key in shapes.flat_map(|shape| shape["properties"].as_object().unwrap().keys()) {
-        let mentioned = page.contains(&format!("`{key}`")) || page.contains(&format!("{key}:"));
-        assert!(mentioned, "{key}");
-    }
-}
-
-#[test]
-fn every_code_has_a_page_and_every_page_a_code() {
-    let pages: BTreeSet<String> = fs::read_dir(docs().join("errors"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    let codes: BTreeSet<String> = Code::ALL.iter().map(|code| format!("{code}.md")).collect();
-    assert_eq!(pages, codes);
-}
-
-#[test]
-fn pages_show_what_is_wrong_and_what_is_right() {
-    let mut parsed = 0;
-    for code in Code::ALL {
-        let page = fs::read_to_string(docs().join(format!("errors/{code}.md"))).unwrap();
-        assert!(page.starts_with(&format!("# {code}: {}\n\n", code.title())), "{code}");
-        let (_, wrong) = page.split_once("\n## Wrong\n").expect("a wrong example");
-        let (wrong, right) = wrong.split_once("\n## Right\n").expect("a right example");
-        let (wrong, right) = (blocks(wrong), blocks(right));
-        let ([wrong], [right]) = (wrong.as_slice(), right.as_slice()) else {
-            panic!("{code}: one block each")
-        };
-        assert_ne!(wrong.text, right.text, "{code}");
-        for block in [wrong, right] {
-            assert!(matches!(block.language.as_str(), "yaml" | "console"), "{code}");
-        }
-        if right.language == "yaml" {
-            assert_eq!(
-                codes(&right.text),
-                (BTreeSet::new(), BTreeSet::new()),
-                "{code}: {}",
-                right.text
-            );
-        }
-        if wrong.language != "yaml" {
-            continue;
-        }
-        let (errors, warnings) = codes(&wrong.text);
-        if wrong.comment == "found by a build" {
-            assert_eq!(errors, BTreeSet::new(), "{code}: {}", wrong.text);
-        } else {
-            let found: BTreeSet<Code> = errors.union(&warnings).copied().collect();
-            assert!(found.contains(code), "{code}: {found:?}");
-            assert!(found.len() <= 2, "{code}: {found:?}");
-            parsed += 1;
         }
     }
-    assert!(parsed >= 24, "{parsed}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(count > 0, "nothing was run");
 }
 
 #[test]
 fn links_lead_somewhere() {
-    let mut pages: Vec<PathBuf> = vec![docs().join("spec.md")];
-    pages.extend(fs::read_dir(docs().join("errors")).unwrap().map(|entry| entry.unwrap().path()));
-    for page in pages {
-        let text = fs::read_to_string(&page).unwrap();
-        let headings: Vec<String> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix('#'))
-            .map(|heading| heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-"))
-            .collect();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            if let Some(anchor) = link.strip_prefix('#') {
-                assert!(
-                    headings.iter().any(|heading| heading == anchor),
-                    "{}: {link}",
-                    page.display()
-                );
-            } else {
-                assert!(page.parent().unwrap().join(link).exists(), "{}: {link}", page.display());
+    let mut wrong = Vec::new();
+    for page in pages() {
+        for (line, target) in markdown::links(&read(&page)) {
+            let Some((path, anchor)) = markdown::resolve(&page, &target) else { continue };
+            let place = Path::new(ROOT).join(&path);
+            let leads = match anchor {
+                None => place.exists(),
+                Some(anchor) => {
+                    place.is_file() && markdown::anchors(&read(&path)).contains(&anchor)
+                }
+            };
+            if !leads {
+                wrong.push(format!("{}:{line}: {target}", page.display()));
             }
         }
     }
+    assert!(wrong.is_empty(), "links that lead nowhere:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_page_for_users_is_on_the_map() {
+    let index = Path::new("docs/index.md");
+    let listed: Vec<PathBuf> = markdown::links(&read(index))
+        .into_iter()
+        .filter_map(|(_, target)| Some(markdown::resolve(index, &target)?.0))
+        .collect();
+    for page in pages().into_iter().filter(|page| page.starts_with("docs") && page != index) {
+        let folder = page.parent().unwrap().to_owned();
+        assert!(
+            listed.iter().any(
+                |one| one == &page || (folder != Path::new("docs") && one.starts_with(&folder))
+            ),
+            "docs/index.md does not lead to {}",
+            page.display()
+        );
+    }
+}
+
+#[test]
+fn comments_on_blocks_are_understood() {
+    const KNOWN: &[&str] = &["file:", "files:", "not run: ", "replaced when run: ", "fails"];
+    for (page, blocks) in manuals() {
+        for block in &blocks {
+            for one in block.directives() {
+                let is_known = KNOWN.iter().any(|known| one.starts_with(known));
+                assert!(is_known, "{}:{}: <!-- {one} -->", page.display(), block.line);
+            }
+        }
+        let indented = read(&page)
+            .lines()
+            .any(|line| line.starts_with([' ', '\t']) && line.trim_start().starts_with("```"));
+        assert!(!indented, "{}: an indented block would not be run", page.display());
+    }
+}
+
+#[test]
+fn commands_without_a_builder_do_what_is_said() {
+    run_blocks(is_pure);
+}
+
+#[test]
+fn commands_with_a_builder_do_what_is_said() {
+    for name in ["HARDPAN_SYNTAX", "HARDPAN_REGISTRY", "BUILDKIT_HOST", "BUILDX_BUILDER"] {
+        let advice = "run `make test`, or eval \"$(make -s env)\" first";
+        assert!(std::env::var_os(name).is_some(), "{name} is not set: {advice}");
+    }
+    let mut left_out = 0;
+    for (page, blocks) in manuals() {
+        for block in &blocks {
+            if let Some(reason) = block.directive("not run") {
+                left_out += 1;
+                // Not by a macro of the test harness, which shows them only of tests that fail.
+                let _ = writeln!(stderr(), "{}:{}: not run: {reason}", page.display(), block.line);
+            }
+        }
+    }
+    let _ = writeln!(stderr(), "{left_out} blocks of the documentation are not run");
+    run_blocks(|block| !is_pure(block));
 }

@@ -259,6 +259,34 @@ fn a_tree_can_be_poured_over_links_of_the_base() {
 }
 
 #[test]
+fn a_link_of_the_base_may_lie_below_a_folder_that_the_source_lacks() {
+    let layer: Layer<'_> = &|ops, source| {
+        let here = ops.here();
+        let var = MakeDir { path: "/var".to_owned(), mode: 0o755, ..MakeDir::default() };
+        let aside = Copy { include: vec!["var/run".to_owned()], ..place("/r", "/") };
+        let aside = ops.restart(Output::SCRATCH).make_dir(var).copy(source, aside).here();
+        ops.restart(here)
+            .copy(source, Copy { exclude: vec!["var/run".to_owned()], ..place("/r", "/") });
+        let children = Copy {
+            wildcard: true,
+            allow_no_match: true,
+            contents: false,
+            ..place("/var/[r]un/*", "/run/")
+        };
+        ops.copy(aside, children);
+    };
+    check("d 0755 5:5 r\n f 0644 5:5 r/file x", &[layer], "f 0644 0:0 file x");
+    let source = "
+        d 0755 5:5 r
+        d 0755 5:5 r/var
+        d 0755 5:5 r/var/run
+        f 0644 5:5 r/var/run/pid x
+        f 0644 5:5 r/var/more x
+    ";
+    check(source, &[layer], "f 0644 0:0 run/pid x\n f 0644 0:0 var/more x");
+}
+
+#[test]
 fn files_take_a_mode_and_folders_stay_passable() {
     let source = "d 0777 5:5 m\n d 0700 5:5 m/d\n f 0755 5:5 m/d/run x\n f 6600 5:5 m/plain x";
     let cases = [
@@ -423,6 +451,49 @@ fn a_writable_path_belongs_to_the_user_and_nothing_else_does() {
     ];
     for (case, expected) in cases {
         check(source, &[&|ops, source| with_writable(ops, source, case)], &expected);
+    }
+}
+
+#[test]
+fn an_empty_writable_folder_gives_way_to_what_is_placed() {
+    let source = "
+        f 0600 5:5 file seed
+        d 0700 5:5 folder
+        f 0600 5:5 folder/seed seed
+    ";
+    let given = "d 0755 0:0 srv/app\n ";
+    let cases = [
+        ("/file", "f 0644 1000:1000 srv/app/data seed"),
+        ("/folder", "d 0755 1000:1000 srv/app/data\n f 0644 1000:1000 srv/app/data/seed seed"),
+        ("", "d 0755 1000:1000 srv/app/data"),
+    ];
+    for (from, expected) in cases {
+        let above = folders("d 0755 0:0 srv\n d 0755 0:0 srv/app");
+        let path = "/srv/app/data".to_owned();
+        let dir =
+            MakeDir { path: path.clone(), mode: 0o755, owner: Some(NODE), ..MakeDir::default() };
+        let parents = MakeDir {
+            path: "/srv/app".to_owned(),
+            mode: 0o755,
+            make_parents: true,
+            ..MakeDir::default()
+        };
+        let make: Layer<'_> = &|ops, _| {
+            ops.make_dir(parents.clone()).make_dir(dir.clone()).set_folders(&above);
+        };
+        let item: Layer<'_> = &|ops, source| {
+            if !from.is_empty() {
+                ops.copy(source, Copy { owner: Some(NODE), ..place(from, &path) });
+            }
+            ops.set_folders(&above);
+        };
+        let expected = Tree::parse(BASE).with(&format!("{given}{expected}"));
+        let mut lab = Lab::new(BASE, source);
+        // merged, what comes later wins; copied, mkdir leaves alone what is there
+        let merged = lab.place(&[make, item]).merged.unwrap();
+        let copied = lab.place(&[item, make]).copied.unwrap();
+        assert_eq!(expected.difference(&merged), "", "{from}");
+        assert_eq!(expected.difference(&copied), "", "{from}");
     }
 }
 

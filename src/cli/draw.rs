@@ -22,6 +22,11 @@ pub(super) fn draw(name: &str, bytes: &[u8], diagnostic: &Diagnostic) -> String 
     draw_with(&renderer, name, bytes, diagnostic)
 }
 
+/// Draws a diagnostic for a reader of which nothing is known, without colours.
+pub(crate) fn plain(name: &str, bytes: &[u8], diagnostic: &Diagnostic) -> String {
+    draw_with(&Renderer::plain(), name, bytes, diagnostic)
+}
+
 fn draw_with(renderer: &Renderer, name: &str, bytes: &[u8], diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,

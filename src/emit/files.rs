@@ -52,10 +52,10 @@ impl Emitter<'_> {
                 let mut picked = picked;
                 let mut exclude = exclude;
                 let mode = files.mode.map(|mode| {
-                    self.with_file_mode(ops, &mut picked, (mode, &mut exclude));
+                    with_file_mode(ops, &mut picked, (mode, &mut exclude));
                     Mode::Words(words_of(mode))
                 });
-                let copy = Copy { exclude, mode, ..final_copy(&picked, dest) };
+                let copy = Copy { mode, exclude, ..final_copy(&picked, dest) };
                 ops.copy(picked.place, copy);
             }
             What::Content { text, mode } => {
@@ -103,7 +103,7 @@ impl Emitter<'_> {
         let owner = Some(Owner { uid: entry.owner.uid, gid: entry.owner.gid });
         let words = match files.mode {
             Some(mode) => {
-                self.with_file_mode(ops, &mut picked, (mode, &mut exclude));
+                with_file_mode(ops, &mut picked, (mode, &mut exclude));
                 words_of(safe(mode))
             }
             None if entry.group_as_owner => GROUP_SHARES.to_owned(),
@@ -112,32 +112,8 @@ impl Emitter<'_> {
         let include = entry.only.clone();
         let mode = Some(Mode::Words(words));
         let copy =
-            Copy { include, exclude, mode, owner, ..final_copy(&picked, entry.dest.clone()) };
+            Copy { owner, mode, include, exclude, ..final_copy(&picked, entry.dest.clone()) };
         ops.copy(picked.place, copy);
-    }
-
-    /// Prepares a numeric mode for files alone. Nothing in chmod's words tells files from folders
-    /// but `X`, which looks at the mode before all of the words: so x is taken away in a copy of its
-    /// own, and comes back for folders only. A mode with x for all needs none of that.
-    fn with_file_mode(
-        &mut self,
-        ops: &mut FileOps,
-        picked: &mut Picked,
-        (mode, exclude): (u32, &mut Vec<String>),
-    ) {
-        if mode & 0o111 == 0o111 {
-            return;
-        }
-        let resume = ops.here();
-        ops.restart(Output::SCRATCH);
-        let copy = Copy {
-            exclude: std::mem::take(exclude),
-            mode: Some(Mode::Words("a-x".to_owned())),
-            ..final_copy(picked, aside(picked, false))
-        };
-        ops.copy(picked.place, copy);
-        *picked = Picked::aside(ops.here(), true);
-        ops.restart(resume);
     }
 
     /// Brings what is picked to a place where one plain copy can take it from. `whole`: it must lie
@@ -220,6 +196,29 @@ impl Emitter<'_> {
         ops.restart(resume);
         Picked { place, path: "/".to_owned(), wildcard: false, allow_no_match: false, sifted: true }
     }
+}
+
+/// Prepares a numeric mode for files alone. Nothing in chmod's words tells files from folders
+/// but `X`, which looks at the mode before all of the words: so x is taken away in a copy of its
+/// own, and comes back for folders only. A mode with x for all needs none of that.
+fn with_file_mode(
+    ops: &mut FileOps,
+    picked: &mut Picked,
+    (mode, exclude): (u32, &mut Vec<String>),
+) {
+    if mode & 0o111 == 0o111 {
+        return;
+    }
+    let resume = ops.here();
+    ops.restart(Output::SCRATCH);
+    let copy = Copy {
+        exclude: std::mem::take(exclude),
+        mode: Some(Mode::Words("a-x".to_owned())),
+        ..final_copy(picked, aside(picked, false))
+    };
+    ops.copy(picked.place, copy);
+    *picked = Picked::aside(ops.here(), true);
+    ops.restart(resume);
 }
 
 fn final_copy(picked: &Picked, dest: String) -> Copy {

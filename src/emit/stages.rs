@@ -1,6 +1,6 @@
 //! The stages of a plan: images to build in, commands with their mounts, files between them.
 
-use super::Emitter;
+use super::{Emitter, at};
 use crate::llb::{Constraints, Exec, FileOps, MakeDir, MakeFile, Mount, MountKind, Network};
 use crate::llb::{Output, Owner, SecretEnv, SecretMount, Sharing, SshMount};
 use crate::plan::{Action, Run, SCRIPT_PATH, Stage, StageBase, Step};
@@ -39,7 +39,7 @@ impl Emitter<'_> {
                 .no_cache_stages
                 .iter()
                 .any(|other| other.eq_ignore_ascii_case(&stage.name));
-        let constraints = Constraints { ignore_cache: again, ..self.at(step.span, name) };
+        let constraints = Constraints { ignore_cache: again, ..at(step.span, name) };
         match &step.action {
             Action::Workdir(path) if path == "/" => output,
             Action::Workdir(path) => {

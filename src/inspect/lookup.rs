@@ -69,8 +69,8 @@ impl<'a> Finder<'a> {
         tried
     }
 
-    fn elements(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.path.split(':')
+    fn elements(&self) -> impl Iterator<Item = &'a str> {
+        self.path.split(':').filter(|_| !self.path.is_empty())
     }
 
     /// A path seen from the working folder.
@@ -83,8 +83,9 @@ impl<'a> Finder<'a> {
             return path.to_vec();
         }
         let workdir = self.workdir.trim_end_matches('/').as_bytes();
-        let slash: &[u8] = if workdir.first() == Some(&b'/') { b"" } else { b"/" };
-        [slash, workdir, b"/", path].concat()
+        let slash: &[u8] = if matches!(workdir.first(), Some(b'/') | None) { b"" } else { b"/" };
+        let between: &[u8] = if path.is_empty() && !workdir.is_empty() { b"" } else { b"/" };
+        [slash, workdir, between, path].concat()
     }
 
     /// Looks one path up; with a depth, a regular file's head is read, too.

@@ -1,10 +1,11 @@
-//! Reads small files whole, up to a limit.
+//! Reads files and folders, each up to a limit: small files whole, large ones without their holes.
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::FileExt as _;
 
 use rustix::fd::AsFd;
-use rustix::fs::{FileType, RawDir};
+use rustix::fs::{FileType, RawDir, SeekFrom};
 use rustix::io::Errno;
 
 use super::tree::{LastLink, Tree, Trouble};
@@ -39,10 +40,9 @@ pub(crate) const MAX_NAMES: usize = 1_000_000;
 
 /// The names in an open folder, sorted, and whether that is all of them.
 pub(crate) fn names(folder: impl AsFd) -> Result<(Vec<Vec<u8>>, bool), Errno> {
-    // A descriptor of its own: the offset of a listing belongs to the open file.
-    let own = super::tree::open_folder(folder, b".")?;
+    rustix::fs::seek(&folder, SeekFrom::Start(0))?;
     let mut buffer = Vec::with_capacity(32 << 10);
-    let mut listing = RawDir::new(own, buffer.spare_capacity_mut());
+    let mut listing = RawDir::new(folder, buffer.spare_capacity_mut());
     let mut names = Vec::new();
     let complete = loop {
         let Some(entry) = listing.next() else { break true };
@@ -57,4 +57,58 @@ pub(crate) fn names(folder: impl AsFd) -> Result<(Vec<Vec<u8>>, bool), Errno> {
     };
     names.sort_unstable();
     Ok((names, complete))
+}
+
+/// The data of a file: a hole, however long, reads as one NUL, so that padding hides nothing and
+/// costs nothing.
+#[derive(Debug)]
+pub(crate) struct Data {
+    file: File,
+    position: u64,
+    /// Where the data at `position` ends.
+    end: u64,
+}
+
+impl Data {
+    pub(crate) fn of(file: File) -> Self {
+        Self { file, position: 0, end: 0 }
+    }
+
+    /// Goes to the next data; `false` at the end of the file.
+    fn advance(&mut self) -> std::io::Result<bool> {
+        self.position = match rustix::fs::seek(&self.file, SeekFrom::Data(self.position)) {
+            Ok(start) => start,
+            Err(Errno::NXIO) => return Ok(false),
+            // A file system that cannot tell.
+            Err(Errno::INVAL) => {
+                self.end = u64::MAX;
+                return Ok(true);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.end = rustix::fs::seek(&self.file, SeekFrom::Hole(self.position))?;
+        Ok(true)
+    }
+}
+
+impl std::io::Read for Data {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.position >= self.end {
+            let before = self.position;
+            if !self.advance()? {
+                return Ok(0);
+            }
+            if self.position > before
+                && let Some(first) = buffer.first_mut()
+            {
+                *first = 0;
+                return Ok(1);
+            }
+        }
+        let left = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
+        let length = buffer.len().min(left);
+        let count = self.file.read_at(&mut buffer[..length], self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
 }

@@ -7,6 +7,7 @@
 //! not depend on the clock.
 
 use std::collections::BTreeMap;
+use std::io::BufRead as _;
 
 use super::file::{Copy, FileOps, MakeFile, Owner};
 use super::graph::Output;
@@ -48,6 +49,36 @@ impl FileOps {
             Copy { from: ARCHIVE.to_owned(), to: "/".to_owned(), unpack: true, ..Copy::default() };
         self.restart(here).copy(tar, copy)
     }
+}
+
+/// The folders of an archive of ours, in words; none if the file is another one.
+pub(super) fn listing(path: &str, mut tar: &[u8]) -> Option<Vec<String>> {
+    let mut folders = Vec::new();
+    let mut extra = Vec::new();
+    let number = |field: &[u8]| u32::from_str_radix(str::from_utf8(field).ok()?, 8).ok();
+    while path == ARCHIVE && tar.first().is_some_and(|byte| *byte != 0) {
+        let (header, rest) = tar.split_at_checked(BLOCK)?;
+        let size = number(&header[124..135])? as usize;
+        let data = rest.get(..size)?;
+        tar = rest.get(size.next_multiple_of(BLOCK)..)?;
+        if header[156] == b'x' {
+            extra = data.lines().map_while(Result::ok).collect();
+            continue;
+        }
+        let said = |key: &str| {
+            extra
+                .iter()
+                .find_map(|line: &String| line.split_once(key).map(|(_, value)| value.to_owned()))
+        };
+        let name = header[..NAME_MAX].split(|byte| *byte == 0).next()?;
+        let name = said(" path=").unwrap_or_else(|| String::from_utf8_lossy(name).into_owned());
+        let id = |key: &str, field: &[u8]| said(key).or_else(|| Some(number(field)?.to_string()));
+        let (uid, gid) = (id(" uid=", &header[108..115])?, id(" gid=", &header[116..123])?);
+        let mode = number(&header[100..107])?;
+        folders.push(format!("/{} {mode:04o} {uid}:{gid}", name.trim_end_matches('/')));
+        extra.clear();
+    }
+    (!folders.is_empty()).then_some(folders)
 }
 
 /// A tar archive of the folders, which come sorted: parents before what they hold. The root of the
@@ -157,6 +188,27 @@ mod tests {
             let text = str::from_utf8(&record).unwrap();
             assert_eq!(text.split(' ').next().unwrap().parse::<usize>().unwrap(), record.len());
         }
+    }
+
+    #[test]
+    fn an_archive_can_be_shown() {
+        let long = "n".repeat(120);
+        let tar = archive_of(&[
+            folder("/tmp", 0o1777, 0),
+            folder(&long, 0o755, u32::MAX),
+            folder("/b", 0o700, 7),
+        ]);
+        let expected = [
+            "/b 0700 7:0".to_owned(),
+            format!("/{long} 0755 4294967295:0"),
+            "/tmp 1777 0:0".to_owned(),
+        ];
+        assert_eq!(listing(ARCHIVE, &tar).unwrap(), expected);
+        assert_eq!(listing("/other.tar", &tar), None);
+        assert_eq!(listing(ARCHIVE, b"no archive"), None);
+        assert_eq!(listing(ARCHIVE, b""), None);
+        let whole = &tar[..tar.len() - 2 * BLOCK];
+        (1..whole.len()).step_by(100).for_each(|cut| drop(listing(ARCHIVE, &whole[..cut])));
     }
 
     #[test]

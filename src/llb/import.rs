@@ -163,3 +163,110 @@ fn marks_of(source: &pb::Source, digest: &str, first_file: usize) -> Vec<Mark> {
     };
     locations.iter().filter_map(mark).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Constraints, FileOps, MakeDir, Remove};
+    use super::*;
+
+    fn definition() -> pb::Definition {
+        let mut graph = Graph::new();
+        let image =
+            pb::SourceOp { identifier: "docker-image://a".to_owned(), ..Default::default() };
+        let image = graph.source_op(image, &Constraints::named("the image"));
+        let mut ops = FileOps::on(image);
+        ops.make_dir(MakeDir { path: "/app".to_owned(), mode: 0o755, ..MakeDir::default() });
+        let output = graph.file(&ops, &Constraints::default());
+        let mut definition = graph.marshal(output, &[]);
+        let name = graph.digest(image).unwrap().to_string();
+        let locations =
+            [0, 7, -1].map(|source_index| pb::Location { source_index, ranges: Vec::new() });
+        let source = definition.source.get_or_insert_default();
+        source.infos =
+            vec![pb::SourceInfo { filename: "Dockerfile".to_owned(), ..Default::default() }];
+        source.locations.insert(name, pb::Locations { locations: locations.to_vec() });
+        definition
+    }
+
+    fn end(inputs: &[(&str, i64)]) -> Vec<u8> {
+        let input = |(digest, index): &(&str, i64)| pb::Input {
+            digest: (*digest).to_owned(),
+            index: *index,
+        };
+        pb::Op { inputs: inputs.iter().map(input).collect(), ..Default::default() }.encode_to_vec()
+    }
+
+    #[test]
+    fn what_others_made_can_be_built_upon() {
+        let (mut graph, theirs) = (Graph::new(), definition());
+        let imported = graph.import(&theirs).unwrap();
+        let mut ops = FileOps::on(imported);
+        ops.remove(Remove { path: "/app".to_owned(), ..Remove::default() });
+        let output = graph.file(&ops, &Constraints::default());
+        let ours = graph.marshal(
+            output,
+            &[pb::SourceInfo { filename: "spec".to_owned(), ..Default::default() }],
+        );
+        assert_eq!(ours.def[..2], theirs.def[..2]);
+        for bytes in &ours.def[..2] {
+            let name = Digest::of(bytes).to_string();
+            assert_eq!(ours.metadata[&name], theirs.metadata[&name]);
+        }
+        let source = ours.source.unwrap();
+        assert_eq!(
+            source.infos.iter().map(|info| info.filename.as_str()).collect::<Vec<_>>(),
+            ["spec", "Dockerfile"]
+        );
+        let indexes = source
+            .locations
+            .values()
+            .flat_map(|entry| entry.locations.iter().map(|at| at.source_index));
+        assert_eq!(indexes.collect::<Vec<_>>(), [1], "theirs move behind ours, bad ones are gone");
+    }
+
+    #[test]
+    fn an_op_that_is_here_already_is_not_there_twice() {
+        let mut graph = Graph::new();
+        let first = graph.import(&definition()).unwrap();
+        assert_eq!(graph.import(&definition()).unwrap(), first);
+        assert_eq!(graph.vertices.len(), 2);
+    }
+
+    #[test]
+    fn an_empty_definition_is_scratch() {
+        assert_eq!(Graph::new().import(&pb::Definition::default()).unwrap(), Output::SCRATCH);
+    }
+
+    #[test]
+    fn broken_definitions_are_refused() {
+        let whole = definition();
+        let head = Digest::of(&whole.def[1]).to_string();
+        let with_end = |end: Vec<u8>| vec![whole.def[0].clone(), whole.def[1].clone(), end];
+        let cases: [(Vec<Vec<u8>>, &str); 8] = [
+            (vec![vec![0xff; 9]], "op 0 of the definition cannot be read"),
+            (
+                vec![b"\x0a\xff\xff\xff\xff\x0f".to_vec(), end(&[])],
+                "op 0 of the definition cannot be read",
+            ),
+            (vec![end(&[])], "the definition ends with 0 results instead of one"),
+            (
+                with_end(end(&[(&head, 0), (&head, 1)])),
+                "the definition ends with 2 results instead of one",
+            ),
+            (with_end(end(&[(&head, -1)])), "the definition refers to output -1 of an op"),
+            (
+                with_end(end(&[("sha256:0", 0)])),
+                "the definition refers to \"sha256:0\", which it does not hold",
+            ),
+            (with_end(end(&[("", 0)])), "the definition refers to \"\", which it does not hold"),
+            (vec![whole.def[1].clone(), whole.def[2].clone()], "which it does not hold"),
+        ];
+        for (def, words) in cases {
+            let error = Graph::new()
+                .import(&pb::Definition { def, ..Default::default() })
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use std::fmt::{Display, Write as _};
 use prost::Message as _;
 
 use super::digest::Digest;
+use super::folders;
 use super::graph::{Graph, Output, Vertex};
 use crate::proto::pb;
 
@@ -225,7 +226,10 @@ impl Text {
         let (verb, text) = match &action.action {
             Some(Wire::Copy(copy)) => ("copy", self.copy(copy, action.secondary_input)),
             Some(Wire::Mkfile(file)) => {
-                let content = content(&file.data);
+                let content = match folders::listing(&file.path, &file.data) {
+                    Some(folders) => folders.join(", "),
+                    None => content(&file.data),
+                };
                 (
                     "mkfile",
                     format!(
@@ -308,6 +312,8 @@ impl Text {
     }
 
     fn line(&mut self, key: &str, value: impl Display) {
+        // a path may hold anything, and a line is one fact
+        let value = value.to_string().replace('\n', "\\n");
         let _ = writeln!(self.out, "  {key}: {value}");
     }
 }
@@ -339,5 +345,102 @@ fn content(data: &[u8]) -> String {
     match str::from_utf8(data) {
         Ok(text) if text.len() <= SHOWN_CONTENT => quoted(text),
         _ => format!("{} bytes {}", data.len(), Digest::of(data)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::*;
+    use super::*;
+
+    #[test]
+    fn every_op_is_shown() {
+        let mut graph = Graph::new();
+        let platform = Some(pb::Platform {
+            os: "linux".to_owned(),
+            architecture: "arm64".to_owned(),
+            ..Default::default()
+        });
+        let with =
+            |name: &str| Constraints { platform: platform.clone(), ..Constraints::named(name) };
+        let image = Image { reference: "dhi.io/node:24-dev".to_owned(), ..Image::default() };
+        let image = graph.source(&Source::Image(image), &with("[build] FROM node"));
+        let secret =
+            SecretMount { id: "token".to_owned(), owner: (0, 0), mode: 0o400, optional: false };
+        let exec = Exec {
+            args: vec!["npm".to_owned(), "ci".to_owned()],
+            env: vec![("A".to_owned(), "b \"c\"".to_owned())],
+            cwd: "/app".to_owned(),
+            network: Network::None,
+            mounts: vec![
+                Mount::output("/out", Output::SCRATCH),
+                Mount { target: "/run/secrets/token".to_owned(), kind: MountKind::Secret(secret) },
+                Mount::bind("/rw", image, Access::Discard)
+                    .at("/sub")
+                    .content_cache(ContentCache::Off),
+                Mount::read_only("/", image),
+            ],
+            ..Exec::default()
+        };
+        let locations = vec![Location { file: 0, spans: vec![crate::diagnostic::Span::at(7, 5)] }];
+        let built =
+            graph.exec(&exec, &Constraints { locations, ignore_cache: true, ..with("RUN npm ci") });
+        let mut ops = FileOps::on(Output::SCRATCH);
+        let copy = Copy {
+            from: "/app".to_owned(),
+            to: "/".to_owned(),
+            mode: Some(Mode::Words("a+r".to_owned())),
+            ..Copy::default()
+        };
+        ops.copy(built[0], copy).make_file(MakeFile {
+            path: "/f".to_owned(),
+            mode: 0o644,
+            data: vec![b'x'; 201],
+            owner: Some(Owner::ROOT),
+            time: None,
+        });
+        let root = Folder { path: "/root".to_owned(), mode: 0o700, owner: Owner::ROOT };
+        ops.set_folders(&[root]);
+        let layer = graph.file(&ops, &Constraints::default());
+        let merged = graph.merge(&[image, layer], &Constraints::default());
+        let result = graph.passthrough(merged, &[built[0]], &Constraints::default());
+        let expected = "\
+#1 source
+  name: \"[build] FROM node\"
+  platform: linux/arm64
+  from: docker-image://dhi.io/node:24-dev
+
+#2 exec
+  name: \"RUN npm ci\"
+  cache: ignored
+  at: 0:7:5
+  platform: linux/arm64
+  args: [\"npm\", \"ci\"]
+  env: \"A=b \\\"c\\\"\"
+  cwd: /app
+  network: none
+  mount: / from #1 read-only
+  mount: /out from scratch output 0
+  mount: /rw from #1/sub discarded content-cache=off
+  mount: /run/secrets/token secret \"token\" 0:0 0400 optional=false
+
+#3 file
+  copy: #2 \"/app\" to \"/\" mode=a+r on scratch
+  mkfile: \"/f\" 0644 0:0 201 bytes sha256:84a0678c90937f5dcf9994d5866668da6b995109c8ad845410559b48a4ecafed on action 1
+  mkfile: \"/folders.tar\" 0600 /root 0700 0:0 on scratch
+  copy: action 3 \"/folders.tar\" to \"/\" unpack on action 2
+
+#4 merge
+  layer: #1
+  layer: #3
+
+#5 passthrough
+  result: #4
+  after: #4 #2
+
+result #5
+";
+        assert_eq!(graph.to_text(result), expected);
+        assert_eq!(graph.to_text(Output::SCRATCH), "result scratch\n");
     }
 }

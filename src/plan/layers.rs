@@ -3,7 +3,7 @@
 //!
 //! A layer is made on scratch and merged with the base afterwards, so it cannot see the base. Merged
 //! as it is, a folder in it would replace a link of the base and take away a folder's mode and owner
-//! (BuildKit v0.34.2, snapshot/diffapply_linux.go). So destinations go through the base's links
+//! (BuildKit v0.34.2, `snapshot/diffapply_linux.go`). So destinations go through the base's links
 //! here, and each layer starts with its parents as the base has them.
 
 use std::collections::BTreeMap;

@@ -252,7 +252,7 @@ fn git_address(source: &str) -> Option<(String, String)> {
     let git = address.starts_with("git://")
         || address.starts_with("git@")
         || address.starts_with("ssh://")
-        || (web && address.ends_with(".git"));
+        || (web && address.strip_suffix(".git").is_some());
     git.then(|| (address.to_owned(), fragment.to_owned()))
 }
 

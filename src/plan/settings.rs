@@ -46,12 +46,11 @@ pub(super) fn user(
     draft: &Draft,
     facts: &Facts,
 ) -> Result<Owner, Diagnostic> {
-    let (name, span, own) = match &settings.app.user {
-        Some(text) => (settings.variables.expand(text)?, text.span, true),
-        None => {
-            let base = &draft.images[draft.runtime];
-            (base.config.config.user.clone(), base.span, false)
-        }
+    let (name, span, own) = if let Some(text) = &settings.app.user {
+        (settings.variables.expand(text)?, text.span, true)
+    } else {
+        let base = &draft.images[draft.runtime];
+        (base.config.config.user.clone(), base.span, false)
     };
     let identity =
         facts.accounts.identify(&name).map_err(|error| unknown(&name, span, own, &error))?;
@@ -130,6 +129,14 @@ pub(super) fn config(
         config.healthcheck = Some(healthcheck(&variables, check, &mut mistakes));
     }
     (image, mistakes)
+}
+
+/// What is wrong with the config of an app, as far as it needs no look into the runtime base.
+#[must_use]
+pub fn check_settings(draft: &Draft, settings: &Settings<'_>) -> Vec<Diagnostic> {
+    let (_, mut mistakes) = config(settings, draft, Owner::default(), &[]);
+    annotations(settings, &mut mistakes);
+    mistakes
 }
 
 fn is_volume(app: &App, span: Span) -> bool {

@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod checks;
 mod collisions;
 mod facts;
+mod hostile;
+mod image;
+mod inventory;
 mod rootfs;

@@ -74,4 +74,51 @@ impl Rootfs {
         mknodat(CWD, self.place(path.as_bytes()), kind, Mode::from(0o644), device).unwrap();
         self
     }
+
+    pub(crate) fn hard_link(&self, path: &str, to: &str) -> &Self {
+        fs::hard_link(self.place(to.as_bytes()), self.place(path.as_bytes())).unwrap();
+        self
+    }
+
+    /// A program of this machine.
+    pub(crate) fn program(&self, path: &str, from: &str) -> &Self {
+        self.file(path, 0o755, fs::read(from).unwrap())
+    }
+
+    /// A file of holes.
+    pub(crate) fn sparse(&self, path: &str, head: &[u8], size: u64) -> &Self {
+        self.file(path, 0o755, head);
+        let file = fs::File::options().write(true).open(self.place(path.as_bytes())).unwrap();
+        file.set_len(size).unwrap();
+        self
+    }
 }
+
+/// A program of 64 bits that has nothing but a header and, if it needs one, the path of a loader.
+pub(crate) fn elf(machine: u16, loader: Option<&str>) -> Vec<u8> {
+    let mut file = vec![0; 64];
+    file[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    file[16] = 3; // ET_DYN
+    file[18..20].copy_from_slice(&machine.to_le_bytes());
+    file[20] = 1; // EV_CURRENT
+    file[32] = 64; // e_phoff
+    file[52] = 64; // e_ehsize
+    file[54] = 56; // e_phentsize
+    if let Some(loader) = loader {
+        file[56] = 1; // e_phnum
+        let mut header = vec![0; 56];
+        header[0] = 3; // PT_INTERP
+        header[8] = 120; // p_offset
+        header[32..40].copy_from_slice(&(loader.len() as u64 + 1).to_le_bytes());
+        file.extend(header);
+        file.extend(loader.as_bytes());
+        file.push(0);
+    }
+    file.resize(file.len().max(8 << 10), 0);
+    file
+}
+
+/// `e_machine` of amd64.
+pub(crate) const AMD64: u16 = 62;
+/// `e_machine` of arm64.
+pub(crate) const ARM64: u16 = 183;

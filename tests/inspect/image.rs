@@ -1,0 +1,124 @@
+//! An image under test: a base, placed layers, a config; looked at and judged as in a build.
+
+use std::process::ExitCode;
+
+use hardpan::harden::{Config, Judgement, Severity, Subject, judge};
+use hardpan::inspect::evidence::Inventory;
+use hardpan::inspect::inventory;
+
+use crate::rootfs::{AMD64, Rootfs, elf};
+
+pub(crate) struct Image {
+    pub(crate) base: Rootfs,
+    pub(crate) layers: Vec<Rootfs>,
+    pub(crate) config: Config,
+    pub(crate) platform: &'static str,
+    pub(crate) writable: Vec<String>,
+    pub(crate) base_known: bool,
+}
+
+impl Image {
+    /// An image without any defect.
+    pub(crate) fn sound() -> Self {
+        let base = Rootfs::new();
+        base.file(
+            "/etc/passwd",
+            0o644,
+            "root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/home/node:\n",
+        )
+        .file("/etc/group", 0o644, "root:x:0:\nnode:x:1000:\n")
+        .file("/lib64/ld-linux-x86-64.so.2", 0o755, elf(AMD64, None))
+        .file("/usr/bin/node", 0o755, elf(AMD64, Some("/lib64/ld-linux-x86-64.so.2")))
+        .folder("/app", 0o755)
+        .folder("/tmp", 0o1777)
+        .link("/bin", "usr/bin");
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+        let config = Config {
+            user: "1000:1000".to_owned(),
+            entrypoint: words(&["node", "server.js"]),
+            cmd: Vec::new(),
+            workdir: "/app".to_owned(),
+            env: words(&["PATH=/usr/local/bin:/usr/bin"]),
+            healthcheck: words(&["CMD", "/usr/bin/node", "health.js"]),
+        };
+        let layers = Vec::new();
+        Self {
+            base,
+            layers,
+            config,
+            platform: "linux/amd64",
+            writable: Vec::new(),
+            base_known: true,
+        }
+    }
+
+    pub(crate) fn entrypoint(&mut self, words: &[&str]) -> &mut Self {
+        self.config.entrypoint = words.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    pub(crate) fn user(&mut self, user: &str) -> &mut Self {
+        user.clone_into(&mut self.config.user);
+        self
+    }
+
+    /// A placed layer.
+    pub(crate) fn place(&mut self, layer: impl FnOnce(&Rootfs)) -> &mut Self {
+        let root = Rootfs::new();
+        layer(&root);
+        self.layers.push(root);
+        self
+    }
+
+    pub(crate) fn json(&self) -> Vec<u8> {
+        let out = tempfile::tempdir().unwrap();
+        let mut arguments = vec!["--base".into(), self.base.path().as_os_str().to_owned()];
+        for layer in &self.layers {
+            arguments.extend(["--layer".into(), layer.path().as_os_str().to_owned()]);
+        }
+        let config = serde_json::to_string(&self.config.started()).unwrap();
+        arguments.extend(["--config".into(), config.into()]);
+        arguments.extend(["--out".into(), out.path().as_os_str().to_owned()]);
+        arguments.extend(["--rules", "1", "--platform", self.platform].map(Into::into));
+        assert_eq!(inventory::run(arguments.into_iter()), ExitCode::SUCCESS);
+        std::fs::read(out.path().join(inventory::FILE)).unwrap()
+    }
+
+    pub(crate) fn inventory(&self) -> Inventory {
+        Inventory::from_json(&self.json()).unwrap()
+    }
+
+    pub(crate) fn subject<'a>(&'a self, inventory: &'a Inventory) -> Subject<'a> {
+        Subject {
+            inventory,
+            config: &self.config,
+            platform: self.platform,
+            today: jiff::civil::date(2026, 11, 23),
+            writable: &self.writable,
+            base_known: self.base_known,
+        }
+    }
+
+    pub(crate) fn judge(&self) -> Judgement {
+        judge(&self.subject(&self.inventory()))
+    }
+
+    /// The checks that warn or block, and their messages.
+    #[track_caller]
+    pub(crate) fn fails(&self, check: &str, message: &str) {
+        let judgement = self.judge();
+        let found: Vec<_> = judgement
+            .findings
+            .iter()
+            .filter(|finding| finding.severity > Severity::Info)
+            .map(|finding| (finding.check.0, finding.message.as_str()))
+            .collect();
+        assert_eq!(found, [(check, message)]);
+    }
+
+    #[track_caller]
+    pub(crate) fn passes(&self) {
+        let findings = self.judge().findings;
+        assert!(findings.is_empty(), "{findings:#?}");
+    }
+}
