@@ -1,0 +1,119 @@
+//! Builds that end early: cancelled by the client, or with the daemon gone. Nothing goes on, and
+//! nothing is left.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::build::Door;
+use crate::support::command::Program;
+use crate::support::daemon::Daemon;
+use crate::support::project::Project;
+
+/// A process: parent and command line.
+type Processes = BTreeMap<i32, (i32, String)>;
+
+fn processes() -> Processes {
+    let listed = Program::new("ps").args(["-eo", "pid=,ppid=,args="]).run().succeeded().stdout;
+    let line = |line: &str| {
+        let (pid, rest) = line.trim().split_once(' ')?;
+        let (parent, args) = rest.trim().split_once(' ')?;
+        Some((pid.parse().ok()?, (parent.parse().ok()?, args.to_owned())))
+    };
+    listed.lines().filter_map(line).collect()
+}
+
+fn below(all: &Processes, ancestor: i32) -> Processes {
+    let mut found = Processes::new();
+    loop {
+        let more: Vec<i32> = all
+            .iter()
+            .filter(|(pid, (parent, _))| (*parent == ancestor || found.contains_key(parent)) && !found.contains_key(*pid))
+            .map(|(pid, _)| *pid)
+            .collect();
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more.into_iter().map(|pid| (pid, all[&pid].clone())));
+    }
+}
+
+/// Waits until something holds; says whether it did in time.
+fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let began = Instant::now();
+    while began.elapsed() < limit {
+        if holds() {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    false
+}
+
+/// A project with a step that takes longer than any test, known by a number that nobody else has.
+fn endless(number: u32) -> Project {
+    Project::new(&format!(
+        "base: node:24\nbuild:\n  - run: sleep {number}\nimage:\n  - copy: /etc/hostname\n    from: build\nentrypoint: [node]\n"
+    ))
+}
+
+fn runs(number: u32) -> bool {
+    let wanted = format!("sleep {number}");
+    processes().values().any(|(_, args)| args == &wanted)
+}
+
+#[test]
+fn a_cancelled_build_ends_with_all_that_it_started() {
+    let daemon = Daemon::start("cancel");
+    let project = endless(700_001);
+    let mut running = project.build().on(&daemon.host).program("plain").start();
+    assert!(within(Duration::from_secs(60), || runs(700_001) || running.has_ended()), "the step has started");
+    assert!(!running.has_ended(), "{}", running.finish());
+    let began = Instant::now();
+    running.signal(Signal::INT);
+    let outcome = running.finish();
+    assert_ne!(outcome.code, Some(0), "{outcome}");
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?} to cancel", began.elapsed());
+    let pid = daemon.pid();
+    let left = || below(&processes(), pid);
+    assert!(within(Duration::from_secs(3), || left().is_empty()), "still there: {:?}", left());
+}
+
+#[test]
+fn buildx_can_be_cancelled_as_well() {
+    let project = endless(700_002);
+    let folder = tempfile::TempDir::new().unwrap();
+    let output = format!("--output=type=local,dest={}", folder.path().join("out").display());
+    let mut running = project.build().through(Door::Header).args([output]).program("plain").start();
+    assert!(within(Duration::from_secs(60), || runs(700_002) || running.has_ended()), "the step has started");
+    assert!(!running.has_ended(), "{}", running.finish());
+    running.signal(Signal::INT);
+    assert_ne!(running.finish().code, Some(0));
+    assert!(within(Duration::from_secs(3), || !runs(700_002)), "the step goes on");
+    assert!(!Path::new(&folder.path().join("out/etc")).exists(), "nothing was exported");
+}
+
+#[test]
+fn a_daemon_that_dies_takes_the_frontend_with_it() {
+    let daemon = Daemon::start("dies");
+    let project = endless(700_003);
+    let mut running = project.build().on(&daemon.host).within(90).program("plain").start();
+    assert!(within(Duration::from_secs(60), || runs(700_003) || running.has_ended()), "the step has started");
+    assert!(!running.has_ended(), "{}", running.finish());
+    let frontends: Vec<i32> = below(&processes(), daemon.pid())
+        .iter()
+        .filter(|(_, (_, args))| args.starts_with("/hardpan"))
+        .map(|(pid, _)| *pid)
+        .collect();
+    assert!(!frontends.is_empty(), "the frontend runs: {:?}", below(&processes(), daemon.pid()));
+    kill_process(Pid::from_raw(daemon.pid()).unwrap(), Signal::KILL).unwrap();
+    let gone = || {
+        let all = processes();
+        frontends.iter().all(|pid| !all.get(pid).is_some_and(|(_, args)| args.starts_with("/hardpan")))
+    };
+    assert!(within(Duration::from_secs(1), gone), "a frontend without a builder goes on");
+    assert_ne!(running.finish().code, Some(0));
+}

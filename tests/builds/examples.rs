@@ -1,0 +1,113 @@
+//! Every folder of examples/: built by its own syntax line, pushed, read back, started under the
+//! runtime contract and asked.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::ask::Ask;
+use crate::support::build::Build;
+use crate::support::command::Program;
+use crate::support::container::{Container, numeric_user};
+use crate::support::image::{Image, text};
+use crate::support::registry::read_base;
+
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
+}
+
+/// Builds an example and gives its image, after checking all that every image keeps to.
+fn built(name: &str, base: &str) -> Image {
+    let folder = folder(name);
+    let image = Build::new(&folder, &folder.join("hardpan.yaml")).within(300).push();
+    stands_on(&image, &read_base(base));
+    image
+}
+
+/// What the runtime contract and the scanners of a base rely on.
+fn stands_on(image: &Image, base: &Image) {
+    let count = base.layers.len();
+    assert!(image.layers.len() > count, "layers of its own");
+    assert_eq!(image.layers[..count], base.layers, "the base's layers, untouched");
+    assert_eq!(image.diff_ids()[..count], base.diff_ids());
+    let (uid, gid) = numeric_user(image);
+    assert!(uid > 0 && gid > 0, "{uid}:{gid}");
+    assert!(!image.words("Entrypoint").is_empty());
+    assert!(image.run()["Cmd"].is_array() || image.run()["Cmd"].is_null());
+    for (name, value) in base.run()["Labels"].as_object().unwrap() {
+        assert_eq!(&image.run()["Labels"][name], value, "label {name}");
+    }
+    assert_eq!(image.config["os"], "linux");
+    assert_eq!(image.config["architecture"], "amd64");
+    let history = image.config["history"].as_array().unwrap();
+    let with_layer = history.iter().filter(|entry| entry["empty_layer"] != true).count();
+    assert_eq!(with_layer, image.layers.len(), "one entry of the history for each layer");
+    assert!(history.iter().skip(count).all(|entry| !text(&entry["created_by"]).is_empty()));
+    nothing_of_the_base_changed(image, base);
+}
+
+/// Type, mode and owner; what `writable` gives away is new or said in the spec.
+fn nothing_of_the_base_changed(image: &Image, base: &Image) {
+    let (listing, below) = (image.listing(), base.listing());
+    for (path, node) in &below.nodes {
+        assert_eq!(listing.at(path), node, "/{path} of the base");
+    }
+}
+
+/// Starts the image as it is, asks everything, and stops it.
+fn answers(name: &str, image: &Image) {
+    let ask = Ask::read(&folder(name));
+    let mut container = Container::start(image, &ask.writable());
+    ask.ask(&mut container);
+    let outcome = container.stop();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+}
+
+#[test]
+fn every_example_has_a_test() {
+    let found: BTreeSet<String> = fs::read_dir(folder(""))
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(found, ["medplum-server", "minimal", "python-api", "static-web"].map(str::to_owned).into());
+}
+
+#[test]
+fn minimal() {
+    let image = built("minimal", "dhi.io/node:24");
+    assert_eq!(image.words("Entrypoint"), ["node", "server.mjs"]);
+    assert_eq!(image.words("Cmd"), [""; 0]);
+    answers("minimal", &image);
+}
+
+#[test]
+fn medplum_server() {
+    Program::new("sh").args([folder("medplum-server").join("pack")]).within(240).run().succeeded();
+    let spec = fs::read_to_string(folder("medplum-server").join("hardpan.yaml")).unwrap();
+    assert!(spec.lines().filter(|line| !line.trim().is_empty()).count() <= 20, "the spec stays short");
+    let image = built("medplum-server", "dhi.io/node:24");
+    assert_eq!(image.run()["WorkingDir"], "/usr/src/medplum");
+    assert_eq!(image.run()["User"], "1000:1000");
+    assert!(image.words("Env").contains(&"NODE_ENV=production"));
+    assert!(image.run()["ExposedPorts"]["8103/tcp"].is_object() && image.run()["ExposedPorts"]["5000/tcp"].is_object());
+    let listing = image.listing();
+    assert_eq!((listing.at("/usr/src/medplum").uid, listing.at("/usr/src/medplum/binary").uid), (0, 1000));
+    assert!(!listing.has("/usr/src/medplum/package-lock.json"));
+    answers("medplum-server", &image);
+}
+
+#[test]
+fn static_web() {
+    let image = built("static-web", "dhi.io/nginx:1");
+    assert_eq!(image.run()["User"], "65532:65532");
+    assert!(!image.listing().has("/src"), "what built it stays behind");
+    answers("static-web", &image);
+}
+
+#[test]
+fn python_api() {
+    let image = built("python-api", "dhi.io/python:3.13");
+    answers("python-api", &image);
+}

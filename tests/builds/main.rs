@@ -1,0 +1,20 @@
+//! Builds with the frontend just built, inside a real BuildKit: what goes in is a spec, what is
+//! looked at is what a user gets (images read back and started, messages as clients show them).
+//!
+//! `make test` starts what this needs; in a shell of one's own: eval "$(make -s env)".
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(unreachable_pub, dead_code, reason = "what the tests stand on is written for tests to come as well")]
+
+mod cache;
+mod calls;
+mod config;
+mod contexts;
+mod endings;
+mod examples;
+mod front_doors;
+mod gate;
+mod oracle;
+mod placing;
+mod refusals;
+mod support;
