@@ -27,7 +27,7 @@ use crate::bases::Resolved;
 use crate::diagnostic::Span;
 use crate::image::ImageConfig;
 use crate::platform::Platform;
-use crate::spec::model::Sharing;
+pub use crate::spec::model::Sharing;
 
 /// Everything that is built for one platform.
 #[derive(Debug, Clone)]

@@ -3,8 +3,7 @@
 use super::{Emitter, at};
 use crate::llb::{Constraints, Exec, FileOps, MakeDir, MakeFile, Mount, MountKind, Network};
 use crate::llb::{Output, Owner, SecretEnv, SecretMount, Sharing, SshMount};
-use crate::plan::{Action, Run, SCRIPT_PATH, Stage, StageBase, Step};
-use crate::spec::model;
+use crate::plan::{self, Action, Run, SCRIPT_PATH, Stage, StageBase, Step};
 
 impl Emitter<'_> {
     /// All stages, once; those that nothing uses fall out when the graph is marshalled.
@@ -148,10 +147,10 @@ impl Emitter<'_> {
     }
 }
 
-const fn sharing(sharing: model::Sharing) -> Sharing {
+const fn sharing(sharing: plan::Sharing) -> Sharing {
     match sharing {
-        model::Sharing::Shared => Sharing::Shared,
-        model::Sharing::Private => Sharing::Private,
-        model::Sharing::Locked => Sharing::Locked,
+        plan::Sharing::Shared => Sharing::Shared,
+        plan::Sharing::Private => Sharing::Private,
+        plan::Sharing::Locked => Sharing::Locked,
     }
 }
