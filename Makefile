@@ -52,7 +52,7 @@ test: setup ## Set up, and run every test
 
 .PHONY: bench
 bench: setup ## Measure against docker/dockerfile and an empty frontend
-	@eval "$$($(PYTHON) tests/env/print_env.py)"; tests/env/bench
+	@eval "$$($(PYTHON) tests/env/print_env.py)"; $(PYTHON) benches/bench.py
 
 .PHONY: test-bases
 test-bases: bases ## Compare the published stand-ins with the catalogue

@@ -3,7 +3,7 @@
 //! Exit codes: 0 nothing wrong, 1 mistakes in a file, 2 the command could not be carried out.
 
 mod check;
-mod draw;
+pub(crate) mod draw;
 
 use std::ffi::OsString;
 use std::io::Write as _;

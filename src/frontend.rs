@@ -9,6 +9,7 @@ mod prepare;
 mod proof;
 mod target;
 
+use calls::Call;
 pub use failure::Failure;
 
 use crate::context::{self, Loaded};
@@ -42,7 +43,8 @@ async fn answer(
     let loaded = context::load_spec(gateway, &locations).await?;
     gateway.set_source_file(loaded.file.clone());
     if let Some(request) = &options.request {
-        return calls::answer(gateway, &options, &loaded, request).await;
+        let call = Call { gateway, options: &options, loaded: &loaded, mistakes };
+        return calls::answer(&call, request).await;
     }
     let parsed = prepare::parse(&loaded, mistakes)?;
     let app = target::choose(&parsed.spec, options.target.as_deref())?;
@@ -59,7 +61,7 @@ async fn answer(
         settings: prepare::settings(gateway, &options, &locations, ignore),
         probes: prepare::probes(&options)?,
         registry: prepare::registry(&options, &parsed.spec, &variables)?,
-        today: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+        today: prepare::today(),
     };
     build.warn(&parsed.warnings).await?;
     let platforms = prepare::platforms(&options, app, &variables)?;
@@ -100,7 +102,7 @@ impl Build<'_> {
         };
         let selection = plan::select(&request).map_err(Failure::Refused)?;
         let images = self.resolve(&selection).await?;
-        self.judge_bases(&selection, &images).await?;
+        self.judge_bases(&request, &selection, &images).await?;
         let draft = plan::draft(&request, &selection, images).map_err(Failure::Refused)?;
         let mut emitter = Emitter::new(&draft, &self.settings);
         let facts = self.facts(&mut emitter, &draft).await?;

@@ -45,7 +45,8 @@ pub struct Config {
 impl Config {
     /// What the inventory has to look up.
     pub fn started(&self) -> Started {
-        let path = self.env.iter().find_map(|variable| variable.strip_prefix("PATH="));
+        // The last one wins where a name stands twice.
+        let path = self.env.iter().rev().find_map(|variable| variable.strip_prefix("PATH="));
         let healthcheck = match self.healthcheck.split_first() {
             Some((form, words)) if form == "CMD" => words.to_vec(),
             _ => Vec::new(),

@@ -19,7 +19,7 @@ pub use draft::{Draft, draft};
 pub use layers::{AllCollisions, Layer, LayerEntry, LayerFolder, finish};
 pub use runs::SCRIPT_PATH;
 pub use select::{ImageUse, Request, Role, SelectedStage, Selection, select};
-pub use settings::Settings;
+pub use settings::{Settings, check_settings};
 
 use std::collections::BTreeMap;
 

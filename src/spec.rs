@@ -8,7 +8,6 @@ pub mod model;
 pub mod schema;
 pub mod template;
 pub mod value;
-pub mod words;
 
 mod check;
 mod decode;
@@ -20,6 +19,7 @@ mod yaml;
 pub use yaml::MAX_BYTES;
 
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
+use crate::words;
 
 /// More mistakes than anybody reads at once.
 const MAX_DIAGNOSTICS: usize = 100;
@@ -65,8 +65,8 @@ fn empty() -> Diagnostic {
 /// Sorted by place, each once, no more than can be read, and nothing that a terminal would obey.
 fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     for diagnostic in &mut found {
-        diagnostic.message = words::escaped(&diagnostic.message);
-        diagnostic.help = diagnostic.help.as_deref().map(words::escaped);
+        diagnostic.message = words::shown(&diagnostic.message);
+        diagnostic.help = diagnostic.help.as_deref().map(words::shown);
     }
     let key =
         |diagnostic: &Diagnostic| (diagnostic.span, diagnostic.code, diagnostic.message.clone());

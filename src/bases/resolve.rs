@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::gateway::{Error, Gateway, ImageFailure, ImageQuery, image_failure};
 use crate::image::{DEFAULT_PATH, ImageConfig};
 use crate::llb::{Image, OciLayout, ResolveMode, Source};
-use crate::options::ContextSource;
+use crate::options::{self, ContextSource, Options};
 use crate::plan::{ImageUse, Role};
 use crate::platform::Platform;
 use crate::proto::pb;
@@ -67,6 +67,19 @@ pub struct Lookup {
     pub mode: ResolveMode,
     /// The session that oci-layout contexts are read from.
     pub session: String,
+}
+
+impl Lookup {
+    /// As the options say.
+    #[must_use]
+    pub fn of(options: &Options) -> Self {
+        let mode = match options.resolve_mode {
+            options::ResolveMode::Default => ResolveMode::Default,
+            options::ResolveMode::Pull => ResolveMode::Pull,
+            options::ResolveMode::Local => ResolveMode::Local,
+        };
+        Self { mode, session: options.session.clone() }
+    }
 }
 
 /// Resolves all images of a selection, or says for each one what is wrong with it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Outcome, draw};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::spec::{self, words};
+use crate::{spec, words};
 
 /// Checks all files and writes what is wrong; the outcome is that of the worst file.
 pub(super) fn check_files(files: &[PathBuf], shown: &mut dyn Write) -> Outcome {

@@ -8,7 +8,7 @@ use std::io::IsTerminal as _;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 use crate::diagnostic::{Diagnostic, Position, Severity};
-use crate::spec::words;
+use crate::words;
 
 /// How many characters of a line are shown before the place.
 const BEFORE: usize = 80;
@@ -20,6 +20,11 @@ pub(super) fn draw(name: &str, bytes: &[u8], diagnostic: &Diagnostic) -> String 
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
     draw_with(&renderer, name, bytes, diagnostic)
+}
+
+/// Draws a diagnostic for a reader of which nothing is known, without colours.
+pub(crate) fn plain(name: &str, bytes: &[u8], diagnostic: &Diagnostic) -> String {
+    draw_with(&Renderer::plain(), name, bytes, diagnostic)
 }
 
 fn draw_with(renderer: &Renderer, name: &str, bytes: &[u8], diagnostic: &Diagnostic) -> String {

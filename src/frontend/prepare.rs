@@ -3,7 +3,7 @@
 
 use crate::bases::{DEFAULT_REGISTRY, check_registry};
 use crate::context::{Loaded, Locations};
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::emit::{ProbeSettings, Settings};
 use crate::frontend::Failure;
 use crate::gateway::{self, Gateway, first_version};
@@ -36,6 +36,11 @@ pub(super) fn too_old(cap: &str) -> Diagnostic {
         .help("update Docker, or make a builder with `docker buildx create --driver docker-container --use`")
 }
 
+/// The date that ends of life are compared with.
+pub(super) fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
 /// Where the spec and the context are.
 pub(super) fn locations(options: &Options) -> Result<Locations, Failure> {
     if let Some(remote) = &options.context.remote {
@@ -55,9 +60,13 @@ pub(super) fn locations(options: &Options) -> Result<Locations, Failure> {
 
 /// The spec, with mistakes of the options and of the file reported together.
 pub(super) fn parse(loaded: &Loaded, mut mistakes: Vec<Diagnostic>) -> Result<Parsed, Failure> {
+    let blocks = mistakes.iter().any(|one| one.severity == Severity::Error);
     match spec::parse(&loaded.bytes) {
-        Ok(parsed) if mistakes.is_empty() => Ok(parsed),
-        Ok(_) => Err(Failure::Refused(mistakes)),
+        Ok(_) if blocks => Err(Failure::Refused(mistakes)),
+        Ok(mut parsed) => {
+            parsed.warnings.extend(mistakes);
+            Ok(parsed)
+        }
         Err(found) => {
             mistakes.extend(found);
             Err(Failure::Refused(mistakes))

@@ -1,6 +1,8 @@
 //! What is looked at while an image is built: the runtime base before its layers are laid out, the
 //! layers and the base before the image is handed out.
 
+use jiff::civil::Date;
+
 use crate::bases::judge::{Side, judge_dev, judge_runtime};
 use crate::bases::labels::Declared;
 use crate::bases::resolve::{Lookup, Resolved};
@@ -14,9 +16,8 @@ use crate::inspect::collisions::{self, Collisions};
 use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
-use crate::llb::{self, Output};
-use crate::options;
-use crate::plan::{AllCollisions, Draft, Plan, Selection, What};
+use crate::llb::Output;
+use crate::plan::{AllCollisions, Draft, Plan, Request, Selection, What};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
 const MAX_ANSWER: usize = 64 << 20;
@@ -41,14 +42,7 @@ impl Build<'_> {
         &self,
         selection: &Selection<'_>,
     ) -> Result<Vec<Resolved>, Failure> {
-        let lookup = Lookup {
-            mode: match self.options.resolve_mode {
-                options::ResolveMode::Default => llb::ResolveMode::Default,
-                options::ResolveMode::Pull => llb::ResolveMode::Pull,
-                options::ResolveMode::Local => llb::ResolveMode::Local,
-            },
-            session: self.options.session.clone(),
-        };
+        let lookup = Lookup::of(self.options);
         Ok(crate::bases::resolve::resolve(self.gateway, &selection.images, &lookup).await?)
     }
 
@@ -146,25 +140,11 @@ impl Build<'_> {
     /// Refuses bases that will not do, before anything is built.
     pub(super) async fn judge_bases(
         &self,
+        request: &Request<'_>,
         selection: &Selection<'_>,
         images: &[Resolved],
     ) -> Result<(), Failure> {
-        let declared: Vec<Declared> =
-            images.iter().map(|image| Declared::read(&image.config.config.labels)).collect();
-        let side = |index: usize| Side {
-            name: images[index]
-                .reference
-                .strip_prefix(&self.registry)
-                .unwrap_or(&images[index].reference),
-            declared: &declared[index],
-            user: &images[index].config.config.user,
-            span: images[index].span,
-        };
-        let runtime = side(selection.runtime);
-        let mut found = judge_runtime(&runtime, self.app.user.is_some(), self.today);
-        if let Some(dev) = selection.dev {
-            found.extend(judge_dev(&side(dev), &runtime, self.today));
-        }
+        let found = base_findings(request, selection, images, self.today);
         if found.iter().any(|one| one.severity == diagnostic::Severity::Error) {
             return Err(Failure::Refused(found));
         }
@@ -196,6 +176,32 @@ impl Build<'_> {
         let found = self.solve(self.marshal(emitter, output)).await?.single()?;
         Ok(self.gateway.read_file(&found, file, MAX_ANSWER).await?)
     }
+}
+
+/// What the configs of the bases of an app say against them.
+pub(super) fn base_findings(
+    request: &Request<'_>,
+    selection: &Selection<'_>,
+    images: &[Resolved],
+    today: Date,
+) -> Vec<Diagnostic> {
+    let declared: Vec<Declared> =
+        images.iter().map(|image| Declared::read(&image.config.config.labels)).collect();
+    let side = |index: usize| {
+        let image: &Resolved = &images[index];
+        Side {
+            name: image.reference.strip_prefix(request.registry).unwrap_or(&image.reference),
+            declared: &declared[index],
+            user: &image.config.config.user,
+            span: image.span,
+        }
+    };
+    let runtime = side(selection.runtime);
+    let mut found = judge_runtime(&runtime, request.app.user.is_some(), today);
+    if let Some(dev) = selection.dev {
+        found.extend(judge_dev(&side(dev), &runtime, today));
+    }
+    found
 }
 
 /// What the checks look at, of a whole config.

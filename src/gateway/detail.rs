@@ -142,18 +142,23 @@ fn decode<'a, T: Deserialize<'a>>(
     details.filter_map(|detail| serde_json::from_slice(&detail.value).ok())
 }
 
-/// Lines of a file as a detail, so that the client shows an excerpt.
-pub(super) fn of_source(file: &SourceFile, span: Span) -> Any {
+/// A file as a client gets to see it.
+#[must_use]
+pub fn info(file: &SourceFile) -> SourceInfo {
     let definition = file.definition.as_ref().map(|definition| Definition {
         def: definition.def.iter().map(|vertex| STANDARD.encode(vertex)).collect(),
     });
-    let info = SourceInfo {
+    SourceInfo {
         filename: file.filename.clone(),
         data: STANDARD.encode(&file.text),
         definition,
         language: file.language.clone(),
-    };
-    encode(SOURCE, &Source { info, ranges: vec![range(span)] })
+    }
+}
+
+/// Lines of a file as a detail, so that the client shows an excerpt.
+pub(super) fn of_source(file: &SourceFile, span: Span) -> Any {
+    encode(SOURCE, &Source { info: info(file), ranges: vec![range(span)] })
 }
 
 /// Says that a call (`--call=…`) is one that this frontend does not know.
@@ -168,7 +173,8 @@ fn encode(kind: &str, value: &impl Serialize) -> Any {
 
 /// A span ends before its end, a range at its end: a span that ends before the first character of
 /// a line does not hold that line, and the client would mark it.
-fn range(span: Span) -> Range {
+#[must_use]
+pub fn range(span: Span) -> Range {
     let start = Position { line: span.start.line, character: span.start.column };
     let mut end = Position { line: span.end.line, character: span.end.column };
     if end.character <= 1 && end.line > start.line {

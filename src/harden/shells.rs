@@ -16,17 +16,18 @@ use super::{Decision, Fault, Origin, Severity, Subject};
 const MIN_WORDS: u32 = 4;
 const MIN_VARIABLES: u32 = 2;
 /// Shells whose signature alone is proof, and how many texts of it that takes.
-const SIGNED: [(&str, usize, &str); 7] = [
+const SIGNED: [(&str, usize, &str); 8] = [
     ("bash", 1, "GNU bash"),
     ("mksh", 1, "mksh"),
     ("yash", 1, "yash"),
     ("csh", 2, "csh"),
     ("sash", 1, "sash"),
     ("fish", 1, "fish"),
+    ("elvish", 1, "elvish"),
     ("rc", 1, "rc"),
 ];
 /// Shells that other programs may carry as a library.
-const EMBEDDED: [(&str, &str); 2] = [("elvish", "elvish"), ("mvdan.cc/sh", "mvdan.cc/sh")];
+const EMBEDDED: [&str; 1] = ["mvdan.cc/sh"];
 /// How many names of one file a message shows.
 const SHOWN_ALIASES: usize = 3;
 
@@ -65,8 +66,8 @@ fn verdict(trace: &ShellTrace) -> Verdict {
         );
         return Verdict::Content(text);
     }
-    let embedded = EMBEDDED.iter().find(|(shell, _)| traces.signatures_of(shell) > 0);
-    embedded.map_or(Verdict::Nothing, |(_, shown)| Verdict::Embedded(shown))
+    let embedded = EMBEDDED.into_iter().find(|shell| traces.signatures_of(shell) > 0);
+    embedded.map_or(Verdict::Nothing, Verdict::Embedded)
 }
 
 /// A script that is called like a shell counts where programs are, not among a package's files.
@@ -98,18 +99,24 @@ fn fault(subject: &Subject<'_>, trace: &ShellTrace, what: &str) -> Fault {
         Origin::Base => ", part of the base",
         Origin::Image | Origin::Config(_) => "",
     };
-    let also = match trace.aliases.split_at_checked(SHOWN_ALIASES) {
-        Some((shown, rest)) if !rest.is_empty() => {
-            format!(" (also {} and {} more)", shown.join(", "), rest.len())
-        }
-        _ if trace.aliases.is_empty() => String::new(),
-        _ => format!(" (also {})", trace.aliases.join(", ")),
-    };
+    let also = also(trace);
     let message = format!("shell found: {}{also} {what}{from}", trace.path);
     let fault = Fault::new(origin, message).at(&trace.path);
     match origin {
         Origin::Base => fault.help("choose a base without a shell"),
         _ => fault,
+    }
+}
+
+/// The other names of a file, in brackets.
+fn also(trace: &ShellTrace) -> String {
+    let names = &trace.aliases;
+    let shown = &names[..names.len().min(SHOWN_ALIASES)];
+    let more = (names.len() - shown.len()) as u64 + trace.more_aliases;
+    match (shown, more) {
+        ([], _) => String::new(),
+        (shown, 0) => format!(" (also {})", shown.join(", ")),
+        (shown, more) => format!(" (also {} and {more} more)", shown.join(", ")),
     }
 }
 

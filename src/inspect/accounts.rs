@@ -14,11 +14,11 @@ pub(crate) const MAX_FILE: u64 = 10 << 20;
 const MAX_PASSWD_LINE: usize = 64 << 10;
 const MAX_GROUP_LINE: usize = 1 << 20;
 /// The most entries of each file that are kept as evidence.
-const MAX_ENTRIES: usize = 4_096;
+const MAX_ENTRIES: usize = 1_024;
 /// The longest field that is kept.
 const MAX_FIELD: usize = 256;
-/// The most members of a group that are kept.
-const MAX_MEMBERS: usize = 1_024;
+/// The most members of all groups together that are kept.
+const MAX_MEMBERS: usize = 4_096;
 /// The largest uid and gid that Docker takes from a `USER`.
 const MAX_ID: i64 = i32::MAX as i64;
 
@@ -164,9 +164,11 @@ impl Accounts {
         self.truncated |= self.users.len() > MAX_ENTRIES || self.groups.len() > MAX_ENTRIES;
         self.users.truncate(MAX_ENTRIES);
         self.groups.truncate(MAX_ENTRIES);
+        let mut left = MAX_MEMBERS;
         for group in &mut self.groups {
-            self.truncated |= group.members.len() > MAX_MEMBERS;
-            group.members.truncate(MAX_MEMBERS);
+            self.truncated |= group.members.len() > left;
+            group.members.truncate(left);
+            left -= group.members.len();
         }
         self
     }
@@ -392,6 +394,10 @@ mod tests {
         let bounded = Accounts::parse(Some(many.as_bytes()), None).bounded();
         assert_eq!((bounded.users.len(), bounded.truncated), (MAX_ENTRIES, true));
         assert!(!Accounts::parse(Some(PASSWD), Some(GROUP)).bounded().truncated);
+        let members = format!("g:x:1:{}\n", vec!["m"; MAX_MEMBERS].join(","));
+        let bounded = Accounts::parse(None, Some(members.repeat(2).as_bytes())).bounded();
+        let kept: Vec<_> = bounded.groups.iter().map(|group| group.members.len()).collect();
+        assert_eq!((kept, bounded.truncated), (vec![MAX_MEMBERS, 0], true));
     }
 
     #[test]

@@ -3,49 +3,81 @@
 
 use std::collections::BTreeMap;
 
-use super::evidence::List;
+use super::escape::escape;
+use super::evidence::{Gap, List, Part};
 
 /// How many entries of one list evidence holds.
-pub(crate) const MAX_ITEMS: usize = 1_000;
+const MAX_ITEMS: usize = 1_000;
+/// How many bytes of names that may be: ten such lists, escaped, fit into one answer of the gateway
+/// (16 MiB).
+const MAX_BYTES: usize = 256 << 10;
 
 /// A list under construction.
 #[derive(Debug)]
 pub(crate) struct Bounded<T> {
-    limit: usize,
-    items: BTreeMap<Vec<u8>, T>,
+    max_items: usize,
+    max_bytes: usize,
+    /// What is kept, and how many bytes each entry weighs.
+    items: BTreeMap<Vec<u8>, (T, usize)>,
+    bytes: usize,
+    /// The first path that did not fit: what comes behind it is not kept either, whenever it comes.
+    bar: Option<Vec<u8>>,
     total: u64,
 }
 
 impl<T> Default for Bounded<T> {
     fn default() -> Self {
-        Self::with_limit(MAX_ITEMS)
+        Self::with_limits(MAX_ITEMS, MAX_BYTES)
     }
 }
 
 impl<T> Bounded<T> {
-    pub(crate) fn with_limit(limit: usize) -> Self {
-        Self { limit, items: BTreeMap::new(), total: 0 }
+    pub(crate) fn with_limits(max_items: usize, max_bytes: usize) -> Self {
+        Self { max_items, max_bytes, items: BTreeMap::new(), bytes: 0, bar: None, total: 0 }
     }
 
     pub(crate) fn add(&mut self, path: Vec<u8>, item: T) {
+        self.add_weighing(path, item, 0);
+    }
+
+    /// Adds an entry that weighs more than its path.
+    pub(crate) fn add_weighing(&mut self, path: Vec<u8>, item: T, more: usize) {
         self.total += 1;
-        self.items.insert(path, item);
-        if self.items.len() > self.limit {
-            self.items.pop_last();
+        if self.bar.as_ref().is_some_and(|bar| path >= *bar) {
+            return;
+        }
+        let weight = path.len() + more;
+        self.bytes += weight;
+        if let Some((_, replaced)) = self.items.insert(path, (item, weight)) {
+            self.bytes -= replaced;
+        }
+        while self.items.len() > self.max_items || self.bytes > self.max_bytes {
+            let Some((path, (_, weight))) = self.items.pop_last() else { return };
+            self.bytes -= weight;
+            self.bar = Some(path);
         }
     }
 
     pub(crate) fn is_truncated(&self) -> bool {
-        self.total > self.items.len() as u64
+        self.bar.is_some()
     }
 
     pub(crate) fn into_map(self) -> BTreeMap<Vec<u8>, T> {
-        self.items
+        self.items.into_iter().map(|(path, (item, _))| (path, item)).collect()
     }
 
     pub(crate) fn into_list(self) -> List<T> {
         let truncated = self.is_truncated();
-        List { items: self.items.into_values().collect(), total: self.total, truncated }
+        let items = self.items.into_values().map(|(item, _)| item).collect();
+        List { items, total: self.total, truncated }
+    }
+}
+
+impl Bounded<Gap> {
+    /// Notes that a part of something could not be looked at; a path may have several gaps.
+    pub(crate) fn gap(&mut self, path: &[u8], part: Part, reason: &str) {
+        let key = [path, b"\0", part.name().as_bytes(), b"\0", reason.as_bytes()].concat();
+        self.add(key, Gap { path: escape(path), part, reason: reason.to_owned() });
     }
 }
 
@@ -55,11 +87,25 @@ mod tests {
 
     #[test]
     fn keeps_the_first_by_path_in_any_order() {
-        let mut list = Bounded::with_limit(2);
-        for path in ["c", "a", "d", "b"] {
-            list.add(path.into(), path);
+        for order in [["a", "b", "c", "d"], ["c", "a", "d", "b"], ["d", "c", "b", "a"]] {
+            let mut list = Bounded::with_limits(2, 100);
+            for path in order {
+                list.add(path.into(), path);
+            }
+            let list = list.into_list();
+            assert_eq!((list.items, list.total, list.truncated), (vec!["a", "b"], 4, true));
         }
-        let list = list.into_list();
-        assert_eq!((list.items, list.total, list.truncated), (vec!["a", "b"], 4, true));
+    }
+
+    #[test]
+    fn keeps_what_fits_in_any_order() {
+        let long = "b".repeat(50);
+        for order in [["a", &long, "c"], ["c", &long, "a"], ["a", "c", &long], [&long, "a", "c"]] {
+            let mut list = Bounded::with_limits(10, 20);
+            for path in order {
+                list.add(path.into(), path);
+            }
+            assert_eq!(list.into_list().items, ["a"], "{order:?}");
+        }
     }
 }

@@ -9,7 +9,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use rustix::fs::FileType;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::run_mode;
@@ -23,6 +22,8 @@ use super::{output, read};
 pub const VERSION: u32 = 1;
 /// The most collisions that are listed.
 const MAX_COLLISIONS: usize = 10_000;
+/// The most bytes of paths that are listed: escaped, they fit into one answer of the gateway.
+const MAX_BYTES: usize = 2 << 20;
 /// The most folders of the source that are looked into.
 const MAX_FOLDERS: usize = 1_000_000;
 /// The file of the answer in the output folder.
@@ -129,62 +130,66 @@ struct Pair {
 }
 
 fn collide(base: &Tree, source: &Tree, from: &str, to: &str) -> Result<Collisions, String> {
-    let mut found = Collisions {
-        version: VERSION,
-        destination: to.to_owned(),
-        entries: Vec::new(),
-        truncated: false,
-    };
-    let from = resolve(source, from.as_bytes(), LastLink::Follow)?.path;
-    let to = resolve(base, to.as_bytes(), LastLink::Follow)?.path;
-    let mut pairs = vec![Pair { path: Vec::new(), source: from, base: to }];
-    let mut folders = 0;
-    while let Some(pair) = pairs.pop() {
+    let path = resolve(source, from.as_bytes(), LastLink::Follow)?.path;
+    let onto = resolve(base, to.as_bytes(), LastLink::Follow)?.path;
+    let pairs = vec![Pair { path: Vec::new(), source: path, base: onto }];
+    let mut pour = Pour { base, source, pairs, found: Vec::new(), bytes: 0 };
+    let (mut folders, mut truncated) = (0, false);
+    while let Some(pair) = pour.pairs.pop() {
         folders += 1;
-        if folders > MAX_FOLDERS || found.entries.len() > MAX_COLLISIONS {
-            found.truncated = true;
+        if folders > MAX_FOLDERS || pour.found.len() > MAX_COLLISIONS || pour.bytes > MAX_BYTES {
+            truncated = true;
             break;
         }
-        compare(base, source, &pair, &mut found.entries, &mut pairs)?;
+        pour.compare(&pair)?;
     }
-    found.truncated |= found.entries.len() > MAX_COLLISIONS;
-    found.entries.sort_by(|one, other| one.path.split('/').cmp(other.path.split('/')));
-    found.entries.truncate(MAX_COLLISIONS);
-    Ok(found)
+    let mut entries = pour.found;
+    truncated |= entries.len() > MAX_COLLISIONS;
+    entries.sort_by(|one, other| one.path.split('/').cmp(other.path.split('/')));
+    entries.truncate(MAX_COLLISIONS);
+    Ok(Collisions { version: VERSION, destination: to.to_owned(), entries, truncated })
 }
 
-/// Compares one folder of the source with its folder of the base, name by name.
-fn compare(
-    base: &Tree,
-    source: &Tree,
-    pair: &Pair,
-    found: &mut Vec<Collision>,
-    pairs: &mut Vec<Pair>,
-) -> Result<(), String> {
-    let open = |tree, path| open(tree, path).map_err(|trouble| trouble.to_string());
-    let Some(from) = open(source, &pair.source)? else { return Ok(()) };
-    let Some(onto) = open(base, &pair.base)? else { return Ok(()) };
-    let (names, complete) = names(&from)?;
-    if !complete {
-        return Err(format!("{} has too many entries", escape(&pair.source)));
-    }
-    for name in names {
-        let look = |folder: &Folder| folder.look(&name).map_err(|trouble| trouble.to_string());
-        let (Some(poured), Some(there)) = (look(&from)?, look(&onto)?) else { continue };
-        let poured = Attributes::from(&poured.stat).kind;
-        let kind: Kind = there.file_type().into();
-        if kind == poured && !matches!(kind, Kind::Folder | Kind::Link) {
-            continue;
+/// The state of one comparison.
+struct Pour<'a> {
+    base: &'a Tree,
+    source: &'a Tree,
+    /// Folders still to be compared.
+    pairs: Vec<Pair>,
+    found: Vec<Collision>,
+    /// How long the paths in `found` are.
+    bytes: usize,
+}
+
+impl Pour<'_> {
+    /// Compares one folder of the source with its folder of the base, name by name.
+    fn compare(&mut self, pair: &Pair) -> Result<(), String> {
+        let open = |tree, path| open(tree, path).map_err(|trouble| trouble.to_string());
+        let Some(from) = open(self.source, &pair.source)? else { return Ok(()) };
+        let Some(onto) = open(self.base, &pair.base)? else { return Ok(()) };
+        let (names, complete) = names(&from)?;
+        if !complete {
+            return Err(format!("{} has too many entries", escape(&pair.source)));
         }
-        let (collision, target) = collision(base, pair, &name, poured)?;
-        found.push(collision);
-        if let (Kind::Folder, Some(target)) = (poured, target) {
-            let child = |path: &[u8]| [path, b"/", &name].concat();
-            let (path, source) = (child(&pair.path), child(&pair.source));
-            pairs.push(Pair { path, source, base: target });
+        for name in names {
+            let look = |folder: &Folder| folder.look(&name).map_err(|trouble| trouble.to_string());
+            let (Some(poured), Some(there)) = (look(&from)?, look(&onto)?) else { continue };
+            let poured = Attributes::from(&poured.stat).kind;
+            let kind: Kind = there.file_type().into();
+            if kind == poured && !matches!(kind, Kind::Folder | Kind::Link) {
+                continue;
+            }
+            let (collision, target) = collision(self.base, pair, &name, poured)?;
+            self.bytes += collision.path.len() + collision.at.len();
+            self.found.push(collision);
+            if let (Kind::Folder, Some(target)) = (poured, target) {
+                let child = |path: &[u8]| [path, b"/", &name].concat();
+                let (path, source) = (child(&pair.path), child(&pair.source));
+                self.pairs.push(Pair { path, source, base: target });
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Describes one collision, and the folder of the base in which the next ones are.
@@ -201,24 +206,21 @@ fn collision(
     let escaped = str::from_utf8(&path).is_err() || str::from_utf8(&kept.path).is_err();
     let text = |path: &[u8]| str::from_utf8(path).map_or_else(|_| escape(path), str::to_owned);
     // A link that goes round in circles leads nowhere; the frontend refuses it as it is.
-    let led = (entry.attributes.kind == Kind::Link)
-        .then(|| base.resolve(&at, LastLink::Follow).ok())
-        .flatten();
-    let folder = match (&led, entry.attributes.kind) {
-        (None, Kind::Folder) => Some(kept.path.clone()),
-        (Some(Resolved { path, found: Some(found), .. }), _)
-            if found.file_type() == FileType::Directory =>
-        {
-            Some(path.clone())
-        }
-        _ => None,
+    let is_link = entry.attributes.kind == Kind::Link;
+    let led = is_link.then(|| base.resolve(&at, LastLink::Follow).ok()).flatten();
+    let leads_to = led.as_ref().map(|led| text(&led.path));
+    let leads_to_kind =
+        led.as_ref().and_then(|led| led.found).map(|found| found.file_type().into());
+    let folder = match led {
+        Some(led) => Some(led.path).filter(|_| leads_to_kind == Some(Kind::Folder)),
+        None => Some(kept.path.clone()).filter(|_| entry.attributes.kind == Kind::Folder),
     };
     let collision = Collision {
         path: text(&path[1..]),
         at: text(&kept.path),
         base: entry,
-        leads_to: led.as_ref().map(|led| text(&led.path)),
-        leads_to_kind: led.and_then(|led| led.found).map(|found| found.file_type().into()),
+        leads_to,
+        leads_to_kind,
         source,
         escaped,
     };

@@ -18,11 +18,16 @@ use super::evidence::{Format, Gap, List, Part, ShellTrace};
 use super::read::Data;
 use super::shell::{self, Traces};
 use super::tree::{LastLink, Tree, open_file};
+use super::walk::Seen;
 
 /// The most files that are opened.
 const MAX_CANDIDATES: usize = 100_000;
 /// The most links that are kept to find out what leads to a shell.
 const MAX_LINKS: usize = 100_000;
+/// How many bytes of paths of each of them are kept in memory.
+const MAX_NAMES: usize = 64 << 20;
+/// How many further names of one file are listed.
+const MAX_ALIASES: usize = 16;
 /// How much of one file is searched; `node` has 120 MB, and what is padded to hide something is
 /// searched as far as this.
 const MAX_FILE: u64 = 1 << 30;
@@ -58,28 +63,23 @@ type Searched = Result<(Format, Traces, bool), String>;
 
 impl Contents {
     pub(crate) fn new() -> Self {
-        let candidates = Bounded::with_limit(MAX_CANDIDATES);
-        Self { candidates, links: Bounded::with_limit(MAX_LINKS) }
+        let candidates = Bounded::with_limits(MAX_CANDIDATES, MAX_NAMES);
+        Self { candidates, links: Bounded::with_limits(MAX_LINKS, MAX_NAMES) }
     }
 
     /// Notes a regular file if it is worth opening.
-    pub(crate) fn note_file(
-        &mut self,
-        path: impl FnOnce() -> Vec<u8>,
-        name: &[u8],
-        layer: usize,
-        stat: &Stat,
-    ) {
-        let named = shell::named(name);
-        let size = u64::try_from(stat.st_size).unwrap_or(0);
-        let executable = stat.st_mode & 0o111 != 0;
+    pub(crate) fn note_file(&mut self, seen: &Seen<'_>) {
+        let named = shell::named(seen.name);
+        let size = u64::try_from(seen.stat.st_size).unwrap_or(0);
+        let executable = seen.stat.st_mode & 0o111 != 0;
         let worth = size > 0 && named.is_some()
             || executable && size >= MIN_PROGRAM
-            || may_be_elf(name, size);
+            || may_be_elf(seen.name, size);
         if worth {
             let (named, as_script) = named.unzip();
+            let (layer, stat) = (seen.layer, *seen.stat);
             let as_script = as_script.unwrap_or(false);
-            self.candidates.add(path(), Candidate { layer, stat: *stat, named, as_script });
+            self.candidates.add(seen.path(), Candidate { layer, stat, named, as_script });
         }
     }
 
@@ -93,8 +93,7 @@ impl Contents {
             [(self.candidates.is_truncated(), "programs"), (self.links.is_truncated(), "links")]
         {
             if list {
-                let reason = format!("there are too many {what}");
-                add_gap(gaps, b"/", reason);
+                gaps.gap(b"/", Part::Content, &format!("there are too many {what}"));
             }
         }
         let links = self.links.into_map();
@@ -109,13 +108,13 @@ impl Contents {
                 Ok((format, traces, complete)) => {
                     if !complete {
                         let reason = format!("it holds more than {} MiB", MAX_FILE >> 20);
-                        add_gap(gaps, path, reason);
+                        gaps.gap(path, Part::Content, &reason);
                     }
                     if group.is_worth_listing(format, &traces) {
                         found.insert(path.clone(), (group, format, traces));
                     }
                 }
-                Err(reason) => add_gap(gaps, path, reason),
+                Err(reason) => gaps.gap(path, Part::Content, &reason),
             }
         }
         list(tree, &links, &found)
@@ -143,10 +142,6 @@ impl Group {
     }
 }
 
-fn add_gap(gaps: &mut Bounded<Gap>, path: &[u8], reason: String) {
-    gaps.add(path.to_vec(), Gap { path: escape(path), part: Part::Content, reason });
-}
-
 /// Names without an executable bit that may still be programs: a loader runs them all the same.
 fn may_be_elf(name: &[u8], size: u64) -> bool {
     let contains = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
@@ -169,7 +164,7 @@ fn name_by_links(
         let Some((target, layer, stat)) = target(tree, path) else { continue };
         let candidate =
             candidates.entry(target).or_insert(Candidate { layer, stat, named: None, as_script });
-        candidate.as_script |= as_script && candidate.named.is_some();
+        candidate.as_script |= as_script;
         candidate.named.get_or_insert(named);
     }
 }
@@ -288,7 +283,9 @@ fn list(
     for (path, (group, format, traces)) in found {
         let mut aliases = aliases.remove(path.as_slice()).unwrap_or_default();
         aliases.sort_unstable();
-        aliases.truncate(super::bounded::MAX_ITEMS);
+        let more_aliases = aliases.len().saturating_sub(MAX_ALIASES) as u64;
+        aliases.truncate(MAX_ALIASES);
+        let weight = aliases.iter().map(String::len).sum();
         let trace = ShellTrace {
             path: escape(path),
             layer: group.layer,
@@ -298,8 +295,9 @@ fn list(
             named: group.named.map(str::to_owned),
             traces: traces.clone(),
             aliases,
+            more_aliases,
         };
-        list.add(path.clone(), trace);
+        list.add_weighing(path.clone(), trace, weight);
     }
     list.into_list()
 }

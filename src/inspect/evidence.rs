@@ -147,6 +147,14 @@ pub struct ShellTrace {
     pub traces: Traces,
     /// Its other names: links that lead to it and hard links, escaped.
     pub aliases: Vec<String>,
+    /// How many more names it has.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_aliases: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How a file begins.
@@ -182,6 +190,17 @@ pub enum Part {
     Content,
     /// The extended attributes could not be read.
     Attributes,
+}
+
+impl Part {
+    /// The word that stands for it in the document.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Folder => "folder",
+            Self::Content => "content",
+            Self::Attributes => "attributes",
+        }
+    }
 }
 
 /// A command and what its first word finds.

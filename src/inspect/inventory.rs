@@ -78,6 +78,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         if arguments.layers.len() > MAX_LAYERS {
             return Err(format!("more than {MAX_LAYERS} layers"));
         }
+        raise_descriptor_limit();
         let roots: Vec<_> = [&arguments.base].into_iter().chain(&arguments.layers).collect();
         let open = |root: &&PathBuf| {
             Tree::open(&[root]).map_err(|error| format!("{}: {error}", root.display()))
@@ -87,6 +88,14 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         let inventory = take(&tree, &config, &arguments.rules)?;
         output::write_json(&arguments.out, FILE, &inventory).map_err(|error| error.to_string())
     })
+}
+
+/// A folder that all layers have is open once for each of them; the usual limit is 1,024.
+fn raise_descriptor_limit() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
+    // Where that is not allowed, few layers fit all the same.
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised);
 }
 
 /// Looks at everything once.
@@ -200,14 +209,10 @@ impl Collector {
             match capability(seen.open, seen.name) {
                 Ok(value) => capabilities.add(seen.path(), item(seen, Some(value))),
                 Err(Errno::NODATA) => {}
-                Err(error) => self.gap(&seen.path(), Part::Attributes, error.to_string()),
+                Err(error) => self.gaps.gap(&seen.path(), Part::Attributes, &error.to_string()),
             }
         }
-        self.contents.note_file(|| seen.path(), seen.name, seen.layer, seen.stat);
-    }
-
-    fn gap(&mut self, path: &[u8], part: Part, reason: String) {
-        self.gaps.add(path.to_vec(), Gap { path: escape(path), part, reason });
+        self.contents.note_file(seen);
     }
 }
 
@@ -273,6 +278,6 @@ impl Visitor for Collector {
 
     fn skip(&mut self, path: &[u8], reason: &str) {
         let path = if path.is_empty() { b"/" } else { path };
-        self.gap(path, Part::Folder, reason.to_owned());
+        self.gaps.gap(path, Part::Folder, reason);
     }
 }

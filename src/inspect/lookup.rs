@@ -69,8 +69,8 @@ impl<'a> Finder<'a> {
         tried
     }
 
-    fn elements(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.path.split(':')
+    fn elements(&self) -> impl Iterator<Item = &'a str> {
+        self.path.split(':').filter(|_| !self.path.is_empty())
     }
 
     /// A path seen from the working folder.

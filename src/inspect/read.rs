@@ -40,10 +40,9 @@ pub(crate) const MAX_NAMES: usize = 1_000_000;
 
 /// The names in an open folder, sorted, and whether that is all of them.
 pub(crate) fn names(folder: impl AsFd) -> Result<(Vec<Vec<u8>>, bool), Errno> {
-    // A descriptor of its own: the offset of a listing belongs to the open file.
-    let own = super::tree::open_folder(folder, b".")?;
+    rustix::fs::seek(&folder, SeekFrom::Start(0))?;
     let mut buffer = Vec::with_capacity(32 << 10);
-    let mut listing = RawDir::new(own, buffer.spare_capacity_mut());
+    let mut listing = RawDir::new(folder, buffer.spare_capacity_mut());
     let mut names = Vec::new();
     let complete = loop {
         let Some(entry) = listing.next() else { break true };

@@ -90,58 +90,64 @@ type Versions = Vec<(usize, Stat)>;
 pub(crate) fn walk(tree: &Tree, visitor: &mut impl Visitor) {
     let root = Place { above: None, name: Vec::new(), depth: 0, length: 0 };
     let layers = (0..tree.layers()).rev().collect();
-    let mut pending = vec![Pending { place: Arc::new(root), layers }];
-    let mut entries = 0;
-    while let Some(next) = pending.pop() {
+    let pending = vec![Pending { place: Arc::new(root), layers }];
+    let mut walk = Walk { tree, visitor, pending, entries: 0 };
+    while let Some(next) = walk.pending.pop() {
         let path = next.place.path();
-        if entries > MAX_ENTRIES {
-            visitor.skip(&path, &format!("there are more than {MAX_ENTRIES} files"));
+        if walk.entries > MAX_ENTRIES {
+            walk.visitor.skip(&path, &format!("there are more than {MAX_ENTRIES} files"));
             return;
         }
-        match list(tree, &next, &path, visitor, &mut pending) {
-            Ok(count) => entries += count,
-            Err(trouble) => visitor.skip(&path, &trouble.to_string()),
+        if let Err(trouble) = walk.list(&next, &path) {
+            walk.visitor.skip(&path, &trouble.to_string());
         }
     }
 }
 
-/// Looks at the names of one folder and puts its folders on the list.
-fn list(
-    tree: &Tree,
-    next: &Pending,
-    path: &[u8],
-    visitor: &mut impl Visitor,
-    pending: &mut Vec<Pending>,
-) -> Result<u64, Trouble> {
-    let open = |layer: &usize| tree.open_part(*layer, path).map(|part| (*layer, part));
-    let parts: Result<Vec<_>, _> = next.layers.iter().map(open).collect();
-    let parts = parts.map_err(Trouble::Io)?;
-    let (names, complete) = names(&parts)?;
-    if !complete {
-        visitor.skip(path, "it has too many names");
-    }
-    let count = names.len() as u64;
-    for (name, versions) in names {
-        let Some((layer, stat)) = versions.first() else { continue };
-        let Some((_, part)) = parts.iter().find(|(index, _)| index == layer) else { continue };
-        let open = part.as_fd();
-        let seen = Seen { folder: path, name: &name, layer: *layer, stat, open };
-        visitor.see(&seen);
-        if versions.len() > 1 {
-            visitor.overlaid(&seen.path(), &versions);
+struct Walk<'a, V> {
+    tree: &'a Tree,
+    visitor: &'a mut V,
+    pending: Vec<Pending>,
+    entries: u64,
+}
+
+impl<V: Visitor> Walk<'_, V> {
+    /// Looks at the names of one folder and puts its folders on the list.
+    fn list(&mut self, next: &Pending, path: &[u8]) -> Result<(), Trouble> {
+        let open = |layer: &usize| self.tree.open_part(*layer, path).map(|part| (*layer, part));
+        let parts: Result<Vec<_>, _> = next.layers.iter().map(open).collect();
+        let parts = parts.map_err(Trouble::Io)?;
+        let (names, complete) = names(&parts)?;
+        if !complete {
+            self.visitor.skip(path, "it has too many names");
         }
-        let layers = folders(&versions);
+        self.entries += names.len() as u64;
+        for (name, versions) in names {
+            let Some((layer, stat)) = versions.first() else { continue };
+            let Some((_, part)) = parts.iter().find(|(index, _)| index == layer) else { continue };
+            let open = part.as_fd();
+            let seen = Seen { folder: path, name: &name, layer: *layer, stat, open };
+            self.visitor.see(&seen);
+            if versions.len() > 1 {
+                self.visitor.overlaid(&seen.path(), &versions);
+            }
+            self.put_off(next, &seen, folders(&versions));
+        }
+        Ok(())
+    }
+
+    /// Puts a folder on the list, if the name is one in any layer and not too far away.
+    fn put_off(&mut self, above: &Pending, seen: &Seen<'_>, layers: Vec<usize>) {
         if layers.is_empty() {
-            continue;
+            return;
         }
-        let place = Place::below(&next.place, &name);
+        let place = Place::below(&above.place, seen.name);
         if place.depth > MAX_DEPTH || place.length > MAX_PATH {
-            visitor.skip(&seen.path(), "it lies too deep");
-            continue;
+            self.visitor.skip(&seen.path(), "it lies too deep");
+        } else {
+            self.pending.push(Pending { place: Arc::new(place), layers });
         }
-        pending.push(Pending { place: Arc::new(place), layers });
     }
-    Ok(count)
 }
 
 /// The layers whose folders make up one folder of the union: down to the first that has none.

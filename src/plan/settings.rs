@@ -131,6 +131,14 @@ pub(super) fn config(
     (image, mistakes)
 }
 
+/// What is wrong with the config of an app, as far as it needs no look into the runtime base.
+#[must_use]
+pub fn check_settings(draft: &Draft, settings: &Settings<'_>) -> Vec<Diagnostic> {
+    let (_, mut mistakes) = config(settings, draft, Owner::default(), &[]);
+    annotations(settings, &mut mistakes);
+    mistakes
+}
+
 fn is_volume(app: &App, span: Span) -> bool {
     app.volumes.iter().any(|volume| volume.span == span)
 }

@@ -9,8 +9,8 @@ mod graph;
 mod texts;
 
 use super::model::Spec;
-use super::words::Guesses;
 use crate::diagnostic::Diagnostic;
+use crate::words::Guesses;
 
 /// What was found, and what may still be guessed.
 struct Report {
@@ -22,7 +22,7 @@ struct Report {
 
 /// Looks at a spec; `complete` says that the decoder left nothing out.
 pub(super) fn check(spec: &Spec, complete: bool) -> Vec<Diagnostic> {
-    let mut report = Report { problems: Vec::new(), guesses: Guesses::new(), complete };
+    let mut report = Report { problems: Vec::new(), guesses: Guesses::for_a_file(), complete };
     arguments::check(spec, &mut report);
     graph::check(spec, &mut report);
     report.problems

@@ -21,8 +21,8 @@ use super::language;
 use super::model::{App, Spec};
 use super::tree::{Entry, Node, Value};
 use super::value::reference;
-use super::words::quoted;
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
+use crate::words::quoted;
 
 /// How many apps a file may have; each repeats the defaults.
 const MAX_APPS: usize = 50;

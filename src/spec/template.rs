@@ -5,7 +5,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, Position, Span, Text};
 
-use super::words::quoted;
+use crate::words::quoted;
 
 /// How deep `${A:-${B}}` may stand in each other.
 const MAX_DEPTH: usize = 8;

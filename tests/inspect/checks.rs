@@ -128,6 +128,26 @@ fn shl_02_finds_shells_by_name_and_through_links() {
 }
 
 #[test]
+fn shl_02_counts_scripts_where_programs_are() {
+    let image = Image::sound();
+    image.base.file("/opt/wrapper", 0o755, "#!/usr/bin/node\n").link("/usr/bin/sh", "/opt/wrapper");
+    image.fails(
+        "SHL-02",
+        "shell found: /opt/wrapper (also /usr/bin/sh) is called sh, part of the base",
+    );
+    let image = Image::sound();
+    for number in 0..30 {
+        image.base.link(format!("/usr/bin/tool{number:02}"), "bash");
+    }
+    image.base.file("/usr/bin/bash", 0o755, elf(AMD64, None));
+    image.fails(
+        "SHL-02",
+        "shell found: /usr/bin/bash (also /usr/bin/tool00, /usr/bin/tool01, /usr/bin/tool02 and 27 more) \
+         is called bash, part of the base",
+    );
+}
+
+#[test]
 fn shl_02_leaves_alone_what_is_only_called_so() {
     let image = Image::sound();
     image

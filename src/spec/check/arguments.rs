@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use super::super::decode::PREDEFINED;
 use super::super::model::{Spec, Step};
 use super::super::template::{self, Mention, is_name};
-use super::super::words::quoted;
 use super::Report;
 use super::texts::{self, Names};
 use crate::diagnostic::{Code, Diagnostic, Text};
+use crate::words::quoted;
 
 /// Looks at all uses of build arguments.
 pub(super) fn check(spec: &Spec, report: &mut Report) {

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::model::{App, Base, Place, Spec, Stage, Step};
 use super::super::template::is_open;
 use super::super::value::reference::is_image;
-use super::super::words::{Guesses, listed, quoted};
 use super::Report;
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
+use crate::words::{Guesses, listed, quoted};
 
 /// How many names of a cycle are shown.
 const SHOWN: usize = 8;

@@ -90,7 +90,7 @@ impl Decoder {
         if let Value::Scalar(scalar) = &field.node().value {
             let help = format!(
                 "write `image: [{{copy: {}}}]`; the name of the image is given with `--tag`",
-                super::super::words::as_yaml(&scalar.text)
+                crate::words::as_yaml(&scalar.text)
             );
             self.error(
                 Code::WrongType,
@@ -146,6 +146,6 @@ fn of_app(app: &App) -> String {
     if app.name.span == app.span {
         String::new()
     } else {
-        format!(" for the app {}", super::super::words::quoted(&app.name.value))
+        format!(" for the app {}", crate::words::quoted(&app.name.value))
     }
 }

@@ -4,11 +4,11 @@ use super::super::language;
 use super::super::model::Argument;
 use super::super::template::{is_name, is_open};
 use super::super::tree::{Entry, Value};
-use super::super::words::{listed, nearest, quoted};
 use super::Decoder;
 use super::fields::Field;
 use super::scalars::text_of;
 use crate::diagnostic::{Code, Text};
+use crate::words::{listed, nearest, quoted};
 
 /// What is always declared, by BuildKit's own names.
 pub(in crate::spec) const PREDEFINED: &[&str] = &[

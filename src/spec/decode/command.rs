@@ -7,10 +7,10 @@ use super::super::shell::{self, Split};
 use super::super::template::starts_variable;
 use super::super::tree::Value;
 use super::super::value::numbers;
-use super::super::words::{as_yaml, quoted};
 use super::Decoder;
 use super::fields::{Field, Fields};
 use crate::diagnostic::{Code, Located, Text};
+use crate::words::{as_yaml, quoted};
 
 impl Decoder {
     /// An exec list.

@@ -3,9 +3,9 @@
 
 use super::super::language::{Key, Merges, Shape};
 use super::super::tree::{Entry, Node, Value};
-use super::super::words::{listed, nearest, quoted};
 use super::Decoder;
 use crate::diagnostic::{Code, Span};
+use crate::words::{listed, nearest, quoted};
 
 /// An opened map.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 //! else replaces, `KEY: null` drops. Both keep their places.
 
 use super::super::tree::{Entry, Node, Value};
-use super::super::words::quoted;
 use super::Decoder;
 use crate::diagnostic::Code;
+use crate::words::quoted;
 
 impl Decoder {
     /// The keys of one app. `None`, if it is no map, and that is reported.

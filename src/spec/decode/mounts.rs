@@ -5,11 +5,11 @@ use super::super::model::{Bind, Cache, Secret, Sharing, Ssh};
 use super::super::template::is_name;
 use super::super::tree::{Node, Value};
 use super::super::value::path;
-use super::super::words::{nearest, quoted};
 use super::Decoder;
 use super::fields::{Field, Fields};
 use super::scalars::text_of;
 use crate::diagnostic::{Code, Diagnostic, Text};
+use crate::words::{nearest, quoted};
 
 impl Decoder {
     /// `cache`: a path, a map, or a list of them.
@@ -105,8 +105,7 @@ impl Decoder {
         for item in one_or_more(field) {
             if let Some(text) = text_of(item) {
                 let message = "a bind mount is a map, not text";
-                let help =
-                    format!("write `{{source: {}}}`", super::super::words::as_yaml(&text.value));
+                let help = format!("write `{{source: {}}}`", crate::words::as_yaml(&text.value));
                 self.error(Code::WrongType, item.span, message, help);
                 continue;
             }

@@ -6,11 +6,11 @@ use super::super::template::is_open;
 use super::super::tree::{Entry, Value};
 use super::super::value::fetch::{self, Source};
 use super::super::value::{path, runtime};
-use super::super::words::quoted;
 use super::Decoder;
 use super::fields::{Field, Fields};
 use super::scalars::text_of;
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
+use crate::words::quoted;
 
 impl Decoder {
     /// The item of a word other than `run` and `packages`.

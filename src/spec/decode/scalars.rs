@@ -4,10 +4,10 @@ use super::super::model::Variable;
 use super::super::template::is_open;
 use super::super::tree::{Entry, Node, Scalar, Value};
 use super::super::value::numbers;
-use super::super::words::quoted;
 use super::Decoder;
 use super::fields::Field;
 use crate::diagnostic::{Code, Diagnostic, Located, Text};
+use crate::words::quoted;
 
 /// A check of `value`.
 pub(super) type Check = fn(&Text) -> Result<(), Diagnostic>;
@@ -179,5 +179,5 @@ fn assignments(node: &Node) -> Option<String> {
         _ => node.scalar()?,
     };
     let (name, value) = first.text.split_once('=')?;
-    Some(format!("write `{}: {}`", name.trim(), super::super::words::as_yaml(value.trim())))
+    Some(format!("write `{}: {}`", name.trim(), crate::words::as_yaml(value.trim())))
 }

@@ -4,11 +4,11 @@ use super::super::language;
 use super::super::model::{Base, Stage};
 use super::super::tree::{Entry, Node, Value};
 use super::super::value::{path, reference};
-use super::super::words::quoted;
 use super::Decoder;
 use super::fields::Field;
 use super::steps::STEP_WORDS;
 use crate::diagnostic::{Code, Located, Span, Text};
+use crate::words::quoted;
 
 impl Decoder {
     /// All stages of a file.
@@ -24,7 +24,7 @@ impl Decoder {
                 let message = "`build` takes steps, not text";
                 let help = format!(
                     "write `build: [{{run: {}}}]`",
-                    super::super::words::as_yaml(scalar.text.trim())
+                    crate::words::as_yaml(scalar.text.trim())
                 );
                 self.error(Code::WrongType, build.span(), message, help);
                 Vec::new()
@@ -96,7 +96,7 @@ impl Decoder {
                     Some(scalar) => format!(
                         "write `{}: [{{run: {}}}]`",
                         name.value,
-                        super::super::words::as_yaml(scalar.text.trim())
+                        crate::words::as_yaml(scalar.text.trim())
                     ),
                     None => build.example(),
                 };

@@ -5,11 +5,11 @@ use super::super::model::{Command, Place, Run, Step};
 use super::super::template::is_name;
 use super::super::tree::{Entry, Node, Value};
 use super::super::value::path;
-use super::super::words::{as_yaml, listed, nearest, quoted};
 use super::Decoder;
 use super::fields::{Field, Fields};
 use super::scalars::text_of;
 use crate::diagnostic::{Code, Diagnostic, Located, Span, Text};
+use crate::words::{as_yaml, listed, nearest, quoted};
 
 /// The words that make a step.
 pub(super) const STEP_WORDS: &[&str] =

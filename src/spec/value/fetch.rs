@@ -3,7 +3,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, Text};
 
-use super::super::words::quoted;
+use crate::words::quoted;
 
 /// What a source of `add` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{Diagnostic, Text};
 
-use super::super::words::quoted;
 use super::invalid;
+use crate::words::quoted;
 
 /// Octal permissions: `0755`, `755`, `0o755`.
 pub fn mode(text: &Text) -> Result<u32, Diagnostic> {

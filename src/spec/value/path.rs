@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, Text};
 
-use super::super::words::quoted;
+use crate::words::quoted;
 
 /// The longest path that Linux takes.
 const LONGEST: usize = 4096;

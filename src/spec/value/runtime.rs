@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{Code, Diagnostic, Text};
 
-use super::super::words::{nearest, quoted};
 use super::invalid;
+use crate::words::{nearest, quoted};
 
 /// The architectures that BuildKit knows.
 const ARCHITECTURES: &[&str] = &[

@@ -9,9 +9,9 @@ use std::ops::Range;
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle};
 
 use super::super::tree::{Entry, Node, Scalar, Value};
-use super::super::words::quoted;
 use super::{FILLER, MAX_DEPTH, MAX_NODES, bounded, quoting};
 use crate::diagnostic::{Code, Diagnostic, Position, Span, Text};
+use crate::words::quoted;
 
 /// What came out of one pass over the text.
 pub(super) struct Attempt {

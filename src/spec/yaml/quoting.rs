@@ -7,8 +7,8 @@
 
 use std::ops::Range;
 
-use super::super::words::quoted;
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::words::quoted;
 
 /// An item of a flow list.
 pub(super) struct Item<'a> {

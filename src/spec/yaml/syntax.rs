@@ -5,9 +5,9 @@
 
 use granit_parser::{ErrorKind, ScanError};
 
-use super::super::words::quoted;
 use super::{FILLER, bounded};
 use crate::diagnostic::{Code, Diagnostic, Position, Span};
+use crate::words::quoted;
 
 /// Characters to be overwritten so that the reading can go on.
 pub(super) struct Repair {

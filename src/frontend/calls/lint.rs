@@ -1,0 +1,115 @@
+//! `frontend.lint`, which is `docker buildx build --check`.
+//!
+//! BuildKit's lint knows warnings and one error that stops everything. Here each finding is an
+//! entry of the list, with the word that says whether it stops the build, and the error counts
+//! them. buildx leaves the text to us because the version is newer than the one it knows: its own
+//! would call everything a warning.
+
+use serde::Serialize;
+
+use super::{Call, Location, count, findings, metadata, to_json};
+use crate::cli::draw;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::frontend::Failure;
+use crate::gateway::detail::{self, SourceInfo};
+use crate::gateway::{SourceFile, status::escape};
+use crate::options::LintRules;
+use crate::result::Answer;
+
+pub(super) const NAME: &str = "frontend.lint";
+
+/// BuildKit's 1.0.0 with a `severity` for each warning.
+pub(super) const VERSION: &str = "1.1.0";
+
+/// As frontend/subrequests/lint has it.
+#[derive(Debug, Serialize)]
+struct Results {
+    warnings: Vec<Warning>,
+    sources: Vec<SourceInfo>,
+    #[serde(rename = "buildError", skip_serializing_if = "Option::is_none")]
+    error: Option<BuildError>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Warning {
+    rule_name: String,
+    severity: &'static str,
+    description: String,
+    url: String,
+    detail: String,
+    /// Never left out: buildx crashes without it.
+    location: Location,
+}
+
+/// Without a place: clients would show the lines of the first finding twice.
+#[derive(Debug, Serialize)]
+struct BuildError {
+    message: String,
+    location: NoLocation,
+}
+
+#[derive(Debug, Serialize)]
+struct NoLocation {}
+
+pub(super) async fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
+    let found = findings::collect(call).await?;
+    Ok(report(&found, &call.options.lint, &call.loaded.file))
+}
+
+/// The answer for some findings.
+fn report(found: &[Diagnostic], rules: &LintRules, file: &SourceFile) -> Answer {
+    let found: Vec<Diagnostic> = found.iter().filter(|one| counts(one, rules)).map(visible).collect();
+    let blocks = |one: &Diagnostic| rules.is_error || one.severity == Severity::Error;
+    let name = escape(&file.filename);
+    let error = found.iter().any(blocks).then(|| BuildError {
+        message: format!("{name} does not build: {}", count(&found)),
+        location: NoLocation {},
+    });
+    let status = if error.is_some() { "1" } else { "0" };
+    let mut text = String::new();
+    for one in &found {
+        text.push_str(&draw::plain(&name, file.text.as_bytes(), one));
+        text.push_str("\n\n");
+    }
+    let warnings = found.iter().map(warning).collect();
+    let json = to_json(&Results { warnings, sources: vec![detail::info(file)], error });
+    Answer::of_call(metadata(&[
+        ("result.json", &json),
+        ("result.txt", &text),
+        ("result.statuscode", status),
+        ("version", VERSION),
+    ]))
+}
+
+/// `skip` takes warnings away; what stops a build would stop it all the same.
+fn counts(one: &Diagnostic, rules: &LintRules) -> bool {
+    let skipped = |rule: &String| rule == "all" || rule.eq_ignore_ascii_case(one.code.id());
+    one.severity == Severity::Error || !rules.skip.iter().any(skipped)
+}
+
+/// The same with nothing in it that a terminal would obey.
+fn visible(one: &Diagnostic) -> Diagnostic {
+    let lines = |text: &str| text.lines().map(|line| escape(line).into_owned()).collect::<Vec<_>>().join("\n");
+    Diagnostic {
+        message: escape(&one.message).into_owned(),
+        help: one.help.as_deref().map(lines),
+        ..one.clone()
+    }
+}
+
+fn warning(one: &Diagnostic) -> Warning {
+    let severity = match one.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let help = one.help.iter().map(|help| format!("\nhelp: {help}"));
+    Warning {
+        rule_name: one.code.id().to_owned(),
+        severity,
+        description: one.code.title().to_owned(),
+        url: one.code.url(),
+        detail: format!("{severity}: {}{}", one.message, help.collect::<String>()),
+        location: Location::of(one.span),
+    }
+}
