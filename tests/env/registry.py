@@ -67,6 +67,16 @@ def digest(repository, reference):
     return answer.headers["Docker-Content-Digest"] if answer.status == 200 else None
 
 
+def get(path):
+    """Status and body of something in the registry."""
+    connection = http.client.HTTPConnection(address(), timeout=60)
+    connection.request("GET", path, headers={
+        "Accept": "application/vnd.oci.image.index.v1+json, "
+                  "application/vnd.oci.image.manifest.v1+json"})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
 def up():
     """Starts the registry unless it runs and answers."""
     if process.alive(NAME) and healthy():

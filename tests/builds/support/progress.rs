@@ -7,6 +7,8 @@ use serde_json::Value;
 /// A vertex of the graph, as the client saw it.
 #[derive(Debug, Clone, Default)]
 pub struct Vertex {
+    /// Whether it stands on other vertices; sources do not.
+    pub has_inputs: bool,
     /// Its name in the progress.
     pub name: String,
     /// Whether it was run.
@@ -46,6 +48,7 @@ impl Progress {
         for one in each(status, "vertexes") {
             let vertex = self.vertices.entry(string(&one["digest"])).or_default();
             vertex.name = string(&one["name"]);
+            vertex.has_inputs |= one["inputs"].as_array().is_some_and(|inputs| !inputs.is_empty());
             vertex.started |= !one["started"].is_null();
             vertex.cached |= one["cached"] == true;
             vertex.error = string(&one["error"]);
@@ -65,15 +68,11 @@ impl Progress {
         }
     }
 
-    /// The names of the vertices that were run and not taken from the cache, without those that
-    /// are run in every build: what talks to the client and to registries.
+    /// The names of the vertices that were run and not taken from the cache. What stands on nothing
+    /// is left out: it is shown as done as soon as the builder has worked out its cache key.
     pub fn run(&self) -> Vec<&str> {
-        self.vertices
-            .values()
-            .filter(|vertex| vertex.started && !vertex.cached)
-            .map(|vertex| vertex.name.as_str())
-            .filter(|name| !is_always_run(name))
-            .collect()
+        let was_run = |vertex: &&Vertex| vertex.started && !vertex.cached && vertex.has_inputs;
+        self.vertices.values().filter(was_run).map(|vertex| vertex.name.as_str()).collect()
     }
 
     /// The vertex whose name contains a text.
@@ -93,13 +92,6 @@ impl Progress {
         let statuses = self.vertices.values().flat_map(|vertex| &vertex.statuses);
         statuses.filter(|(id, _)| id.contains("transferring")).map(|(_, bytes)| bytes).sum()
     }
-}
-
-fn is_always_run(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    ["load ", "resolve ", "exporting", "importing", "metadata for", "auth", "transferring"]
-        .iter()
-        .any(|word| lower.contains(word))
 }
 
 fn each<'a>(status: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
