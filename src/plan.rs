@@ -248,6 +248,8 @@ pub struct Placement {
     pub what: What,
     /// Where: absolute; with a `/` at the end, files go into it.
     pub dest: String,
+    /// Whether what is picked keeps its path: a file may then not end up in a folder of that name.
+    pub keeps_path: bool,
 }
 
 /// What is placed.

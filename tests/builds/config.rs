@@ -17,7 +17,8 @@ fn the_base_is_passed_on_and_made_numeric() {
         let below = read_base(&format!("dhi.io/{base}"));
         assert_eq!(image.run()["User"], user);
         assert_eq!(image.words("Env"), below.words("Env"));
-        let workdir = below.run()["WorkingDir"].as_str().filter(|path| !path.is_empty()).unwrap_or("/");
+        let workdir =
+            below.run()["WorkingDir"].as_str().filter(|path| !path.is_empty()).unwrap_or("/");
         assert_eq!(image.run()["WorkingDir"], workdir);
         assert_eq!(image.run()["ExposedPorts"], below.run()["ExposedPorts"]);
         assert_eq!(image.run()["StopSignal"], below.run()["StopSignal"]);
@@ -28,7 +29,11 @@ fn the_base_is_passed_on_and_made_numeric() {
 fn entrypoint_and_cmd_are_both_said() {
     let of = |lines: &str| {
         let image = Project::new(&format!("base: node:24\n{lines}")).push();
-        assert!(image.run().get("Entrypoint").is_some() && image.run().get("Cmd").is_some(), "{:?}", image.run());
+        assert!(
+            image.run().get("Entrypoint").is_some() && image.run().get("Cmd").is_some(),
+            "{:?}",
+            image.run()
+        );
         let words = |key| image.words(key).into_iter().map(str::to_owned).collect::<Vec<_>>();
         (words("Entrypoint"), words("Cmd"))
     };
