@@ -78,7 +78,10 @@ fn an_argument_that_a_run_does_not_mention_does_not_run_it_again() {
     let build = |sha: &str| project.build().build_arg(&format!("GIT_SHA={sha}")).push();
     let (one, two) = (build("one"), build("two"));
     assert_eq!(stamp(&one), stamp(&two));
-    assert_eq!((&one.run()["Labels"]["revision"], &two.run()["Labels"]["revision"]), (&"one".into(), &"two".into()));
+    assert_eq!(
+        (&one.run()["Labels"]["revision"], &two.run()["Labels"]["revision"]),
+        (&"one".into(), &"two".into())
+    );
 }
 
 #[test]
@@ -118,7 +121,10 @@ fn a_patched_base_leaves_the_layers_of_the_app_as_they_are() {
         )
     };
     let built = |base: &str| {
-        Project::new(&spec(base)).file("app/a.txt", "patched").program("ldconfig", "/sbin/ldconfig").push()
+        Project::new(&spec(base))
+            .file("app/a.txt", "patched")
+            .program("ldconfig", "/sbin/ldconfig")
+            .push()
     };
     let (one, two) = (built("static:20250419"), built("static:20250419-glibc"));
     assert_ne!(one.layers, two.layers);

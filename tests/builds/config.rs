@@ -7,13 +7,17 @@ use crate::support::registry::read_base;
 
 #[test]
 fn the_base_is_passed_on_and_made_numeric() {
-    for (base, user) in [("node:24", "1000:1000"), ("nginx:1", "65532:65532"), ("static:20250419", "65532:65532")] {
-        let spec = format!("base: {{runtime: {base}}}\nimage:\n  - copy: ldconfig\nentrypoint: [./ldconfig]\n");
-        let image = Project::new(&spec).program("ldconfig", "/sbin/ldconfig").push();
+    for (base, user) in
+        [("node:24", "1000:1000"), ("nginx:1", "65532:65532"), ("static:20250419", "65532:65532")]
+    {
+        let spec =
+            format!("base: {{runtime: {base}}}\nimage:\n  - copy: start\nentrypoint: [./start]\n");
+        let image = Project::new(&spec).program("start", "/sbin/ldconfig").push();
         let below = read_base(&format!("dhi.io/{base}"));
         assert_eq!(image.run()["User"], user);
         assert_eq!(image.words("Env"), below.words("Env"));
-        let workdir = below.run()["WorkingDir"].as_str().filter(|path| !path.is_empty()).unwrap_or("/");
+        let workdir =
+            below.run()["WorkingDir"].as_str().filter(|path| !path.is_empty()).unwrap_or("/");
         assert_eq!(image.run()["WorkingDir"], workdir);
         assert_eq!(image.run()["ExposedPorts"], below.run()["ExposedPorts"]);
         assert_eq!(image.run()["StopSignal"], below.run()["StopSignal"]);
@@ -24,7 +28,11 @@ fn the_base_is_passed_on_and_made_numeric() {
 fn entrypoint_and_cmd_are_both_said() {
     let of = |lines: &str| {
         let image = Project::new(&format!("base: node:24\n{lines}")).push();
-        assert!(image.run().get("Entrypoint").is_some() && image.run().get("Cmd").is_some(), "{:?}", image.run());
+        assert!(
+            image.run().get("Entrypoint").is_some() && image.run().get("Cmd").is_some(),
+            "{:?}",
+            image.run()
+        );
         let words = |key| image.words(key).into_iter().map(str::to_owned).collect::<Vec<_>>();
         (words("Entrypoint"), words("Cmd"))
     };
@@ -65,9 +73,21 @@ fn values_stay_as_they_are_written() {
         ",
     )
     .push();
-    let path = read_base("dhi.io/node:24").words("Env").iter().find_map(|one| one.strip_prefix("PATH=")).unwrap().to_owned();
+    let path = read_base("dhi.io/node:24")
+        .words("Env")
+        .iter()
+        .find_map(|one| one.strip_prefix("PATH="))
+        .unwrap()
+        .to_owned();
     let env = image.words("Env");
-    for line in ["VERSION=3.10", "YES=yes", "TRUE=True", "HEX=0x10", "URL=http://x:8080/y", "DOLLAR=$HOME $uri"] {
+    for line in [
+        "VERSION=3.10",
+        "YES=yes",
+        "TRUE=True",
+        "HEX=0x10",
+        "URL=http://x:8080/y",
+        "DOLLAR=$HOME $uri",
+    ] {
         assert!(env.contains(&line), "{line} in {env:?}");
     }
     assert!(env.contains(&format!("PATH=/opt/bin:{path}").as_str()), "{env:?}");
@@ -98,9 +118,13 @@ fn labels_of_the_build_win_and_arguments_are_given() {
         entrypoint: [node]
         ",
     );
-    let image = project.build().build_arg("SHA=abc").args(["--label=mine=build", "--label=new=1"]).push();
+    let image =
+        project.build().build_arg("SHA=abc").args(["--label=mine=build", "--label=new=1"]).push();
     let labels = &image.run()["Labels"];
-    assert_eq!((&labels["sha"], &labels["mine"], &labels["new"]), (&"abc".into(), &"build".into(), &"1".into()));
+    assert_eq!(
+        (&labels["sha"], &labels["mine"], &labels["new"]),
+        (&"abc".into(), &"build".into(), &"1".into())
+    );
 }
 
 #[test]
@@ -122,7 +146,12 @@ fn each_item_is_a_layer_and_an_entry_of_the_history() {
     assert_eq!(listing.layers["app/a"], below.layers.len());
     assert_eq!(listing.layers["srv/b"], below.layers.len() + 1);
     let history = image.config["history"].as_array().unwrap();
-    let own: Vec<&str> = history.iter().filter(|entry| entry["empty_layer"] != true).skip(below.layers.len()).filter_map(|entry| entry["created_by"].as_str()).collect();
+    let own: Vec<&str> = history
+        .iter()
+        .filter(|entry| entry["empty_layer"] != true)
+        .skip(below.layers.len())
+        .filter_map(|entry| entry["created_by"].as_str())
+        .collect();
     assert_eq!(own.len(), 2, "{own:?}");
     assert!(own[0].contains("COPY a") && own[1].contains("/srv/b"), "{own:?}");
 }
@@ -134,11 +163,18 @@ fn the_same_input_gives_the_same_digest() {
         let project = Project::new(spec).file("a", "same");
         let name = crate::support::build::fresh_name();
         let output = format!("--output=type=image,name={name},push=true,rewrite-timestamp=true");
-        let build = project.build().build_arg("SOURCE_DATE_EPOCH=1700000000").args([output, "--no-cache".to_owned()]);
+        let build = project
+            .build()
+            .build_arg("SOURCE_DATE_EPOCH=1700000000")
+            .args([output, "--no-cache".to_owned()]);
         build.run().succeeded();
         crate::support::registry::read_image(&name)
     };
     let (one, two) = (build(), build());
     assert_eq!(one.digest, two.digest);
-    assert_eq!(one.layers[..one.layers.len() - 1], read_base("dhi.io/node:24").layers, "the base is left alone");
+    assert_eq!(
+        one.layers[..one.layers.len() - 1],
+        read_base("dhi.io/node:24").layers,
+        "the base is left alone"
+    );
 }

@@ -9,10 +9,14 @@ const COPY_ALL: &str = "base: node:24\nimage:\n  - copy: .\n    to: /srv\nentryp
 
 #[test]
 fn the_specs_own_ignore_file_comes_first() {
-    let project = Project::new(COPY_ALL).file("a.txt", "a").file("b.txt", "b").file(".dockerignore", "a.txt\n");
+    let project = Project::new(COPY_ALL)
+        .file("a.txt", "a")
+        .file("b.txt", "b")
+        .file(".dockerignore", "a.txt\n");
     let listing = project.push().listing();
     assert_eq!((listing.has("/srv/a.txt"), listing.has("/srv/b.txt")), (false, true));
-    let project = project.file("hardpan.yaml.dockerignore", "b.txt\nhardpan.yaml*\n.dockerignore\n");
+    let project =
+        project.file("hardpan.yaml.dockerignore", "b.txt\nhardpan.yaml*\n.dockerignore\n");
     let listing = project.push().listing();
     assert_eq!((listing.has("/srv/a.txt"), listing.has("/srv/b.txt")), (true, false));
     assert!(!listing.has("/srv/hardpan.yaml"));
@@ -21,7 +25,10 @@ fn the_specs_own_ignore_file_comes_first() {
 #[test]
 fn ignore_patterns_are_those_of_docker() {
     let project = Project::new(COPY_ALL)
-        .file(".dockerignore", "# words\n**/*.log\n!keep.log\n/dist\nhardpan.yaml\n.dockerignore\ndeep/*/x\n")
+        .file(
+            ".dockerignore",
+            "# words\n**/*.log\n!keep.log\n/dist\nhardpan.yaml\n.dockerignore\ndeep/*/x\n",
+        )
         .file("keep.log", "1")
         .file("drop.log", "1")
         .file("deep/one/x/gone", "1")
@@ -29,7 +36,12 @@ fn ignore_patterns_are_those_of_docker() {
         .file("dist/out", "1")
         .file("src/dist/out", "1");
     let listing = project.push().listing();
-    let found: Vec<&str> = listing.nodes.iter().filter(|(path, node)| path.starts_with("srv/") && node.kind == '-').map(|(path, _)| path.as_str()).collect();
+    let found: Vec<&str> = listing
+        .nodes
+        .iter()
+        .filter(|(path, node)| path.starts_with("srv/") && node.kind == '-')
+        .map(|(path, _)| path.as_str())
+        .collect();
     assert_eq!(found, ["srv/deep/one/stays.log.txt", "srv/keep.log", "srv/src/dist/out"]);
 }
 
@@ -73,7 +85,10 @@ fn a_named_context_gives_files() {
 
 #[test]
 fn a_named_context_stands_in_for_a_base() {
-    let project = Project::new("base: {runtime: static:20250419}\nimage:\n  - copy: run\nentrypoint: [./run]\n").program("run", "/sbin/ldconfig");
+    let project = Project::new(
+        "base: {runtime: static:20250419}\nimage:\n  - copy: start\nentrypoint: [./start]\n",
+    )
+    .program("start", "/sbin/ldconfig");
     for name in ["dhi.io/static:20250419", "static:20250419"] {
         let context = format!("--build-context={name}=docker-image://dhi.io/static:20250419-glibc");
         let image = project.build().args([context]).push();
@@ -84,7 +99,10 @@ fn a_named_context_stands_in_for_a_base() {
 
 #[test]
 fn a_bad_base_cannot_hide_behind_a_named_context() {
-    let project = Project::new("base: {runtime: static:20250419}\nimage:\n  - copy: run\nentrypoint: [./run]\n").program("run", "/sbin/ldconfig");
+    let project = Project::new(
+        "base: {runtime: static:20250419}\nimage:\n  - copy: start\nentrypoint: [./start]\n",
+    )
+    .program("start", "/sbin/ldconfig");
     let context = "--build-context=dhi.io/static:20250419=docker-image://dhi.io/bad-root:1";
     let refusal = project.build().args([context]).refused();
     assert_eq!(refusal.errors()[0].code, "REF-06", "{refusal}");
@@ -93,26 +111,31 @@ fn a_bad_base_cannot_hide_behind_a_named_context() {
 #[test]
 fn another_registry_is_named_by_the_spec() {
     let registry = &crate::support::environment::environment().registry;
-    let image = Project::new(&format!("registry: {registry}/dhi/\nbase: node:24\nentrypoint: [node]\n")).push();
+    let image =
+        Project::new(&format!("registry: {registry}/dhi/\nbase: node:24\nentrypoint: [node]\n"))
+            .push();
     let base = read_base("dhi.io/node:24");
     assert_eq!(image.layers, base.layers);
 }
 
 #[test]
 fn only_what_is_named_is_sent() {
-    let noise: Vec<u8> = (0_u32..8 << 20).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let project = Project::new("base: node:24\nimage:\n  - copy: [a.txt, dir]\nentrypoint: [node]\n")
-        .file("a.txt", fresh_name())
-        .file("dir/b.txt", fresh_name())
-        .file("huge.bin", &noise)
-        .file("other/huge.bin", &noise);
+    let noise: Vec<u8> =
+        (0_u32..8 << 20).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let project =
+        Project::new("base: node:24\nimage:\n  - copy: [a.txt, dir]\nentrypoint: [node]\n")
+            .file("a.txt", fresh_name())
+            .file("dir/b.txt", fresh_name())
+            .file("huge.bin", &noise)
+            .file("other/huge.bin", &noise);
     let sent = project.build().progress().sent();
     assert!((1..1 << 20).contains(&sent), "{sent} bytes were sent");
 }
 
 #[test]
 fn a_spec_without_copies_needs_no_context() {
-    let project = Project::new("base: node:24\nentrypoint: [node]\n").file("huge.bin", vec![7; 4 << 20]);
+    let project =
+        Project::new("base: node:24\nentrypoint: [node]\n").file("huge.bin", vec![7; 4 << 20]);
     let progress = project.build().progress();
     assert!(progress.sent() < 1 << 20, "{} bytes were sent", progress.sent());
 }
@@ -155,7 +178,10 @@ fn a_tag_that_moved_is_seen_with_pull() {
         Project::written(&dockerfile).build().pushing_to(&name).run().succeeded();
         read_image(&name)
     };
-    let project = Project::new(&format!("base: {{runtime: {name}}}\nimage:\n  - copy: run\nentrypoint: [./run]\n")).program("run", "/sbin/ldconfig");
+    let project = Project::new(&format!(
+        "base: {{runtime: {name}}}\nimage:\n  - copy: start\nentrypoint: [./start]\n"
+    ))
+    .program("start", "/sbin/ldconfig");
     for content in ["first", "second"] {
         derived(content);
         let image = project.build().args(["--pull"]).push();

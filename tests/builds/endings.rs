@@ -31,7 +31,9 @@ fn below(all: &Processes, ancestor: i32) -> Processes {
     loop {
         let more: Vec<i32> = all
             .iter()
-            .filter(|(pid, (parent, _))| (*parent == ancestor || found.contains_key(parent)) && !found.contains_key(*pid))
+            .filter(|(pid, (parent, _))| {
+                (*parent == ancestor || found.contains_key(parent)) && !found.contains_key(*pid)
+            })
             .map(|(pid, _)| *pid)
             .collect();
         if more.is_empty() {
@@ -70,7 +72,10 @@ fn a_cancelled_build_ends_with_all_that_it_started() {
     let daemon = Daemon::start("cancel");
     let project = endless(700_001);
     let mut running = project.build().on(&daemon.host).program("plain").start();
-    assert!(within(Duration::from_secs(60), || runs(700_001) || running.has_ended()), "the step has started");
+    assert!(
+        within(Duration::from_secs(60), || runs(700_001) || running.has_ended()),
+        "the step has started"
+    );
     assert!(!running.has_ended(), "{}", running.finish());
     let began = Instant::now();
     running.signal(Signal::INT);
@@ -88,7 +93,10 @@ fn buildx_can_be_cancelled_as_well() {
     let folder = tempfile::TempDir::new().unwrap();
     let output = format!("--output=type=local,dest={}", folder.path().join("out").display());
     let mut running = project.build().through(Door::Header).args([output]).program("plain").start();
-    assert!(within(Duration::from_secs(60), || runs(700_002) || running.has_ended()), "the step has started");
+    assert!(
+        within(Duration::from_secs(60), || runs(700_002) || running.has_ended()),
+        "the step has started"
+    );
     assert!(!running.has_ended(), "{}", running.finish());
     running.signal(Signal::INT);
     assert_ne!(running.finish().code, Some(0));
@@ -101,7 +109,10 @@ fn a_daemon_that_dies_takes_the_frontend_with_it() {
     let daemon = Daemon::start("dies");
     let project = endless(700_003);
     let mut running = project.build().on(&daemon.host).within(90).program("plain").start();
-    assert!(within(Duration::from_secs(60), || runs(700_003) || running.has_ended()), "the step has started");
+    assert!(
+        within(Duration::from_secs(60), || runs(700_003) || running.has_ended()),
+        "the step has started"
+    );
     assert!(!running.has_ended(), "{}", running.finish());
     let frontends: Vec<i32> = below(&processes(), daemon.pid())
         .iter()
@@ -112,7 +123,9 @@ fn a_daemon_that_dies_takes_the_frontend_with_it() {
     kill_process(Pid::from_raw(daemon.pid()).unwrap(), Signal::KILL).unwrap();
     let gone = || {
         let all = processes();
-        frontends.iter().all(|pid| !all.get(pid).is_some_and(|(_, args)| args.starts_with("/hardpan")))
+        frontends
+            .iter()
+            .all(|pid| !all.get(pid).is_some_and(|(_, args)| args.starts_with("/hardpan")))
     };
     assert!(within(Duration::from_secs(1), gone), "a frontend without a builder goes on");
     assert_ne!(running.finish().code, Some(0));

@@ -71,7 +71,10 @@ fn every_example_has_a_test() {
         .filter(|entry| entry.path().is_dir())
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
-    assert_eq!(found, ["medplum-server", "minimal", "python-api", "static-web"].map(str::to_owned).into());
+    assert_eq!(
+        found,
+        ["medplum-server", "minimal", "python-api", "static-web"].map(str::to_owned).into()
+    );
 }
 
 #[test]
@@ -86,14 +89,23 @@ fn minimal() {
 fn medplum_server() {
     Program::new("sh").args([folder("medplum-server").join("pack")]).within(240).run().succeeded();
     let spec = fs::read_to_string(folder("medplum-server").join("hardpan.yaml")).unwrap();
-    assert!(spec.lines().filter(|line| !line.trim().is_empty()).count() <= 20, "the spec stays short");
+    assert!(
+        spec.lines().filter(|line| !line.trim().is_empty()).count() <= 20,
+        "the spec stays short"
+    );
     let image = built("medplum-server", "dhi.io/node:24");
     assert_eq!(image.run()["WorkingDir"], "/usr/src/medplum");
     assert_eq!(image.run()["User"], "1000:1000");
     assert!(image.words("Env").contains(&"NODE_ENV=production"));
-    assert!(image.run()["ExposedPorts"]["8103/tcp"].is_object() && image.run()["ExposedPorts"]["5000/tcp"].is_object());
+    assert!(
+        image.run()["ExposedPorts"]["8103/tcp"].is_object()
+            && image.run()["ExposedPorts"]["5000/tcp"].is_object()
+    );
     let listing = image.listing();
-    assert_eq!((listing.at("/usr/src/medplum").uid, listing.at("/usr/src/medplum/binary").uid), (0, 1000));
+    assert_eq!(
+        (listing.at("/usr/src/medplum").uid, listing.at("/usr/src/medplum/binary").uid),
+        (0, 1000)
+    );
     assert!(!listing.has("/usr/src/medplum/package-lock.json"));
     answers("medplum-server", &image);
 }

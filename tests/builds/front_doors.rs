@@ -71,7 +71,8 @@ fn every_output_holds_the_same_image() {
     let (project, folder) = (project(), TempDir::new().unwrap());
     let path = |name: &str| folder.path().join(name);
     let pushed = project.build().push();
-    let output = |kind: &str, name: &str| format!("--output=type={kind},dest={}", path(name).display());
+    let output =
+        |kind: &str, name: &str| format!("--output=type={kind},dest={}", path(name).display());
 
     project.build().args([output("oci", "oci.tar")]).run().succeeded();
     assert_same(&pushed, &read_oci(&path("oci.tar")), "OCI tar");
@@ -104,5 +105,8 @@ fn stdout_is_the_digest_alone_with_quiet() {
     let project = project();
     let name = crate::support::build::fresh_name();
     let outcome = project.build().pushing_to(&name).args(["-q"]).program("quiet").run().succeeded();
-    assert!(outcome.stdout.starts_with("sha256:") && outcome.stdout.trim().len() == 71, "{outcome}");
+    assert!(
+        outcome.stdout.starts_with("sha256:") && outcome.stdout.trim().len() == 71,
+        "{outcome}"
+    );
 }

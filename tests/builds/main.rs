@@ -3,8 +3,17 @@
 //!
 //! `make test` starts what this needs; in a shell of one's own: eval "$(make -s env)".
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
-#![allow(unreachable_pub, dead_code, reason = "what the tests stand on is written for tests to come as well")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    reason = "what the tests stand on is written for tests to come as well"
+)]
 
 mod cache;
 mod calls;

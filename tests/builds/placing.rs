@@ -34,13 +34,18 @@ fn describe(node: &Node, contents: &[&str]) -> String {
 #[track_caller]
 fn assert_changes(project: &Project, contents: &[&str], expected: &str) -> Image {
     let image = project.push();
-    let mut expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let mut expected: Vec<&str> =
+        expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let mut found = changes(&image, contents);
     expected.sort_unstable();
     found.sort_unstable();
-    let missing: Vec<_> = expected.iter().filter(|line| !found.iter().any(|other| other == *line)).collect();
+    let missing: Vec<_> =
+        expected.iter().filter(|line| !found.iter().any(|other| other == *line)).collect();
     let surplus: Vec<_> = found.iter().filter(|line| !expected.contains(&line.as_str())).collect();
-    assert!(missing.is_empty() && surplus.is_empty(), "missing {missing:#?}\ntoo much {surplus:#?}");
+    assert!(
+        missing.is_empty() && surplus.is_empty(),
+        "missing {missing:#?}\ntoo much {surplus:#?}"
+    );
     image
 }
 
@@ -370,7 +375,11 @@ fn later_items_win() {
 #[test]
 fn plain_copies_of_a_dockerfile_give_the_same_root_file_system() {
     let files = |project: Project| {
-        project.file("a.txt", "a").file("dir/in/c.txt", "c").file_with_mode("run.mjs", 0o755, "r").link("dir/l", "in")
+        project
+            .file("a.txt", "a")
+            .file("dir/in/c.txt", "c")
+            .file_with_mode("run.mjs", 0o755, "r")
+            .link("dir/l", "in")
     };
     let spec = files(Project::new(
         "
@@ -389,5 +398,8 @@ fn plain_copies_of_a_dockerfile_give_the_same_root_file_system() {
     let dockerfile = files(Project::written(
         "FROM dhi.io/node:24\nCOPY a.txt ./\nCOPY dir /srv/dir\nCOPY run.mjs /bin/\nCOPY a.txt run.mjs /usr/local/share/x/\n",
     ));
-    dockerfile.push().listing().assert_same(&spec.push().listing(), "plain copies (-) and the spec (+)");
+    dockerfile
+        .push()
+        .listing()
+        .assert_same(&spec.push().listing(), "plain copies (-) and the spec (+)");
 }

@@ -44,7 +44,8 @@ impl Case {
     }
 
     fn check(&self) -> Vec<String> {
-        let doors: &[Door] = if self.args.is_empty() { &[Door::Header, Door::Buildctl] } else { &[Door::Header] };
+        let doors: &[Door] =
+            if self.args.is_empty() { &[Door::Header, Door::Buildctl] } else { &[Door::Header] };
         let build = |door: &Door| self.project.build().through(*door).args(&self.args).within(60);
         let complaints = doors.iter().flat_map(|door| self.complaints(&build(door)));
         complaints.map(|complaint| format!("{}\n{complaint}", self.name)).collect()
@@ -58,27 +59,31 @@ impl Case {
         let refusal = Refusal::of(outcome);
         let errors = refusal.errors();
         if errors.len() != self.expected.len() {
-            return vec![format!("{} mistakes, not {}\n{refusal}", errors.len(), self.expected.len())];
+            return vec![format!(
+                "{} mistakes, not {}\n{refusal}",
+                errors.len(),
+                self.expected.len()
+            )];
         }
         let marks = self.project.marks.iter().map(Some).chain(std::iter::repeat(None));
-        let mut found: Vec<String> = errors
+        let found: Vec<String> = errors
             .iter()
             .zip(&self.expected)
             .zip(marks)
             .filter_map(|((mistake, expected), mark)| differs(mistake, *expected, mark.copied()))
             .collect();
         let lines: BTreeSet<u32> = self.project.marks.iter().map(|mark| mark.0).collect();
-        if !lines.is_subset(&refusal.marked.iter().copied().collect()) {
-            found.push(format!("the excerpts mark {:?}, not {lines:?}", refusal.marked));
-        }
-        if !found.is_empty() {
-            found.push(refusal.to_string());
-        }
-        found
+        let is_marked = lines.is_subset(&refusal.marked.iter().copied().collect());
+        let unmarked = format!("the excerpts mark {:?}, not {lines:?}", refusal.marked);
+        found.into_iter().chain((!is_marked).then_some(unmarked)).collect()
     }
 }
 
-fn differs(mistake: &Mistake, (code, message, help): Expected, mark: Option<(u32, u32)>) -> Option<String> {
+fn differs(
+    mistake: &Mistake,
+    (code, message, help): Expected,
+    mark: Option<(u32, u32)>,
+) -> Option<String> {
     let place = mark.is_none_or(|mark| mistake.place == mark && mistake.file == SPEC);
     let words = mistake.message.contains(message) && mistake.help.contains(help);
     let style = !mistake.help.is_empty() && !mistake.message.ends_with('.');

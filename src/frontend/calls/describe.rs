@@ -35,7 +35,12 @@ const BOTH: &[&str] = &["result.json", "result.txt"];
 type Row = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 const CALLS: [Row; 5] = [
-    (lint::NAME, lint::VERSION, "Report everything that needs no build to be found", &[TARGET_TO_CHECK]),
+    (
+        lint::NAME,
+        lint::VERSION,
+        "Report everything that needs no build to be found",
+        &[TARGET_TO_CHECK],
+    ),
     (outline::NAME, VERSION, "List arguments, secrets and ssh agents of an app", &[TARGET]),
     (targets::NAME, VERSION, "List the apps of a file", &[]),
     (SCHEMA, VERSION, "Print the JSON Schema of a spec", &[]),

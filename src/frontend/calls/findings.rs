@@ -41,7 +41,8 @@ fn refused(outcome: Result<Vec<Diagnostic>, Failure>) -> Result<Vec<Diagnostic>,
 
 async fn of_apps(call: &Call<'_>, parsed: &Parsed) -> Result<Vec<Diagnostic>, Failure> {
     let spec = &parsed.spec;
-    let variables = Variables::new(&spec.args, &call.options.build_args).map_err(Failure::Refused)?;
+    let variables =
+        Variables::new(&spec.args, &call.options.build_args).map_err(Failure::Refused)?;
     let registry = prepare::registry(call.options, spec, &variables)?;
     let apps: Vec<&App> = match call.options.target.as_deref() {
         // As docker/dockerfile's lint: without a target, all of them.

@@ -59,7 +59,8 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
 
 /// The answer for some findings.
 fn report(found: &[Diagnostic], rules: &LintRules, file: &SourceFile) -> Answer {
-    let found: Vec<Diagnostic> = found.iter().filter(|one| counts(one, rules)).map(visible).collect();
+    let found: Vec<Diagnostic> =
+        found.iter().filter(|one| counts(one, rules)).map(visible).collect();
     let blocks = |one: &Diagnostic| rules.is_error || one.severity == Severity::Error;
     let name = escape(&file.filename);
     let error = found.iter().any(blocks).then(|| BuildError {
@@ -90,7 +91,9 @@ fn counts(one: &Diagnostic, rules: &LintRules) -> bool {
 
 /// The same with nothing in it that a terminal would obey.
 fn visible(one: &Diagnostic) -> Diagnostic {
-    let lines = |text: &str| text.lines().map(|line| escape(line).into_owned()).collect::<Vec<_>>().join("\n");
+    let lines = |text: &str| {
+        text.lines().map(|line| escape(line).into_owned()).collect::<Vec<_>>().join("\n")
+    };
     Diagnostic {
         message: escape(&one.message).into_owned(),
         help: one.help.as_deref().map(lines),

@@ -62,7 +62,8 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
     let parsed = call.parse()?;
     let spec = &parsed.spec;
     let app = target::choose(spec, call.options.target.as_deref())?;
-    let variables = Variables::new(&spec.args, &call.options.build_args).map_err(Failure::Refused)?;
+    let variables =
+        Variables::new(&spec.args, &call.options.build_args).map_err(Failure::Refused)?;
     let registry = prepare::registry(call.options, spec, &variables)?;
     let platforms = prepare::platforms(call.options, app, &variables)?;
     let build = call.options.build_platform();

@@ -46,7 +46,12 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         default: index == 0,
         description: description(app),
         base: base(&app.base),
-        platform: app.platforms.iter().map(|text| text.value.as_str()).collect::<Vec<_>>().join(","),
+        platform: app
+            .platforms
+            .iter()
+            .map(|text| text.value.as_str())
+            .collect::<Vec<_>>()
+            .join(","),
         location: Location::of(if spec.named_apps { app.name.span } else { app.span }),
     };
     let targets: Vec<Target> = spec.apps.iter().enumerate().map(target).collect();
@@ -58,7 +63,10 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
 /// What an app says about itself.
 pub(super) fn description(app: &App) -> String {
     let mut pairs = app.labels.iter().chain(&app.annotations);
-    pairs.find(|pair| pair.name.value == DESCRIPTION).map(|pair| pair.value.value.clone()).unwrap_or_default()
+    pairs
+        .find(|pair| pair.name.value == DESCRIPTION)
+        .map(|pair| pair.value.value.clone())
+        .unwrap_or_default()
 }
 
 /// The base as it is written; of a pair what ships.

@@ -6,10 +6,16 @@ use crate::support::project::Project;
 #[test]
 fn what_is_not_plain_yaml() {
     check(&[
-        case("base: node:24\nimage:\n  - copy: [a, b\nentrypoint: [node]\n", &[("YAML-01", "", "")]),
+        case(
+            "base: node:24\nimage:\n  - copy: [a, b\nentrypoint: [node]\n",
+            &[("YAML-01", "", "")],
+        ),
         case("base: node:24\nenv: ▸&all {A: b}\nentrypoint: [node]\n", &[("YAML-02", "", "")]),
         case("base: node:24\nentrypoint: [node]\n▸base: node:22\n", &[("YAML-03", "base", "")]),
-        case("base: node:24\nimage:\n  - copy: ▸*.json\nentrypoint: [node]\n", &[("YAML-05", "", "quote")]),
+        case(
+            "base: node:24\nimage:\n  - copy: ▸*.json\nentrypoint: [node]\n",
+            &[("YAML-05", "", "quote")],
+        ),
         case("", &[("YAML-06", "", "")]),
         case("# nothing but words\n", &[("YAML-06", "", "")]),
         case("- base: node:24\n", &[("SPEC-02", "", "")]),
@@ -20,7 +26,8 @@ fn what_is_not_plain_yaml() {
 #[test]
 fn a_file_of_ten_megabytes() {
     let comment = format!("# {}\n", "x".repeat(1022));
-    let project = Project::new(&format!("base: node:24\nentrypoint: [node]\n{}", comment.repeat(10 << 10)));
+    let project =
+        Project::new(&format!("base: node:24\nentrypoint: [node]\n{}", comment.repeat(10 << 10)));
     let refusal = project.build().within(30).refused();
     assert_eq!(refusal.errors().len(), 1, "{:?}", refusal.mistakes);
     assert_eq!(refusal.errors()[0].code, "YAML-04");

@@ -11,10 +11,19 @@ fn keys_and_kinds_of_values() {
             &[("SPEC-01", "form", "from")],
         ),
         case("base: node:24\nexpose: ▸{a: b}\nentrypoint: [node]\n", &[("SPEC-02", "expose", "")]),
-        case("base: node:24\nimage: ▸server.mjs\nentrypoint: [node]\n", &[("SPEC-02", "image", "")]),
+        case(
+            "base: node:24\nimage: ▸server.mjs\nentrypoint: [node]\n",
+            &[("SPEC-02", "image", "")],
+        ),
         case("base: node:24\nexpose: ▸99999\nentrypoint: [node]\n", &[("SPEC-04", "99999", "")]),
-        case("base: node:24\nstopsignal: ▸SIGNOTHING\nentrypoint: [node]\n", &[("SPEC-04", "SIGNOTHING", "")]),
-        case("▸image:\n  - write: /x\n    content: y\nentrypoint: [node]\n", &[("SPEC-03", "base", "base")]),
+        case(
+            "base: node:24\nstopsignal: ▸SIGNOTHING\nentrypoint: [node]\n",
+            &[("SPEC-04", "SIGNOTHING", "")],
+        ),
+        case(
+            "▸image:\n  - write: /x\n    content: y\nentrypoint: [node]\n",
+            &[("SPEC-03", "base", "base")],
+        ),
         case(
             "base: node:24\n▸build:\n  - run: echo\nentrypoint: [node]\n",
             &[("SPEC-03", "image", "{copy: ., from: build}")],
@@ -25,16 +34,25 @@ fn keys_and_kinds_of_values() {
 #[test]
 fn what_would_undo_the_hardening() {
     check(&[
-        case("base: node:24\nentrypoint: ▸node server.mjs\n", &[("SPEC-10", "", "[node, server.mjs]")]),
+        case(
+            "base: node:24\nentrypoint: ▸node server.mjs\n",
+            &[("SPEC-10", "", "[node, server.mjs]")],
+        ),
         case("base: node:24\ncmd: ▸npm start\n", &[("SPEC-10", "", "[npm, start]")]),
         case("base: node:24\nuser: ▸root\nentrypoint: [node]\n", &[("SPEC-11", "root", "")]),
         case("base: node:24\nuser: ▸0:0\nentrypoint: [node]\n", &[("SPEC-11", "0", "")]),
-        case("base: node:24\nuser: ▸nobody-here\nentrypoint: [node]\n", &[("REF-10", "nobody-here", "")]),
+        case(
+            "base: node:24\nuser: ▸nobody-here\nentrypoint: [node]\n",
+            &[("REF-10", "nobody-here", "")],
+        ),
         case(
             "base: node:24\nimage:\n  - ▸run: apt-get install -y bash\nentrypoint: [node]\n",
             &[("SPEC-13", "run", "build")],
         ),
-        case("base: node:24\nwritable: ▸/etc/app\nentrypoint: [node]\n", &[("PLACE-03", "/etc/app", "")]),
+        case(
+            "base: node:24\nwritable: ▸/etc/app\nentrypoint: [node]\n",
+            &[("PLACE-03", "/etc/app", "")],
+        ),
     ]);
 }
 
@@ -47,7 +65,7 @@ fn what_is_fetched_without_a_checksum() {
         ),
         case(
             "base: node:24\nimage:\n  - add: ▸https://example.org/a.git#main\nentrypoint: [node]\n",
-            &[("SPEC-12", "main", "commit")],
+            &[("SPEC-12", "main", "git ls-remote")],
         ),
     ]);
 }
@@ -60,7 +78,7 @@ fn stages_and_names() {
             &[("SPEC-07", "dep", "deps")],
         ),
         case(
-            "base: node:24\nbuild:\n  one:\n    - copy: /a\n      from: ▸two\n  two:\n    - copy: /b\n      from: one\nimage:\n  - copy: /b\n    from: two\nentrypoint: [node]\n",
+            "base: node:24\nbuild:\n  one:\n    - copy: /a\n      from: two\n  two:\n    - copy: /b\n      from: ▸one\nimage:\n  - copy: /b\n    from: two\nentrypoint: [node]\n",
             &[("SPEC-08", "one", "")],
         ),
         case(
@@ -77,7 +95,10 @@ fn arguments() {
             "base: node:24\nargs: {PORT: 8080}\nenv: {A: \"▸${PROT}\"}\nentrypoint: [node]\n",
             &[("SPEC-14", "PROT", "PORT")],
         ),
-        case("base: node:24\nargs: {SHA: }\nenv: {A: \"▸${SHA}\"}\nentrypoint: [node]\n", &[("SPEC-15", "SHA", "SHA")]),
+        case(
+            "base: node:24\nargs: {SHA: }\nenv: {A: \"▸${SHA}\"}\nentrypoint: [node]\n",
+            &[("SPEC-15", "SHA", "SHA")],
+        ),
         case(
             "base: node:24\nargs:\n  TIER: {default: ▸gold, values: [basic, full]}\nentrypoint: [node]\n",
             &[("SPEC-16", "gold", "full")],
@@ -89,11 +110,20 @@ fn arguments() {
 fn later_parts_of_the_language_say_so() {
     check(&[
         case("base: node:24\n▸extends: acme\nentrypoint: [node]\n", &[("SPEC-06", "extends", "")]),
-        case("base: node:24\n▸test:\n  - start: true\nentrypoint: [node]\n", &[("SPEC-06", "test", "")]),
+        case(
+            "base: node:24\n▸test:\n  - start: true\nentrypoint: [node]\n",
+            &[("SPEC-06", "test", "")],
+        ),
         case("base: node:24\n▸harden: strict\nentrypoint: [node]\n", &[("SPEC-06", "harden", "")]),
-        case("base: node:24\n▸init:\n  - run: [node, x]\nentrypoint: [node]\n", &[("SPEC-06", "init", "")]),
+        case(
+            "base: node:24\n▸init:\n  - run: [node, x]\nentrypoint: [node]\n",
+            &[("SPEC-06", "init", "")],
+        ),
         case("base: node:24\nentrypoint: [node, ▸$(PORT)]\n", &[("SPEC-06", "$(PORT)", "")]),
-        case("base: node:24\nimage:\n  - ▸packages: curl\nentrypoint: [node]\n", &[("SPEC-06", "packages", "")]),
+        case(
+            "base: node:24\nimage:\n  - ▸packages: curl\nentrypoint: [node]\n",
+            &[("SPEC-06", "packages", "")],
+        ),
     ]);
 }
 

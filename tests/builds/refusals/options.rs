@@ -4,24 +4,26 @@ use super::{case, check};
 
 #[test]
 fn targets() {
-    let spec = "base: node:24\napps:\n  web:\n    entrypoint: [node]\n  worker:\n    entrypoint: [node]\n";
+    let spec =
+        "base: node:24\napps:\n  web:\n    entrypoint: [node]\n  worker:\n    entrypoint: [node]\n";
     check(&[
         case(spec, &[("SPEC-18", "wbe", "web")]).with(&["--target=wbe"]),
-        case("base: node:24\nentrypoint: [node]\n", &[("SPEC-18", "prod", "--target")]).with(&["--target=prod"]),
+        case("base: node:24\nentrypoint: [node]\n", &[("SPEC-18", "prod", "--target")])
+            .with(&["--target=prod"]),
     ]);
 }
 
 #[test]
 fn build_arguments() {
-    let spec = "base: node:24\nargs:\n  TIER: {default: basic, values: [▸basic, full]}\nentrypoint: [node]\n";
-    let spec = &*spec.replace('▸', "").leak();
+    let spec = "base: node:24\nargs:\n  TIER: {default: basic, values: [basic, full]}\nentrypoint: [node]\n";
     check(&[case(spec, &[("SPEC-16", "gold", "full")]).with(&["--build-arg=TIER=gold"])]);
 }
 
 #[test]
 fn platforms() {
-    check(&[
-        case("base: node:24\nplatforms: [linux/arm64]\nentrypoint: [node]\n", &[("OPT-01", "linux/amd64", "linux/arm64")])
-            .with(&["--platform=linux/amd64"]),
-    ]);
+    check(&[case(
+        "base: node:24\nplatforms: ▸[linux/arm64]\nentrypoint: [node]\n",
+        &[("REF-09", "linux/amd64", "linux/arm64")],
+    )
+    .with(&["--platform=linux/amd64"])]);
 }

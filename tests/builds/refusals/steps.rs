@@ -14,9 +14,16 @@ fn a_failing_npm_ci_points_to_its_line() {
         let line = project.marks[0].0;
         assert!(refusal.marked.contains(&line), "{refusal}");
         assert_eq!(refusal.errors().len(), 1, "{refusal}");
-        assert_eq!((refusal.errors()[0].code.as_str(), refusal.errors()[0].place.0), ("BLD-02", line), "{refusal}");
+        assert_eq!(
+            (refusal.errors()[0].code.as_str(), refusal.errors()[0].place.0),
+            ("BLD-02", line),
+            "{refusal}"
+        );
         assert!(refusal.outcome.stderr.contains("npm ci"), "what was run is shown: {refusal}");
-        assert!(refusal.outcome.stderr.contains("package-lock.json"), "what npm wrote is shown: {refusal}");
+        assert!(
+            refusal.outcome.stderr.contains("package-lock.json"),
+            "what npm wrote is shown: {refusal}"
+        );
     }
 }
 
@@ -28,7 +35,10 @@ fn an_exit_code_and_the_second_line_of_a_script() {
     let refusal = project.refused();
     assert!(refusal.marked.contains(&project.marks[0].0), "{refusal}");
     assert!(refusal.text().contains("exit code: 7"), "{refusal}");
-    assert!(refusal.outcome.stderr.contains("before") && !refusal.outcome.stderr.contains("\nafter"), "{refusal}");
+    assert!(
+        refusal.outcome.stderr.contains("before") && !refusal.outcome.stderr.contains("\nafter"),
+        "{refusal}"
+    );
 }
 
 #[test]

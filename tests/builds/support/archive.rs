@@ -32,7 +32,8 @@ impl Files {
 
 impl Blobs for Files {
     fn blob(&self, key: &str) -> Vec<u8> {
-        let name = key.strip_prefix("sha256:").map_or(key.to_owned(), |hex| format!("blobs/sha256/{hex}"));
+        let name =
+            key.strip_prefix("sha256:").map_or(key.to_owned(), |hex| format!("blobs/sha256/{hex}"));
         self.0.get(&name).unwrap_or_else(|| panic!("no {name} in the archive")).clone()
     }
 }

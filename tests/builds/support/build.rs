@@ -94,7 +94,8 @@ impl Build {
     fn buildx(&self) -> Program {
         let syntax = format!("--build-arg=BUILDKIT_SYNTAX={}", environment().syntax);
         let program = Program::new(*BUILDX).args(["build", "--builder", &environment().builder]);
-        let program = program.args([self.context.as_os_str(), "-f".as_ref(), self.spec.as_os_str()]);
+        let program =
+            program.args([self.context.as_os_str(), "-f".as_ref(), self.spec.as_os_str()]);
         program.args((self.door == Door::Argument).then_some(syntax))
     }
 

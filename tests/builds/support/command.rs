@@ -113,10 +113,13 @@ impl Running {
     pub fn finish(mut self) -> Outcome {
         let status = self.wait();
         let (stdout, stderr) = self.output.take().unwrap();
-        let text = |bytes: JoinHandle<Vec<u8>>| String::from_utf8_lossy(&bytes.join().unwrap()).into_owned();
+        let text = |bytes: JoinHandle<Vec<u8>>| {
+            String::from_utf8_lossy(&bytes.join().unwrap()).into_owned()
+        };
         let late = status.is_none();
         let outcome = Outcome {
-            code: status.and_then(|status| status.code().or(status.signal().map(|number| 128 + number))),
+            code: status
+                .and_then(|status| status.code().or(status.signal().map(|number| 128 + number))),
             stdout: text(stdout),
             stderr: text(stderr),
             elapsed: self.began.elapsed(),

@@ -62,7 +62,8 @@ impl Container {
     fn run(&mut self) {
         let pid_file = self.pid_file();
         let program = Program::new("runc").args(["run", "--bundle"]).args([self.bundle.path()]);
-        let program = program.args(["--pid-file".as_ref(), pid_file.as_os_str(), self.name.as_ref()]);
+        let program =
+            program.args(["--pid-file".as_ref(), pid_file.as_os_str(), self.name.as_ref()]);
         let running = self.running.insert(program.within(LIFE_SECONDS).start());
         let deadline = Instant::now() + START;
         while !pid_file.exists() && !running.has_ended() {
@@ -125,7 +126,8 @@ impl Drop for Container {
 /// Numbers only: a name would have to be looked up by whoever starts the image.
 pub fn numeric_user(image: &Image) -> (u32, u32) {
     let user = image.run()["User"].as_str().unwrap_or_default();
-    let numbers = user.split_once(':').and_then(|(uid, gid)| Some((uid.parse().ok()?, gid.parse().ok()?)));
+    let numbers =
+        user.split_once(':').and_then(|(uid, gid)| Some((uid.parse().ok()?, gid.parse().ok()?)));
     numbers.unwrap_or_else(|| panic!("the user {user:?} is not `uid:gid`"))
 }
 
@@ -139,7 +141,8 @@ fn mounts(root: &Path, image: &Image, writable: &[&str]) -> Vec<Value> {
     ];
     for path in writable {
         let source = root.join(path.trim_start_matches('/'));
-        let owner = fs::metadata(&source).unwrap_or_else(|error| panic!("writable {path}: {error}"));
+        let owner =
+            fs::metadata(&source).unwrap_or_else(|error| panic!("writable {path}: {error}"));
         assert_eq!((owner.uid(), owner.gid()), (uid, gid), "the owner of writable {path}");
         mounts.push(json!({
             "destination": path, "type": "bind", "source": source, "options": ["bind", "rw"],

@@ -24,7 +24,8 @@ impl Daemon {
         let config = format!("buildkitd-{}.toml", self.name);
         let listed = Program::new("ps").args(["-eo", "pid=,args="]).run().succeeded().stdout;
         let is_ours = |line: &&str| line.contains("buildkitd --config") && line.ends_with(&config);
-        let line = listed.lines().find(is_ours).unwrap_or_else(|| panic!("{} does not run", self.name));
+        let line =
+            listed.lines().find(is_ours).unwrap_or_else(|| panic!("{} does not run", self.name));
         line.trim().split(' ').next().unwrap().parse().unwrap()
     }
 }

@@ -77,6 +77,8 @@ fn parse(answer: &[u8]) -> Option<Response> {
     let body = answer[end + 4..].to_vec();
     let response = Response { status, headers, body };
     // A connection that broke in the middle must not look like a short answer.
-    let whole = response.header("content-length").is_none_or(|length| length == response.body.len().to_string());
+    let whole = response
+        .header("content-length")
+        .is_none_or(|length| length == response.body.len().to_string());
     (whole || response.body.is_empty()).then_some(response)
 }

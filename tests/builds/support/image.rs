@@ -48,13 +48,21 @@ impl Image {
             }
         };
         let config = json(&blobs.blob(text(&manifest["config"]["digest"])));
-        let layers = list(&manifest["layers"]).iter().map(|layer| text(&layer["digest"]).to_owned());
+        let layers =
+            list(&manifest["layers"]).iter().map(|layer| text(&layer["digest"]).to_owned());
         Self { digest, config, layers: layers.collect(), manifest, index, blobs }
     }
 
     /// An image in parts, for formats without digests.
     pub fn of_parts(config: Value, layers: Vec<String>, blobs: Arc<dyn Blobs>) -> Self {
-        Self { digest: String::new(), manifest: Value::Null, index: Value::Null, config, layers, blobs }
+        Self {
+            digest: String::new(),
+            manifest: Value::Null,
+            index: Value::Null,
+            config,
+            layers,
+            blobs,
+        }
     }
 
     /// `config.config`: what a container is started with.
@@ -112,13 +120,17 @@ impl Image {
 
 impl std::fmt::Debug for Image {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Image").field("digest", &self.digest).field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Image")
+            .field("digest", &self.digest)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
 /// Attestations have the platform `unknown/unknown`.
 fn amd64(manifests: &[Value]) -> String {
-    let platform = |one: &&Value| one["platform"]["architecture"] == "amd64" || one["platform"].is_null();
+    let platform =
+        |one: &&Value| one["platform"]["architecture"] == "amd64" || one["platform"].is_null();
     let found: Vec<&Value> = manifests.iter().filter(platform).collect();
     assert_eq!(found.len(), 1, "one image for linux/amd64 in {manifests:?}");
     text(&found[0]["digest"]).to_owned()
@@ -145,7 +157,8 @@ pub fn digest(bytes: &[u8]) -> String {
 
 /// Bytes that must be JSON.
 pub fn json(bytes: &[u8]) -> Value {
-    serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
+    serde_json::from_slice(bytes)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(bytes)))
 }
 
 /// A value that must be a text.

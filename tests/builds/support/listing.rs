@@ -98,7 +98,11 @@ impl Listing {
             }
             let mut node = node.clone();
             if node.kind == 'h' {
-                node = self.nodes.get(&node.link).unwrap_or_else(|| panic!("a hard link to {}", node.link)).clone();
+                node = self
+                    .nodes
+                    .get(&node.link)
+                    .unwrap_or_else(|| panic!("a hard link to {}", node.link))
+                    .clone();
             }
             self.nodes.insert(path.clone(), node);
             self.layers.insert(path.clone(), number);
@@ -114,7 +118,9 @@ impl Listing {
     /// What stands at a path (with or without a leading slash).
     #[track_caller]
     pub fn at(&self, path: &str) -> &Node {
-        self.nodes.get(path.trim_start_matches('/')).unwrap_or_else(|| panic!("no {path} in the image"))
+        self.nodes
+            .get(path.trim_start_matches('/'))
+            .unwrap_or_else(|| panic!("no {path} in the image"))
     }
 
     /// Whether there is something at a path.
@@ -158,7 +164,13 @@ fn node_on_disk(path: &Path) -> Node {
     let data = fs::symlink_metadata(path).unwrap();
     let kind = data.file_type();
     let mut node = Node {
-        kind: if kind.is_dir() { 'd' } else if kind.is_symlink() { 'l' } else { '-' },
+        kind: if kind.is_dir() {
+            'd'
+        } else if kind.is_symlink() {
+            'l'
+        } else {
+            '-'
+        },
         mode: data.mode() & 0o7777,
         uid: data.uid().into(),
         gid: data.gid().into(),

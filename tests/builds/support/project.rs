@@ -115,7 +115,8 @@ impl Project {
 pub fn dedent(text: &str) -> String {
     let text = text.strip_prefix('\n').unwrap_or(text);
     let lines = || text.lines().filter(|line| !line.trim().is_empty());
-    let indent = lines().map(|line| line.len() - line.trim_start_matches(' ').len()).min().unwrap_or(0);
+    let indent =
+        lines().map(|line| line.len() - line.trim_start_matches(' ').len()).min().unwrap_or(0);
     let mut plain = String::new();
     for line in text.lines() {
         plain += line.get(indent..).unwrap_or_default();
