@@ -10,10 +10,9 @@ fn the_base_is_passed_on_and_made_numeric() {
     for (base, user) in
         [("node:24", "1000:1000"), ("nginx:1", "65532:65532"), ("static:20250419", "65532:65532")]
     {
-        let spec = format!(
-            "base: {{runtime: {base}}}\nimage:\n  - copy: ldconfig\nentrypoint: [./ldconfig]\n"
-        );
-        let image = Project::new(&spec).program("ldconfig", "/sbin/ldconfig").push();
+        let spec =
+            format!("base: {{runtime: {base}}}\nimage:\n  - copy: start\nentrypoint: [./start]\n");
+        let image = Project::new(&spec).program("start", "/sbin/ldconfig").push();
         let below = read_base(&format!("dhi.io/{base}"));
         assert_eq!(image.run()["User"], user);
         assert_eq!(image.words("Env"), below.words("Env"));
