@@ -13,6 +13,7 @@ mod pour;
 mod runs;
 mod select;
 mod settings;
+mod text;
 pub mod variables;
 
 pub use draft::{Draft, draft};
