@@ -5,9 +5,9 @@
 
 mod calls;
 mod failure;
-mod prepare;
+pub mod prepare;
 mod proof;
-mod target;
+pub mod target;
 
 use calls::Call;
 pub use failure::Failure;
@@ -71,7 +71,7 @@ async fn answer(
         parsed: &parsed,
         app,
         variables: &variables,
-        settings: prepare::settings(gateway, &options, &locations, ignore),
+        settings: prepare::settings(&options, &locations, ignore, prepare::can_merge(gateway)),
         probes: prepare::probes(&options)?,
         registry: prepare::registry(&options, &parsed.spec, &variables)?,
         today: prepare::today(),

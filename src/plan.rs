@@ -13,6 +13,7 @@ mod pour;
 mod runs;
 mod select;
 mod settings;
+mod text;
 pub mod variables;
 
 pub use draft::{Draft, draft};
@@ -248,6 +249,8 @@ pub struct Placement {
     pub what: What,
     /// Where: absolute; with a `/` at the end, files go into it.
     pub dest: String,
+    /// Whether what is picked keeps its path: a file may then not end up in a folder of that name.
+    pub keeps_path: bool,
 }
 
 /// What is placed.

@@ -24,6 +24,7 @@ pub(crate) fn changed(subject: &Subject<'_>) -> Decision {
 }
 
 /// BASE-03.
+#[expect(clippy::unnecessary_wraps, reason = "every check of the table may be undecided")]
 pub(crate) fn hidden(subject: &Subject<'_>) -> Decision {
     let declared = |change: &&Changed| {
         // A file that is placed at a writable path lies over the folder that was made for it.
@@ -39,6 +40,7 @@ pub(crate) fn hidden(subject: &Subject<'_>) -> Decision {
 }
 
 /// BASE-04.
+#[expect(clippy::unnecessary_wraps, reason = "every check of the table may be undecided")]
 pub(crate) fn deletions(subject: &Subject<'_>) -> Decision {
     let names = subject.inventory.whiteouts.items.iter();
     let devices = subject.inventory.special.items.iter();

@@ -116,7 +116,7 @@ fn describe_lists_what_can_be_called() {
     {
         assert!(names.contains(&name), "{name} in {names:?}");
     }
-    assert!(call(&project, "subrequests.describe").succeeded().stdout.contains("frontend.outline"));
+    assert!(call(&project, "subrequests.describe").succeeded().stdout.contains("\noutline "));
 }
 
 #[test]

@@ -10,14 +10,14 @@ fn the_base_is_passed_on_and_made_numeric() {
     for (base, user) in
         [("node:24", "1000:1000"), ("nginx:1", "65532:65532"), ("static:20250419", "65532:65532")]
     {
-        let spec = format!(
-            "base: {{runtime: {base}}}\nimage:\n  - copy: ldconfig\nentrypoint: [./ldconfig]\n"
-        );
-        let image = Project::new(&spec).program("ldconfig", "/sbin/ldconfig").push();
+        let spec =
+            format!("base: {{runtime: {base}}}\nimage:\n  - copy: start\nentrypoint: [./start]\n");
+        let image = Project::new(&spec).program("start", "/sbin/ldconfig").push();
         let below = read_base(&format!("dhi.io/{base}"));
         assert_eq!(image.run()["User"], user);
         assert_eq!(image.words("Env"), below.words("Env"));
-        let workdir = below.run()["WorkingDir"].as_str().filter(|path| !path.is_empty()).unwrap_or("/");
+        let workdir =
+            below.run()["WorkingDir"].as_str().filter(|path| !path.is_empty()).unwrap_or("/");
         assert_eq!(image.run()["WorkingDir"], workdir);
         assert_eq!(image.run()["ExposedPorts"], below.run()["ExposedPorts"]);
         assert_eq!(image.run()["StopSignal"], below.run()["StopSignal"]);
@@ -28,7 +28,11 @@ fn the_base_is_passed_on_and_made_numeric() {
 fn entrypoint_and_cmd_are_both_said() {
     let of = |lines: &str| {
         let image = Project::new(&format!("base: node:24\n{lines}")).push();
-        assert!(image.run().get("Entrypoint").is_some() && image.run().get("Cmd").is_some(), "{:?}", image.run());
+        assert!(
+            image.run().get("Entrypoint").is_some() && image.run().get("Cmd").is_some(),
+            "{:?}",
+            image.run()
+        );
         let words = |key| image.words(key).into_iter().map(str::to_owned).collect::<Vec<_>>();
         (words("Entrypoint"), words("Cmd"))
     };

@@ -86,9 +86,9 @@ fn a_named_context_gives_files() {
 #[test]
 fn a_named_context_stands_in_for_a_base() {
     let project = Project::new(
-        "base: {runtime: static:20250419}\nimage:\n  - copy: run\nentrypoint: [./run]\n",
+        "base: {runtime: static:20250419}\nimage:\n  - copy: start\nentrypoint: [./start]\n",
     )
-    .program("run", "/sbin/ldconfig");
+    .program("start", "/sbin/ldconfig");
     for name in ["dhi.io/static:20250419", "static:20250419"] {
         let context = format!("--build-context={name}=docker-image://dhi.io/static:20250419-glibc");
         let image = project.build().args([context]).push();
@@ -100,9 +100,9 @@ fn a_named_context_stands_in_for_a_base() {
 #[test]
 fn a_bad_base_cannot_hide_behind_a_named_context() {
     let project = Project::new(
-        "base: {runtime: static:20250419}\nimage:\n  - copy: run\nentrypoint: [./run]\n",
+        "base: {runtime: static:20250419}\nimage:\n  - copy: start\nentrypoint: [./start]\n",
     )
-    .program("run", "/sbin/ldconfig");
+    .program("start", "/sbin/ldconfig");
     let context = "--build-context=dhi.io/static:20250419=docker-image://dhi.io/bad-root:1";
     let refusal = project.build().args([context]).refused();
     assert_eq!(refusal.errors()[0].code, "REF-06", "{refusal}");
@@ -179,9 +179,9 @@ fn a_tag_that_moved_is_seen_with_pull() {
         read_image(&name)
     };
     let project = Project::new(&format!(
-        "base: {{runtime: {name}}}\nimage:\n  - copy: run\nentrypoint: [./run]\n"
+        "base: {{runtime: {name}}}\nimage:\n  - copy: start\nentrypoint: [./start]\n"
     ))
-    .program("run", "/sbin/ldconfig");
+    .program("start", "/sbin/ldconfig");
     for content in ["first", "second"] {
         derived(content);
         let image = project.build().args(["--pull"]).push();

@@ -66,20 +66,16 @@ impl Case {
             )];
         }
         let marks = self.project.marks.iter().map(Some).chain(std::iter::repeat(None));
-        let mut found: Vec<String> = errors
+        let found: Vec<String> = errors
             .iter()
             .zip(&self.expected)
             .zip(marks)
             .filter_map(|((mistake, expected), mark)| differs(mistake, *expected, mark.copied()))
             .collect();
         let lines: BTreeSet<u32> = self.project.marks.iter().map(|mark| mark.0).collect();
-        if !lines.is_subset(&refusal.marked.iter().copied().collect()) {
-            found.push(format!("the excerpts mark {:?}, not {lines:?}", refusal.marked));
-        }
-        if !found.is_empty() {
-            found.push(refusal.to_string());
-        }
-        found
+        let is_marked = lines.is_subset(&refusal.marked.iter().copied().collect());
+        let unmarked = format!("the excerpts mark {:?}, not {lines:?}", refusal.marked);
+        found.into_iter().chain((!is_marked).then_some(unmarked)).collect()
     }
 }
 

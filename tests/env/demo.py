@@ -129,21 +129,23 @@ def start_and_ask(root, config):
         lines.append(f"runs as uid {status['Uid'][0]}, gid {status['Gid'][0]}; capabilities "
                      f"{int(status['CapEff'][0], 16):#x} of {int(status['CapBnd'][0], 16):#x}; "
                      f"no new privileges: {'yes' if status['NoNewPrivs'] == ['1'] else 'NO'}")
-        lines.append(f"root file system {'read-only' if 'ro' in app.mount_options('/') else 'WRITABLE'}; "
-                     f"writable: /tmp and {', '.join(WRITABLE)}")
+        root_is = "read-only" if "ro" in app.mount_options("/") else "WRITABLE"
+        lines.append(f"root file system {root_is}; writable: /tmp and {', '.join(WRITABLE)}")
         lines.append(f"answered {seconds:.1f} s after its start")
         for path in ("/healthcheck", "/fhir/R4/metadata"):
             code, body = app.get(PORT, path)
             told = json.loads(body)
             kind = told.get("resourceType", "")
-            more = f" {kind}, {len(told['rest'][0]['resource'])} resource types" if kind else f" {body.decode()[:60]}"
-            lines.append(f"GET {path} → {code}{more}")
+            more = f"{kind} of {len(told['rest'][0]['resource'])} resource types" if kind \
+                else ", ".join(f"{name}: {value}" for name, value in told.items())
+            lines.append(f"GET {path} → {code}, {more}")
         code, seconds = app.stop(config["config"].get("StopSignal") or "SIGTERM")
-        lines.append(f"stopped with exit code {code} after {seconds:.1f} s")
+        lines.append(f"stopped with exit code {code} after {seconds * 1000:.0f} ms")
     with contract.Container(root, config, args=["sh", "-c", "id"]) as shell:
         code = shell.process.wait(timeout=30)
-        words = shell.words().strip().splitlines()
-        lines.append(f"`sh -c id` in the same image: {'exit code 0, A SHELL' if not code else words[-1][-90:]}")
+        is_gone = "executable file not found" in shell.words()
+        lines.append("`sh -c id` in the same image: " + (
+            "cannot start, there is no sh" if is_gone else f"exit code {code}, {shell.words()!r}"))
     return lines
 
 
@@ -165,16 +167,19 @@ def main():
     print(f"\nWhat was built in {seconds:.1f} s, read back from the registry and started:")
     for line in [
             f"{digest}, {size:.0f} MB",
-            f"{len(layers)} layers: {of_base} of dhi.io/node:24 untouched, {len(layers) - of_base} of the app",
+            f"{len(layers)} layers: {of_base} of dhi.io/node:24 untouched, "
+            f"{len(layers) - of_base} of the app",
             f"config: user {uid}:{gid}, entrypoint {shlex.join(config['config']['Entrypoint'])}",
-            f"{found['files']} files, {found['programs']} of them executable; shells: {len(found['shells'])}, "
-            f"package managers: {len(found['managers'])}, set-id programs: {found['set-id']}",
-            f"its user may write to: {', '.join(sorted(found['writable'])) or 'nothing'}",
+            f"{found['files']} files, {found['programs']} of them executable; "
+            f"shells: {len(found['shells'])}, package managers: {len(found['managers'])}, "
+            f"set-id programs: {found['set-id']}",
+            f"its user owns: {', '.join(sorted(found['writable'])) or 'nothing'}",
             *seen]:
         print(f"  {line}")
-    print('\nGo on in this shell:   eval "$(make -s env)"'
-          f"\n  {' '.join(docker())} build --builder $HARDPAN_BUILDER -f examples/minimal/hardpan.yaml examples/minimal"
-          "\nEnd everything:        make stop")
+    print("\nGo on:  eval \"$(make -s env)\""
+          f"\n        {' '.join(docker())} build --builder $HARDPAN_BUILDER "
+          "-f examples/minimal/hardpan.yaml examples/minimal"
+          "\nEnd it: make stop")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ fn names_that_do_not_exist() {
     check(&[
         case("base: ▸nodee:24\nentrypoint: [node]\n", &[("REF-02", "nodee:24", "node")]),
         case("base: ▸node:99\nentrypoint: [node]\n", &[("REF-02", "node:99", "24")]),
-        case("base: ▸node:24:x\nentrypoint: [node]\n", &[("REF-01", "node:24:x", "")]),
+        case("base: ▸node:24:x\nentrypoint: [node]\n", &[("REF-01", "24:x", "node:24")]),
         case("base: ▸node\nentrypoint: [node]\n", &[("REF-02", "node", "node:24")]),
         case(
             "base: ▸registry.invalid/x/y:1\nentrypoint: [node]\n",
@@ -26,7 +26,7 @@ fn images_that_must_not_ship() {
     check(&[
         case(
             "base: {runtime: ▸dhi.io/node:24-dev}\nentrypoint: [node]\n",
-            &[("REF-04", "node:24-dev", "dhi.io/node:24")],
+            &[("REF-04", "node:24-dev", "node:24`")],
         ),
         case(
             "base: {runtime: ▸node:24-dev}\nentrypoint: [node]\n",
@@ -66,7 +66,10 @@ fn halves_that_do_not_belong_together() {
             "base: {dev: ▸maven:3-jdk21-dev, runtime: static}\nbuild:\n  - run: \"true\"\nimage:\n  - copy: x\n    from: build\nentrypoint: [/x]\n",
             &[("REF-02", "maven:3-jdk21-dev", "")],
         ),
-        case("base: ▸maven:3-jdk21\nentrypoint: [/x]\n", &[("REF-11", "maven", "")]),
+        case(
+            "base: ▸static:20250419\nbuild:\n  - run: \"true\"\nimage:\n  - copy: x\n    from: build\nentrypoint: [/x]\n",
+            &[("REF-11", "static", "dev")],
+        ),
     ]);
 }
 

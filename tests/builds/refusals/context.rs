@@ -48,6 +48,11 @@ fn files_over_folders() {
         )
         .file("a", "x"),
         case(
+            "base: node:24\nworkdir: /\nimage:\n  - copy: ▸run\nentrypoint: [node]\n",
+            &[("PLACE-01", "/run", "")],
+        )
+        .file("run", "x"),
+        case(
             "base: node:24\nimage:\n  - copy: dir\n    to: ▸/etc/passwd\nentrypoint: [node]\n",
             &[("PLACE-01", "/etc/passwd", "")],
         )

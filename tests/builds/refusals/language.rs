@@ -65,7 +65,7 @@ fn what_is_fetched_without_a_checksum() {
         ),
         case(
             "base: node:24\nimage:\n  - add: ▸https://example.org/a.git#main\nentrypoint: [node]\n",
-            &[("SPEC-12", "main", "commit")],
+            &[("SPEC-12", "main", "git ls-remote")],
         ),
     ]);
 }
@@ -78,7 +78,7 @@ fn stages_and_names() {
             &[("SPEC-07", "dep", "deps")],
         ),
         case(
-            "base: node:24\nbuild:\n  one:\n    - copy: /a\n      from: ▸two\n  two:\n    - copy: /b\n      from: one\nimage:\n  - copy: /b\n    from: two\nentrypoint: [node]\n",
+            "base: node:24\nbuild:\n  one:\n    - copy: /a\n      from: two\n  two:\n    - copy: /b\n      from: ▸one\nimage:\n  - copy: /b\n    from: two\nentrypoint: [node]\n",
             &[("SPEC-08", "one", "")],
         ),
         case(
