@@ -10,11 +10,13 @@ mod stages;
 
 pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bases::Resolved;
 use crate::diagnostic::Span;
-use crate::llb::{Constraints, FileOps, Folder, Graph, Location, Network, Output, Source};
+use crate::llb::{
+    Constraints, FileOps, Folder, Graph, ImportError, Location, Network, Output, Source,
+};
 use crate::llb::{Copy, Git, HostIp, Http, Local, MakeDir, MakeFile, MakeLink, Ulimit};
 use crate::plan::{Draft, Layer, LayerEntry, Origin, Plan, Stage, What};
 use crate::platform::Platform;
@@ -72,6 +74,10 @@ pub struct Emitter<'a> {
     graph: Graph,
     stage_outputs: Vec<Output>,
     image_outputs: BTreeMap<usize, Output>,
+    apps: BTreeMap<String, Output>,
+    /// What comes of steps that run again: what depends on it must run again, too, since BuildKit
+    /// would find it by the definition alone.
+    again: BTreeSet<Output>,
 }
 
 /// The parts of an image in a graph.
@@ -98,7 +104,16 @@ impl<'a> Emitter<'a> {
             graph: Graph::new(),
             stage_outputs: Vec::new(),
             image_outputs: BTreeMap::new(),
+            apps: BTreeMap::new(),
+            again: BTreeSet::new(),
         }
+    }
+
+    /// Adds another app of the file, to copy from.
+    pub fn add_app(&mut self, name: String, app: &pb::Definition) -> Result<(), ImportError> {
+        let output = self.graph.import(app)?;
+        self.apps.insert(name, output);
+        Ok(())
     }
 
     /// The graph, to be marshalled.
@@ -132,7 +147,14 @@ impl<'a> Emitter<'a> {
     /// the provenance lists them.
     pub fn pass(&mut self, image: Output, probes: &[Output], summary: &str) -> Output {
         let name = self.plain_name("proof", summary);
-        self.graph.passthrough(image, probes, &Constraints::named(name))
+        let with = self.again_if(&[image], Constraints::named(name));
+        self.graph.passthrough(image, probes, &with)
+    }
+
+    /// Where the files of a placement come from.
+    pub fn source_of(&mut self, files: &crate::plan::Files) -> Output {
+        self.stages();
+        self.origin(&files.origin)
     }
 
     /// What a placement would put into the root of an empty file system.
@@ -142,16 +164,20 @@ impl<'a> Emitter<'a> {
         let mut ops = FileOps::on(Output::SCRATCH);
         self.place_files(&mut ops, &entry, files);
         let name = self.plain_name("proof", "gather what is placed on folders of the base");
-        self.graph.file(&ops, &Constraints::named(name))
+        let source = self.origin(&files.origin);
+        let with = self.again_if(&[source], Constraints::named(name));
+        let output = self.graph.file(&ops, &with);
+        self.mark(output, &with)
     }
 
     /// All layers on the base: merged, or copied where the daemon cannot merge.
     fn unite(&mut self, base: Output, layers: &[Output]) -> Output {
         if self.settings.can_merge {
             let inputs: Vec<Output> = [base].into_iter().chain(layers.iter().copied()).collect();
-            return self
-                .graph
-                .merge(&inputs, &Constraints::named(self.plain_name("image", "MERGE")));
+            let name = self.plain_name("image", "MERGE");
+            let with = self.again_if(&inputs, Constraints::named(name));
+            let image = self.graph.merge(&inputs, &with);
+            return self.mark(image, &with);
         }
         let mut image = base;
         for layer in layers.iter().filter(|layer| **layer != Output::SCRATCH) {
@@ -165,7 +191,9 @@ impl<'a> Emitter<'a> {
             };
             ops.copy(*layer, all);
             let name = self.plain_name("image", "COPY layer");
-            image = self.graph.file(&ops, &Constraints::named(name));
+            let with = self.again_if(&[image, *layer], Constraints::named(name));
+            image = self.graph.file(&ops, &with);
+            image = self.mark(image, &with);
         }
         image
     }
@@ -208,9 +236,35 @@ impl<'a> Emitter<'a> {
         if ops.is_empty() {
             return Output::SCRATCH;
         }
-        let constraints =
-            Constraints { ignore_cache: self.settings.no_cache, ..at(layer.span, name.to_owned()) };
-        self.graph.file(&ops, &constraints)
+        let sources: Vec<Output> = self.sources(layer.entries.iter().map(|entry| &entry.what));
+        let with = self.again_if(&sources, at(layer.span, name.to_owned()));
+        let output = self.graph.file(&ops, &with);
+        self.mark(output, &with)
+    }
+
+    /// The same, to run again if everything must, or something that it depends on does.
+    fn again_if(&self, inputs: &[Output], with: Constraints) -> Constraints {
+        let again = self.settings.no_cache || inputs.iter().any(|input| self.again.contains(input));
+        Constraints { ignore_cache: with.ignore_cache || again, ..with }
+    }
+
+    /// Remembers that an output comes of something that runs again.
+    fn mark(&mut self, output: Output, with: &Constraints) -> Output {
+        if with.ignore_cache {
+            self.again.insert(output);
+        }
+        output
+    }
+
+    /// Where placed files come from.
+    fn sources<'p>(&mut self, placed: impl Iterator<Item = &'p What>) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        for what in placed {
+            if let What::Files(files) = what {
+                outputs.push(self.origin(&files.origin));
+            }
+        }
+        outputs
     }
 
     fn make_parent(&self, ops: &mut FileOps, path: &str) {
@@ -232,6 +286,8 @@ impl<'a> Emitter<'a> {
             Origin::Context => self.context(),
             Origin::Local(name) => self.local(name),
             Origin::Stage(index) => self.stage_outputs[*index],
+            // The frontend has added every app that the draft names.
+            Origin::App(name) => self.apps.get(name).copied().unwrap_or(Output::SCRATCH),
             Origin::Image(index) => {
                 let title = format!("FROM {}", self.images[*index].shown());
                 let name = self.plain_name("source", &title);

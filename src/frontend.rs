@@ -5,19 +5,20 @@
 
 mod calls;
 mod failure;
-mod prepare;
+pub mod prepare;
 mod proof;
-mod target;
+pub mod target;
 
 use calls::Call;
 pub use failure::Failure;
 
 use crate::context::{self, Loaded};
 use crate::diagnostic::Diagnostic;
-use crate::emit::{Emitter, ProbeSettings};
+use crate::emit::{Emitted, Emitter, ProbeSettings};
 use crate::gateway::{Gateway, Solve};
+use crate::llb::Output;
 use crate::options::Options;
-use crate::plan::{self, Request, variables::Variables};
+use crate::plan::{self, Draft, Plan, Request, variables::Variables};
 use crate::platform::Platform;
 use crate::proto::{Status, pb};
 use crate::result::{Answer, ImageResult};
@@ -58,7 +59,7 @@ async fn answer(
         parsed: &parsed,
         app,
         variables: &variables,
-        settings: prepare::settings(gateway, &options, &locations, ignore),
+        settings: prepare::settings(&options, &locations, ignore, prepare::can_merge(gateway)),
         probes: prepare::probes(&options)?,
         registry: prepare::registry(&options, &parsed.spec, &variables)?,
         today: prepare::today(),
@@ -86,14 +87,44 @@ pub(crate) struct Build<'a> {
     today: jiff::civil::Date,
 }
 
+/// An app for one platform, with everything that can be known without its base's files.
+struct Drafted {
+    draft: Draft,
+    variables: Variables,
+    /// Other apps that it copies from.
+    apps: Vec<(String, pb::Definition)>,
+}
+
+/// An app in a graph.
+struct LaidOut {
+    plan: Plan,
+    parts: Emitted,
+    /// What was looked at for it.
+    probes: Vec<Output>,
+}
+
 impl Build<'_> {
     /// One image, proven.
     async fn image(&self, platform: &Platform) -> Result<ImageResult, Failure> {
+        let drafted = self.draft(self.app, platform).await?;
+        let mut emitter = Emitter::new(&drafted.draft, &self.settings);
+        let LaidOut { plan, parts, mut probes } =
+            self.lay_out(&mut emitter, self.app, &drafted).await?;
+        let verdict = self.prove(&mut emitter, &plan, &parts).await?;
+        probes.extend(verdict.outputs);
+        let image = self.pass(&mut emitter, parts.image, &probes, &verdict.summary);
+        let definition = self.marshal(&emitter, image);
+        let found = self.solve(definition).await?.single()?;
+        Ok(ImageResult::new(found, &plan, self.options))
+    }
+
+    /// Names → images → paths and commands.
+    async fn draft(&self, app: &App, platform: &Platform) -> Result<Drafted, Failure> {
         let build = self.options.build_platform();
         let variables = self.variables.on(platform, &build);
         let request = Request {
             spec: &self.parsed.spec,
-            app: self.app,
+            app,
             variables: &variables,
             contexts: &self.options.contexts,
             registry: &self.registry,
@@ -103,30 +134,60 @@ impl Build<'_> {
         let selection = plan::select(&request).map_err(Failure::Refused)?;
         let images = self.resolve(&selection).await?;
         self.judge_bases(&request, &selection, &images).await?;
+        let mut apps = Vec::new();
+        for name in &selection.apps {
+            // Boxed: an app may copy from one that copies from a third; `spec::parse` has refused
+            // circles.
+            let definition = Box::pin(self.app_definition(name, platform)).await?;
+            apps.push((name.clone(), definition));
+        }
         let draft = plan::draft(&request, &selection, images).map_err(Failure::Refused)?;
-        let mut emitter = Emitter::new(&draft, &self.settings);
-        let facts = self.facts(&mut emitter, &draft).await?;
-        let collisions = self.collisions(&mut emitter, &draft, &facts.value).await?;
-        let settings = prepare::plan_settings(self.options, self.app, &variables);
+        Ok(Drafted { draft, variables, apps })
+    }
+
+    /// Another app of the file, to copy from: only the app that is built has to prove itself.
+    async fn app_definition(
+        &self,
+        name: &str,
+        platform: &Platform,
+    ) -> Result<pb::Definition, Failure> {
+        let app = self.parsed.spec.apps.iter().find(|app| app.name.value == name);
+        let app = app.ok_or_else(|| Failure::internal(format!("no app is named {name:?}")))?;
+        let drafted = self.draft(app, platform).await?;
+        let mut emitter = Emitter::new(&drafted.draft, &self.settings);
+        let LaidOut { parts, probes, .. } = self.lay_out(&mut emitter, app, &drafted).await?;
+        let image = self.pass(&mut emitter, parts.image, &probes, &format!("files of {name}"));
+        Ok(self.marshal(&emitter, image))
+    }
+
+    /// Looks at the base, then lays out the layers.
+    async fn lay_out(
+        &self,
+        emitter: &mut Emitter<'_>,
+        app: &App,
+        drafted: &Drafted,
+    ) -> Result<LaidOut, Failure> {
+        for (name, definition) in &drafted.apps {
+            emitter.add_app(name.clone(), definition)?;
+        }
+        let draft = &drafted.draft;
+        let facts = self.facts(emitter, draft).await?;
+        let collisions = self.collisions(emitter, draft, &facts.value).await?;
+        let settings = prepare::plan_settings(self.options, app, &drafted.variables);
         let plan = plan::finish(draft.clone(), &facts.value, &collisions.value, &settings.view())
             .map_err(Failure::Refused)?;
         let parts = emitter.image(&plan);
-        let verdict = self.prove(&mut emitter, &plan, &parts).await?;
-        let probes = [facts.outputs, collisions.outputs, verdict.outputs].concat();
-        let image = self.pass(&mut emitter, parts.image, &probes, &verdict.summary);
-        let definition = self.marshal(&emitter, image);
-        let found = self.solve(definition).await?.single()?;
-        Ok(ImageResult::new(found, &plan, self.options))
+        Ok(LaidOut { plan, parts, probes: [facts.outputs, collisions.outputs].concat() })
     }
 
     /// The image, which the builder gives only together with what it was proven by.
     fn pass(
         &self,
         emitter: &mut Emitter<'_>,
-        image: crate::llb::Output,
-        probes: &[crate::llb::Output],
+        image: Output,
+        probes: &[Output],
         summary: &str,
-    ) -> crate::llb::Output {
+    ) -> Output {
         if self.gateway.llb_caps().supports(crate::llb::caps::PASSTHROUGH) {
             emitter.pass(image, probes, summary)
         } else {
@@ -134,7 +195,7 @@ impl Build<'_> {
         }
     }
 
-    fn marshal(&self, emitter: &Emitter<'_>, output: crate::llb::Output) -> pb::Definition {
+    fn marshal(&self, emitter: &Emitter<'_>, output: Output) -> pb::Definition {
         emitter.graph().marshal(output, &[self.source_info()])
     }
 

@@ -17,6 +17,9 @@ fn main() -> ExitCode {
         Some("facts") => inspect::facts::run(arguments),
         Some("collisions") => inspect::collisions::run(arguments),
         Some("inventory") => inspect::inventory::run(arguments),
-        _ => cli::run([program, mode].into_iter().chain(arguments)),
+        _ => {
+            let mode = Some(mode).filter(|mode| !mode.is_empty());
+            cli::run([program].into_iter().chain(mode).chain(arguments))
+        }
     }
 }

@@ -13,6 +13,7 @@ mod pour;
 mod runs;
 mod select;
 mod settings;
+mod text;
 pub mod variables;
 
 pub use draft::{Draft, draft};
@@ -27,7 +28,7 @@ use crate::bases::Resolved;
 use crate::diagnostic::Span;
 use crate::image::ImageConfig;
 use crate::platform::Platform;
-use crate::spec::model::Sharing;
+pub use crate::spec::model::Sharing;
 
 /// Everything that is built for one platform.
 #[derive(Debug, Clone)]
@@ -219,6 +220,8 @@ pub enum Origin {
     Stage(usize),
     /// An image of [`Plan::images`].
     Image(usize),
+    /// The finished root file system of another app of the file.
+    App(String),
     /// A file that is fetched.
     Http {
         /// The address.
@@ -246,6 +249,8 @@ pub struct Placement {
     pub what: What,
     /// Where: absolute; with a `/` at the end, files go into it.
     pub dest: String,
+    /// Whether what is picked keeps its path: a file may then not end up in a folder of that name.
+    pub keeps_path: bool,
 }
 
 /// What is placed.

@@ -11,10 +11,10 @@ const SENTENCES: usize = 600;
 const LISTED: usize = 24;
 
 /// How many words one word is compared with.
-const CANDIDATES: usize = 500;
+const CANDIDATES: usize = 200;
 
 /// Longer words are not compared: nobody misspells a key of that length, and the effort is bounded.
-const COMPARED: usize = 64;
+const COMPARED: usize = 40;
 
 /// The user's text between backticks, control characters escaped, long text cut.
 pub fn quoted(text: &str) -> String {
@@ -78,13 +78,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             let meant: Vec<char> =
                 candidate.chars().flat_map(char::to_lowercase).take(COMPARED).collect();
             let allowed = (written.len().max(meant.len()) / 3).max(1);
-            let distance = distance(&written, &meant);
+            let distance = distance(&written, &meant, allowed)?;
             let other_letters = sorted(&written) != sorted(&meant);
-            (distance <= allowed && distance < meant.len()).then_some((
-                distance,
-                other_letters,
-                candidate,
-            ))
+            (distance < meant.len()).then_some((distance, other_letters, candidate))
         })
         .min_by_key(|(distance, other_letters, _)| (*distance, *other_letters))
         .map(|(_, _, candidate)| candidate)
@@ -104,9 +100,9 @@ pub struct Guesses {
 }
 
 impl Guesses {
-    /// As many as there are diagnostics that are shown.
+    /// Enough for what anybody corrects at once.
     pub const fn for_a_file() -> Self {
-        Self { left: 100 }
+        Self { left: 30 }
     }
 
     /// The nearest word, as long as there are guesses left.
@@ -120,8 +116,12 @@ impl Guesses {
     }
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours between two words.
-fn distance(from: &[char], to: &[char]) -> usize {
+/// Insertions, deletions, replacements and swaps of neighbours between two words, if there are no
+/// more than allowed.
+fn distance(from: &[char], to: &[char], allowed: usize) -> Option<usize> {
+    if from.len().abs_diff(to.len()) > allowed {
+        return None;
+    }
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=to.len()).collect();
     for (row, written) in from.iter().enumerate() {
@@ -135,9 +135,12 @@ fn distance(from: &[char], to: &[char]) -> usize {
             }
             current.push(best);
         }
+        if current.iter().all(|distance| *distance > allowed) {
+            return None;
+        }
         before = std::mem::replace(&mut last, current);
     }
-    last[to.len()]
+    last.last().copied().filter(|distance| *distance <= allowed)
 }
 
 /// `` `a`, `b` and `c` ``.

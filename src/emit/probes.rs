@@ -115,6 +115,7 @@ impl Emitter<'_> {
         (args, name): (Vec<String>, String),
         looks: Vec<Mount>,
     ) -> Result<Output, ImportError> {
+        let inputs: Vec<Output> = looks.iter().filter_map(Mount::source).collect();
         let frontend = self.graph.import(&settings.frontend)?;
         let root = Mount::read_only("/", frontend).content_cache(ContentCache::Off);
         let out = Mount::output(OUT, Output::SCRATCH);
@@ -126,11 +127,9 @@ impl Emitter<'_> {
             mounts: [root].into_iter().chain(looks).chain([out]).collect(),
             ..Exec::default()
         };
-        let constraints = Constraints {
-            platform: Some((&settings.platform).into()),
-            ignore_cache: false,
-            ..Constraints::named(name)
-        };
+        let constraints =
+            Constraints { platform: Some((&settings.platform).into()), ..Constraints::named(name) };
+        let constraints = self.again_if(&inputs, constraints);
         // One output: the mount that is written.
         Ok(self.graph.exec(&exec, &constraints).first().copied().unwrap_or(Output::SCRATCH))
     }

@@ -3,8 +3,7 @@
 use super::{Emitter, at};
 use crate::llb::{Constraints, Exec, FileOps, MakeDir, MakeFile, Mount, MountKind, Network};
 use crate::llb::{Output, Owner, SecretEnv, SecretMount, Sharing, SshMount};
-use crate::plan::{Action, Run, SCRIPT_PATH, Stage, StageBase, Step};
-use crate::spec::model;
+use crate::plan::{self, Action, Run, SCRIPT_PATH, Stage, StageBase, Step};
 
 impl Emitter<'_> {
     /// All stages, once; those that nothing uses fall out when the graph is marshalled.
@@ -40,6 +39,7 @@ impl Emitter<'_> {
                 .iter()
                 .any(|other| other.eq_ignore_ascii_case(&stage.name));
         let constraints = Constraints { ignore_cache: again, ..at(step.span, name) };
+        let constraints = self.again_if(&[output], constraints);
         match &step.action {
             Action::Workdir(path) if path == "/" => output,
             Action::Workdir(path) => {
@@ -51,21 +51,29 @@ impl Emitter<'_> {
                     owner: Some(Owner::ROOT),
                     time: self.settings.epoch,
                 });
-                self.graph.file(&ops, &constraints)
+                let output = self.graph.file(&ops, &constraints);
+                self.mark(output, &constraints)
             }
             Action::Place(placements) => {
                 let mut ops = FileOps::on(output);
                 for placement in placements {
                     self.place_in_stage(&mut ops, placement);
                 }
-                self.graph.file(&ops, &constraints)
+                let sources = self.sources(placements.iter().map(|placement| &placement.what));
+                let constraints = self.again_if(&sources, constraints);
+                let output = self.graph.file(&ops, &constraints);
+                self.mark(output, &constraints)
             }
             Action::Run(run) => {
+                let exec = self.exec(run, output);
+                let binds: Vec<Output> = exec.mounts.iter().filter_map(Mount::source).collect();
                 let platform = Some((&stage.platform).into());
                 let resources = self.settings.resources.clone();
                 let constraints = Constraints { platform, resources, ..constraints };
-                let exec = self.exec(run, output);
-                self.graph.exec(&exec, &constraints).first().copied().unwrap_or(output)
+                let constraints = self.again_if(&binds, constraints);
+                let output =
+                    self.graph.exec(&exec, &constraints).first().copied().unwrap_or(output);
+                self.mark(output, &constraints)
             }
         }
     }
@@ -148,10 +156,10 @@ impl Emitter<'_> {
     }
 }
 
-const fn sharing(sharing: model::Sharing) -> Sharing {
+const fn sharing(sharing: plan::Sharing) -> Sharing {
     match sharing {
-        model::Sharing::Shared => Sharing::Shared,
-        model::Sharing::Private => Sharing::Private,
-        model::Sharing::Locked => Sharing::Locked,
+        plan::Sharing::Shared => Sharing::Shared,
+        plan::Sharing::Private => Sharing::Private,
+        plan::Sharing::Locked => Sharing::Locked,
     }
 }

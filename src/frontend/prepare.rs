@@ -42,7 +42,7 @@ pub(super) fn today() -> jiff::civil::Date {
 }
 
 /// Where the spec and the context are.
-pub(super) fn locations(options: &Options) -> Result<Locations, Failure> {
+pub fn locations(options: &Options) -> Result<Locations, Failure> {
     if let Some(remote) = &options.context.remote {
         let message = format!("a build context from {remote:?} is not there yet");
         let mistake = Diagnostic::error(Code::UnsupportedOption, Span::START, message)
@@ -75,7 +75,7 @@ pub(super) fn parse(loaded: &Loaded, mut mistakes: Vec<Diagnostic>) -> Result<Pa
 }
 
 /// The prefix of names without a slash: a build argument, the spec, or the default.
-pub(super) fn registry(
+pub fn registry(
     options: &Options,
     spec: &Spec,
     variables: &Variables,
@@ -93,7 +93,7 @@ pub(super) fn registry(
 }
 
 /// What is built for: the options', the app's, or the builder's own platform.
-pub(super) fn platforms(
+pub fn platforms(
     options: &Options,
     app: &App,
     variables: &Variables,
@@ -143,12 +143,18 @@ pub(super) fn probes(options: &Options) -> Result<ProbeSettings, Failure> {
     Ok(ProbeSettings { frontend, binary, platform: options.build_platform() })
 }
 
+/// Whether the builder can merge layers; with a graph driver it cannot.
+pub(super) fn can_merge(gateway: &Gateway) -> bool {
+    gateway.llb_caps().supports(caps::MERGE)
+}
+
 /// How steps run and what they see.
-pub(super) fn settings(
-    gateway: &Gateway,
+#[must_use]
+pub fn settings(
     options: &Options,
     locations: &Locations,
     ignore: Vec<String>,
+    can_merge: bool,
 ) -> Settings {
     let execution = &options.execution;
     let (no_cache, no_cache_stages) = match &options.no_cache {
@@ -186,7 +192,7 @@ pub(super) fn settings(
         hostname: execution.hostname.clone(),
         resources: resources(execution),
         epoch: seconds(options).and_then(|seconds| seconds.checked_mul(1_000_000_000)),
-        can_merge: gateway.llb_caps().supports(caps::MERGE),
+        can_merge,
     }
 }
 
@@ -222,7 +228,8 @@ fn seconds(options: &Options) -> Option<i64> {
 }
 
 /// What the plan of an image takes from the options.
-pub(super) struct PlanSettings<'a> {
+#[derive(Debug)]
+pub struct PlanSettings<'a> {
     app: &'a App,
     variables: &'a Variables,
     labels: Vec<(String, String)>,
@@ -231,7 +238,8 @@ pub(super) struct PlanSettings<'a> {
 
 impl PlanSettings<'_> {
     /// The same, borrowed.
-    pub(super) fn view(&self) -> plan::Settings<'_> {
+    #[must_use]
+    pub fn view(&self) -> plan::Settings<'_> {
         plan::Settings {
             app: self.app,
             variables: self.variables,
@@ -242,7 +250,7 @@ impl PlanSettings<'_> {
 }
 
 /// What the plan of an image takes from the options.
-pub(super) fn plan_settings<'a>(
+pub fn plan_settings<'a>(
     options: &Options,
     app: &'a App,
     variables: &'a Variables,

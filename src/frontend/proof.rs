@@ -6,10 +6,10 @@ use jiff::civil::Date;
 use crate::bases::judge::{Side, judge_dev, judge_runtime};
 use crate::bases::labels::Declared;
 use crate::bases::resolve::{Lookup, Resolved};
-use crate::diagnostic::{self, Code, Diagnostic};
+use crate::diagnostic::{self, Code, Diagnostic, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
-use crate::gateway::{Warning, status};
+use crate::gateway::{EntryKind, Warning, status};
 use crate::harden::{self, Finding, Origin, Severity, Subject};
 use crate::image::ImageConfig;
 use crate::inspect::collisions::{self, Collisions};
@@ -17,7 +17,7 @@ use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
 use crate::llb::Output;
-use crate::plan::{AllCollisions, Draft, Plan, Request, Selection, What};
+use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Selection, What};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
 const MAX_ANSWER: usize = 64 << 20;
@@ -74,6 +74,9 @@ impl Build<'_> {
                 let What::Files(files) = &placement.what else { continue };
                 let wanted = crate::paths::join("/", &placement.dest);
                 let folder = facts.destination(&wanted).and_then(|found| found.folder());
+                if placement.keeps_path && folder.is_some() {
+                    self.require_folder(emitter, files, (&wanted, item.span)).await?;
+                }
                 let Some(folder) = folder.filter(|place| place.holds.folders || place.holds.links)
                 else {
                     continue;
@@ -90,6 +93,31 @@ impl Build<'_> {
             }
         }
         Ok(Probed { value: all, outputs })
+    }
+
+    /// Refuses a file that keeps its path where the base has a folder: a copy would put it in there.
+    async fn require_folder(
+        &self,
+        emitter: &mut Emitter<'_>,
+        files: &Files,
+        (dest, span): (&str, Span),
+    ) -> Result<(), Failure> {
+        let Pick::Path { path, .. } = &files.pick else { return Ok(()) };
+        let output = emitter.source_of(files);
+        let found = self.solve(self.marshal(emitter, output)).await?.single()?;
+        match self.gateway.stat_file(&found, path).await {
+            Ok(entry) if entry.kind != EntryKind::Folder => {
+                let message =
+                    format!("{dest:?} is a folder of the runtime base, and would become a file");
+                let mistake = Diagnostic::error(Code::FileOverFolder, span, message)
+                    .help("choose another place with `to`");
+                Err(Failure::Refused(vec![mistake]))
+            }
+            // What is absent fails in the copy itself, or may be absent.
+            Ok(_) => Ok(()),
+            Err(error) if error.is_missing_file() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Inspects the image and judges it: the findings that weigh enough refuse it, at their lines.

@@ -6,7 +6,7 @@ use crate::spec::model::{App, Spec};
 use crate::words::nearest;
 
 /// The app that is built: the named one, or the first.
-pub(super) fn choose<'a>(spec: &'a Spec, target: Option<&str>) -> Result<&'a App, Failure> {
+pub fn choose<'a>(spec: &'a Spec, target: Option<&str>) -> Result<&'a App, Failure> {
     let first = spec.apps.first().ok_or_else(|| Failure::internal("the spec has no app"))?;
     let Some(target) = target.filter(|target| !target.is_empty()) else { return Ok(first) };
     if let Some(app) = spec.apps.iter().find(|app| app.name.value == target) {

@@ -12,7 +12,8 @@ pub(crate) fn changed(subject: &Subject<'_>) -> Decision {
         return Err("the base is not known".to_owned());
     }
     let list = &subject.inventory.changed;
-    let faults = list.items.iter().filter(|change| !is_declared(subject, change));
+    let faults =
+        list.items.iter().filter(|change| !is_declared(subject, change) && !is_tighter(change));
     let mut faults: Vec<_> = faults.map(|change| fault(subject, change)).collect();
     if list.truncated
         && let Some(last) = faults.last_mut()
@@ -20,6 +21,53 @@ pub(crate) fn changed(subject: &Subject<'_>) -> Decision {
         last.message.push_str(", and there are more");
     }
     Ok(faults)
+}
+
+/// BASE-03.
+#[expect(clippy::unnecessary_wraps, reason = "every check of the table may be undecided")]
+pub(crate) fn hidden(subject: &Subject<'_>) -> Decision {
+    let declared = |change: &&Changed| {
+        // A file that is placed at a writable path lies over the folder that was made for it.
+        subject.writable.iter().any(|path| path.trim_end_matches('/') == change.path)
+    };
+    let list = subject.inventory.hidden.items.iter().filter(|change| !declared(change));
+    let faults = list.map(|change| {
+        let (path, before, after) = (&change.path, change.before.kind, change.after.kind);
+        let message = format!("{path} was placed as a {before} and is placed again as a {after}");
+        Fault::new(subject.origin(change.layer), message).at(path)
+    });
+    Ok(faults.collect())
+}
+
+/// BASE-04.
+#[expect(clippy::unnecessary_wraps, reason = "every check of the table may be undecided")]
+pub(crate) fn deletions(subject: &Subject<'_>) -> Decision {
+    let names = subject.inventory.whiteouts.items.iter();
+    let devices = subject.inventory.special.items.iter();
+    let devices = devices.filter(|item| item.attributes.kind == Kind::Character && item.layer > 0);
+    let faults = names.chain(devices).map(|item| {
+        let path = &item.path;
+        let message = match item.attributes.kind {
+            Kind::Character => {
+                format!("{path} is a character device, which may stand for a deletion")
+            }
+            _ => format!("{path} deletes another file where the image is unpacked"),
+        };
+        Fault::new(subject.origin(item.layer), message).at(path)
+    });
+    Ok(faults.collect())
+}
+
+/// Whether a placed file only takes rights away from the base's: a configuration that is replaced
+/// is root's, whoever the base gave it to.
+fn is_tighter(change: &Changed) -> bool {
+    let (before, after) = (&change.before, &change.after);
+    let owner = |id: u32, old: u32| id == old || id == 0;
+    before.kind == Kind::File
+        && after.kind == Kind::File
+        && after.mode & !before.mode == 0
+        && owner(after.uid, before.uid)
+        && owner(after.gid, before.gid)
 }
 
 /// A writable folder that the base already has is given to the runtime user, the folder alone.

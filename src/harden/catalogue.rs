@@ -164,6 +164,22 @@ pub const CHECKS: &[Check] = &[
         decide: base::changed,
         help: "place it somewhere else; content of the base stays as the base has it",
     },
+    Check {
+        id: CheckId("BASE-03"),
+        title: "a placed file hides a placed folder, or a folder a file",
+        standards: &["NIST 800-53 CM-6"],
+        severity: Severity::Block,
+        decide: base::hidden,
+        help: "give them different paths, or leave the earlier one out with `exclude`",
+    },
+    Check {
+        id: CheckId("BASE-04"),
+        title: "a placed name that stands for a deletion",
+        standards: &["NIST 800-53 SI-7", "NIST 800-190 4.1.3"],
+        severity: Severity::Block,
+        decide: base::deletions,
+        help: "leave it out with `exclude`: in a layer, such a name removes files of the base",
+    },
 ];
 
 impl Check {

@@ -50,6 +50,8 @@ pub struct Inventory {
     pub world_writable: List<Item>,
     /// Devices, named pipes and sockets.
     pub special: List<Item>,
+    /// Names that start with `.wh.`: in a layer they say that something is deleted.
+    pub whiteouts: List<Item>,
     /// What could not be looked at, and why.
     pub not_evaluated: List<Gap>,
 }

@@ -125,6 +125,7 @@ pub(crate) fn take(tree: &Tree, config: &Started, rules: &str) -> Result<Invento
         capabilities: seen.capabilities.map(Bounded::into_list),
         world_writable: seen.world_writable.into_list(),
         special: seen.special.into_list(),
+        whiteouts: seen.whiteouts.into_list(),
         not_evaluated: seen.gaps.into_list(),
     })
 }
@@ -169,6 +170,7 @@ struct Collector {
     capabilities: Option<Bounded<Item>>,
     world_writable: Bounded<Item>,
     special: Bounded<Item>,
+    whiteouts: Bounded<Item>,
     gaps: Bounded<Gap>,
 }
 
@@ -184,6 +186,7 @@ impl Collector {
             capabilities: capabilities.then(Bounded::default),
             world_writable: Bounded::default(),
             special: Bounded::default(),
+            whiteouts: Bounded::default(),
             gaps: Bounded::default(),
         }
     }
@@ -224,6 +227,9 @@ fn item(seen: &Seen<'_>, detail: Option<String>) -> Item {
 impl Visitor for Collector {
     fn see(&mut self, seen: &Seen<'_>) {
         let kind = seen.file_type();
+        if seen.name.starts_with(b".wh.") {
+            self.whiteouts.add(seen.path(), item(seen, None));
+        }
         let Some(counts) = self.layers.get_mut(seen.layer) else { return };
         match kind {
             FileType::RegularFile => {

@@ -148,6 +148,14 @@ impl Mount {
         self
     }
 
+    /// Of a bind, the file system that is mounted.
+    pub fn source(&self) -> Option<Output> {
+        match &self.kind {
+            MountKind::Bind(bind) => Some(bind.from),
+            _ => None,
+        }
+    }
+
     pub(super) fn has_output(&self) -> bool {
         matches!(&self.kind, MountKind::Bind(bind) if bind.access == Access::Output)
     }

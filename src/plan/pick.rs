@@ -80,7 +80,9 @@ fn copied(scope: &Scope<'_, '_>, copy: &Copy) -> Result<(String, Vec<Placement>)
             route.plain(source, copy.optional, *span)?
         };
         let files = Files { pick, ..template.clone() };
-        placements.push(Placement { what: What::Files(files), dest });
+        // The contents of a whole folder go into one in any case.
+        let keeps_path = copy.to.is_none() && paths::join("/", source) != "/";
+        placements.push(Placement { what: What::Files(files), dest, keeps_path });
     }
     Ok((title, placements))
 }
@@ -190,7 +192,8 @@ fn added(scope: &Scope<'_, '_>, add: &Add) -> Result<(String, Vec<Placement>), D
             }
         };
         let files = Files { origin, pick, exclude: exclude.clone(), mode, unpack };
-        placements.push(Placement { what: What::Files(files), dest });
+        let keeps_path = add.to.is_none() && !unpack;
+        placements.push(Placement { what: What::Files(files), dest, keeps_path });
     }
     Ok((title, placements))
 }
@@ -270,7 +273,7 @@ fn written(scope: &Scope<'_, '_>, write: &Write) -> Result<(String, Vec<Placemen
     let path = scope.variables.expand(&write.path)?;
     let mode = write.mode.as_ref().map_or(0o644, |mode| mode.value);
     let what = What::Content { text: write.content.value.clone(), mode };
-    let placement = Placement { what, dest: paths::join(scope.workdir, &path) };
+    let placement = Placement { what, dest: paths::join(scope.workdir, &path), keeps_path: true };
     Ok((format!("WRITE {path}"), vec![placement]))
 }
 
@@ -282,6 +285,7 @@ fn folders(scope: &Scope<'_, '_>, mkdir: &Mkdir) -> Result<(String, Vec<Placemen
     let placements = paths.iter().map(|(path, _)| Placement {
         what: What::Folder { mode },
         dest: paths::join(scope.workdir, path),
+        keeps_path: true,
     });
     Ok((title, placements.collect()))
 }
@@ -290,8 +294,11 @@ fn linked(scope: &Scope<'_, '_>, link: &Link) -> Result<(String, Vec<Placement>)
     let target = scope.variables.expand(&link.target)?;
     let to = scope.variables.expand(&link.to)?;
     let title = format!("LINK {target} {to}");
-    let placement =
-        Placement { what: What::Link { target }, dest: paths::join(scope.workdir, &to) };
+    let placement = Placement {
+        what: What::Link { target },
+        dest: paths::join(scope.workdir, &to),
+        keeps_path: true,
+    };
     Ok((title, vec![placement]))
 }
 

@@ -74,6 +74,8 @@ pub struct Selection<'a> {
     pub stages: Vec<SelectedStage<'a>>,
     /// Images, each once.
     pub images: Vec<ImageUse>,
+    /// Other apps that files are copied from, each once.
+    pub apps: Vec<String>,
     /// Which of the images is the runtime base.
     pub runtime: usize,
     /// Which of the images is the app's dev image, if a stage uses it.
@@ -95,8 +97,13 @@ pub struct SelectedStage<'a> {
 
 /// Finds what the app of the request needs, or everything that is wrong with its names.
 pub fn select<'a>(request: &Request<'a>) -> Result<Selection<'a>, Vec<Diagnostic>> {
-    let mut walk =
-        Walk { request, found: BTreeMap::new(), mistakes: Vec::new(), images: Vec::new() };
+    let mut walk = Walk {
+        request,
+        found: BTreeMap::new(),
+        mistakes: Vec::new(),
+        images: Vec::new(),
+        apps: Vec::new(),
+    };
     let mut stages = Vec::new();
     for place in &request.app.image {
         if let Some(from) = from_of(place) {
@@ -114,7 +121,7 @@ pub fn select<'a>(request: &Request<'a>) -> Result<Selection<'a>, Vec<Diagnostic
     walk.sources(&selected);
     match runtime {
         Some(runtime) if walk.mistakes.is_empty() => {
-            Ok(Selection { stages: selected, images: walk.images, runtime, dev })
+            Ok(Selection { stages: selected, images: walk.images, apps: walk.apps, runtime, dev })
         }
         _ => Err(walk.mistakes),
     }
@@ -134,6 +141,7 @@ struct Walk<'a, 'r> {
     found: BTreeMap<&'a str, bool>,
     mistakes: Vec<Diagnostic>,
     images: Vec<ImageUse>,
+    apps: Vec<String>,
 }
 
 impl<'a> Walk<'a, '_> {
@@ -337,6 +345,9 @@ impl<'a> Walk<'a, '_> {
                     self.images.push(image);
                 }
             }
+            Ok(From::Origin(Origin::App(name))) if !self.apps.contains(&name) => {
+                self.apps.push(name);
+            }
             Ok(From::Origin(_)) => {}
             Err(mistake) => self.mistakes.push(mistake),
         }
@@ -406,12 +417,7 @@ pub(super) fn origin_of(
         return Ok(From::Origin(Origin::Stage(index)));
     }
     if request.spec.named_apps && request.spec.apps.iter().any(|app| app.name.value == name) {
-        return Err(Diagnostic::error(
-            Code::NotYet,
-            from.span,
-            format!("copying from the app {name:?} is not there yet"),
-        )
-        .help("copy from the stage that the app takes its files from"));
+        return Ok(From::Origin(Origin::App(name)));
     }
     if name.contains(['/', ':', '.']) {
         return Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span)));

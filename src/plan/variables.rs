@@ -29,7 +29,16 @@ impl Variables {
             if let Some(value) = &value {
                 mistakes.extend(refuse_value(argument, value));
             }
-            let value = value.or_else(|| argument.default.as_ref().map(|text| text.value.clone()));
+            let value = match (value, &argument.default) {
+                (None, Some(default)) => match variables.expand(default) {
+                    Ok(default) => Some(default),
+                    Err(mistake) => {
+                        mistakes.push(mistake);
+                        None
+                    }
+                },
+                (value, _) => value,
+            };
             variables.values.insert(name.clone(), value);
         }
         let place = declared.first().map_or(Span::START, |argument| argument.name.span);

@@ -218,3 +218,53 @@ mod any_input {
         }
     }
 }
+
+#[test]
+fn hostile_specs_end_quickly() {
+    let names = |count: usize| numbered(count, |index| format!("  {}{index}: x\n", "N".repeat(50)));
+    let labels = numbered(6_000, |index| format!("  l{index}: ${{{}{index}}}\n", "M".repeat(50)));
+    let stages =
+        numbered(2_000, |index| format!("  stage{index}: [{{copy: ., from: stagee{index}}}]\n"));
+    let overrides = numbered(4_000, |index| format!("      A{index}: y\n"));
+    let defaults = numbered(4_000, |index| format!("  A{index}: x\n"));
+    let circle = numbered(1_500, |index| {
+        format!(
+            "  s{index}: [{{copy: ., from: s{}}}, {{copy: ., from: s0}}]\n",
+            (index + 1) % 1_500
+        )
+    });
+    for (what, text) in [
+        ("unknown keys", numbered(9_000, |index| format!("entrypoint{index}entry: x\n"))),
+        ("undeclared names", format!("base: a\nargs:\n{}labels:\n{labels}", names(3_000))),
+        (
+            "one text with many names",
+            format!("base: a\nargs: {{A: x}}\nlabels: {{x: \"{}\"}}\n", "${A}".repeat(250_000)),
+        ),
+        (
+            "one text with many unknown names",
+            format!("base: a\nlabels: {{x: \"{}\"}}\n", "${A}".repeat(250_000)),
+        ),
+        ("dollars", format!("base: a\nlabels: {{x: \"{}\"}}\n", "$".repeat(1_000_000))),
+        ("unknown stages", format!("base: a\nimage: []\nbuild:\n{stages}")),
+        ("circles", format!("base: a\nimage: [{{copy: ., from: s0}}]\nbuild:\n{circle}")),
+        ("merged maps", format!("base: a\nenv:\n{defaults}apps:\n  a:\n    env:\n{overrides}")),
+        ("cut items", format!("base: a\ncmd: [a, {}]\n", "b,".repeat(19_000))),
+        ("entrypoint as text", format!("base: a\nentrypoint: {}\n", "a 'b' ".repeat(150_000))),
+        ("a long path", format!("base: a\nworkdir: /{}\n", "../".repeat(300_000))),
+        ("a long name", format!("base: {}\n", "a/".repeat(500_000))),
+        ("a long port", format!("base: a\nexpose: {}\n", "9".repeat(1_000_000))),
+        (
+            "a long duration",
+            format!("base: a\nhealthcheck: {{run: [a], interval: {}}}\n", "1s".repeat(500_000)),
+        ),
+    ] {
+        assert!(text.len() <= MAX_BYTES, "{what}: {}", text.len());
+        let started = std::time::Instant::now();
+        let found = parse(text.as_bytes()).map_or_else(|found| found, |parsed| parsed.warnings);
+        let taken = started.elapsed();
+        // An unoptimised build on a busy machine; a release takes a tenth.
+        assert!(taken < std::time::Duration::from_secs(3), "{what} took {taken:?}");
+        assert!(found.len() <= MAX_DIAGNOSTICS, "{what}");
+        assert!(found.iter().all(|diagnostic| diagnostic.message.len() < 3_000), "{what}");
+    }
+}

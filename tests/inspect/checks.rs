@@ -527,6 +527,67 @@ fn base_02_finds_what_a_layer_does_to_the_base() {
 }
 
 #[test]
+fn base_02_lets_a_placed_file_take_rights_away() {
+    let mut image = Image::sound();
+    image.base.file("/etc/app.conf", 0o664, "a").owner("/etc/app.conf", 1000, 1000);
+    image.place(|layer| {
+        layer.file("/etc/app.conf", 0o644, "b");
+    });
+    image.passes();
+    let mut looser = Image::sound();
+    looser.base.file("/etc/app.conf", 0o640, "a");
+    looser.place(|layer| {
+        layer.file("/etc/app.conf", 0o644, "b");
+    });
+    looser.fails("BASE-02", "/etc/app.conf of the base changes from 0640 0:0 to 0644 0:0");
+}
+
+#[test]
+fn base_03_finds_a_file_over_a_placed_folder() {
+    let placed = |again: fn(&Rootfs)| {
+        let mut image = Image::sound();
+        image.place(|layer| {
+            layer.folder("/srv/data", 0o755).file("/srv/other", 0o644, "x");
+        });
+        image.place(again);
+        image
+    };
+    let file_over_folder = placed(|layer| {
+        layer.file("/srv/data", 0o644, "x");
+    });
+    file_over_folder
+        .fails("BASE-03", "/srv/data was placed as a folder and is placed again as a file");
+    let folder_over_file = placed(|layer| {
+        layer.folder("/srv/other", 0o755);
+    });
+    folder_over_file
+        .fails("BASE-03", "/srv/other was placed as a file and is placed again as a folder");
+    let near_miss = placed(|layer| {
+        layer.file("/srv/other", 0o644, "y").folder("/srv/data", 0o755);
+    });
+    near_miss.passes();
+    let mut writable = placed(|layer| {
+        layer.file("/srv/data", 0o644, "x");
+    });
+    writable.writable = vec!["/srv/data".to_owned()];
+    writable.passes();
+}
+
+#[test]
+fn base_04_finds_names_that_stand_for_a_deletion() {
+    let mut image = Image::sound();
+    image.place(|layer| {
+        layer.file("/etc/.wh.passwd", 0o644, "");
+    });
+    image.fails("BASE-04", "/etc/.wh.passwd deletes another file where the image is unpacked");
+    let mut near_miss = Image::sound();
+    near_miss.place(|layer| {
+        layer.file("/etc/x.wh.passwd", 0o644, "").file("/etc/.white", 0o644, "");
+    });
+    near_miss.passes();
+}
+
+#[test]
 fn base_02_is_not_evaluated_where_the_base_is_not_known() {
     let mut image = Image::sound();
     image.base_known = false;

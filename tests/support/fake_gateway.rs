@@ -136,7 +136,7 @@ pub fn modern_pong() -> PongResponse {
             "source.local",
             "exec.meta.base",
             "file.base",
-            "file.copy.modestring",
+            "exec.validexitcode",
             "file.symlink.create",
             "mergeop",
             "diffop",

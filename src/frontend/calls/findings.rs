@@ -4,6 +4,8 @@
 //! Goes as far as it can: what depends on something that is wrong is left out, everything else is
 //! still looked at.
 
+use std::collections::BTreeMap;
+
 use super::Call;
 use crate::bases::resolve::{Lookup, ResolveError};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -11,7 +13,8 @@ use crate::frontend::proof::base_findings;
 use crate::frontend::{Failure, prepare, target};
 use crate::plan::{self, Request, variables::Variables};
 use crate::platform::Platform;
-use crate::spec::{self, Parsed, model::App};
+use crate::spec::model::{App, Spec};
+use crate::spec::{self, Parsed};
 
 /// More than anybody reads; a file of ten thousand apps can hold that many mistakes.
 const MOST: usize = 500;
@@ -22,46 +25,64 @@ pub(super) async fn collect(call: &Call<'_>) -> Result<Vec<Diagnostic>, Failure>
     match spec::parse(&call.loaded.bytes) {
         Ok(parsed) => {
             found.extend(parsed.warnings.iter().cloned());
-            // What is wrong with an option stands for a default here.
-            let of_apps = of_apps(call, &parsed).await;
-            found.extend(refused(of_apps)?);
+            found.extend(of_apps(call, &parsed).await?);
         }
         Err(mistakes) => found.extend(mistakes),
     }
     Ok(in_order(found))
 }
 
-/// What was refused is a finding; a builder that is gone is none.
-fn refused(outcome: Result<Vec<Diagnostic>, Failure>) -> Result<Vec<Diagnostic>, Failure> {
+/// What came out; what was refused is a finding, a builder that is gone is none.
+fn keep<T>(outcome: Result<T, Failure>, found: &mut Vec<Diagnostic>) -> Result<Option<T>, Failure> {
     match outcome {
-        Err(Failure::Refused(mistakes)) => Ok(mistakes),
-        other => other,
+        Ok(value) => Ok(Some(value)),
+        Err(Failure::Refused(mistakes)) => {
+            found.extend(mistakes);
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
     }
 }
 
 async fn of_apps(call: &Call<'_>, parsed: &Parsed) -> Result<Vec<Diagnostic>, Failure> {
+    let Call { options, .. } = call;
     let spec = &parsed.spec;
-    let variables =
-        Variables::new(&spec.args, &call.options.build_args).map_err(Failure::Refused)?;
-    let registry = prepare::registry(call.options, spec, &variables)?;
-    let apps: Vec<&App> = match call.options.target.as_deref() {
-        // As docker/dockerfile's lint: without a target, all of them.
-        None | Some("") => spec.apps.iter().collect(),
-        target => vec![target::choose(spec, target)?],
-    };
+    let (variables, mut found) = variables(spec, &options.build_args);
+    let registry = keep(prepare::registry(options, spec, &variables), &mut found)?;
+    let apps = keep(apps(spec, options.target.as_deref()), &mut found)?;
+    let (Some(registry), Some(apps)) = (registry, apps) else { return Ok(found) };
     let look = Look { call, parsed, variables: &variables, registry: &registry };
-    let mut found = Vec::new();
     for app in apps {
-        match prepare::platforms(call.options, app, &variables) {
-            Ok(platforms) => {
-                for platform in &platforms {
-                    found.extend(refused(look.at(app, platform).await)?);
-                }
+        let platforms = keep(prepare::platforms(options, app, &variables), &mut found)?;
+        for platform in platforms.iter().flatten() {
+            if let Some(more) = keep(look.at(app, platform).await, &mut found)? {
+                found.extend(more);
             }
-            Err(failure) => found.extend(refused(Err(failure))?),
         }
     }
     Ok(found)
+}
+
+/// The apps to look at; as docker/dockerfile's lint, all of them where none is named.
+fn apps<'a>(spec: &'a Spec, target: Option<&str>) -> Result<Vec<&'a App>, Failure> {
+    match target {
+        None | Some("") => Ok(spec.apps.iter().collect()),
+        target => Ok(vec![target::choose(spec, target)?]),
+    }
+}
+
+/// The arguments of the build; those that cannot be given are findings and count as not given.
+fn variables(spec: &Spec, given: &BTreeMap<String, String>) -> (Variables, Vec<Diagnostic>) {
+    let mistakes = match Variables::new(&spec.args, given) {
+        Ok(variables) => return (variables, Vec::new()),
+        Err(mistakes) => mistakes,
+    };
+    let mut sound = given.clone();
+    sound.retain(|name, value| {
+        let one = BTreeMap::from([(name.clone(), value.clone())]);
+        Variables::new(&spec.args, &one).is_ok()
+    });
+    (Variables::new(&spec.args, &sound).unwrap_or_default(), mistakes)
 }
 
 /// What one app is looked at with.

@@ -68,11 +68,8 @@ fn report(found: &[Diagnostic], rules: &LintRules, file: &SourceFile) -> Answer 
         location: NoLocation {},
     });
     let status = if error.is_some() { "1" } else { "0" };
-    let mut text = String::new();
-    for one in &found {
-        text.push_str(&draw::plain(&name, file.text.as_bytes(), one));
-        text.push_str("\n\n");
-    }
+    let drawn = found.iter().map(|one| draw::plain(&name, file.text.as_bytes(), one) + "\n");
+    let text = drawn.collect::<Vec<_>>().join("\n");
     let warnings = found.iter().map(warning).collect();
     let json = to_json(&Results { warnings, sources: vec![detail::info(file)], error });
     Answer::of_call(metadata(&[

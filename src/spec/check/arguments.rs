@@ -21,8 +21,10 @@ pub(super) fn check(spec: &Spec, report: &mut Report) {
         .collect();
     check_defaults(spec, &declared, report);
     for (text, names) in texts::of(spec) {
+        let mut reported = BTreeSet::new();
         for mention in read_mentions(text, report) {
-            if names == Names::Arguments && !declared.contains(mention.name.as_str()) {
+            let known = names == Names::Environment || declared.contains(mention.name.as_str());
+            if !known && reported.insert(mention.name.clone()) {
                 let meant = report.guesses.nearest(&mention.name, declared.iter().copied());
                 report.problems.push(template::undeclared(&mention.name, mention.span, meant));
             }

@@ -72,22 +72,11 @@ impl Decoder {
                 self.refuse_step_without_word(item, entries, allowed);
                 None
             }
-            [("run", span)] if in_image => {
-                let help = "write it as a step of `build`, and copy what it makes: `- {copy: ., from: build}`";
-                self.error(
-                    Code::RunInImage,
-                    *span,
-                    "`run` in an image: nothing runs there, since there is no shell",
-                    help,
-                );
+            [(word, _)] if allowed.contains(word) => Some((*word, entries)),
+            [(word, span)] => {
+                self.refuse_in_image(word, *span);
                 None
             }
-            [("packages", span)] if in_image => {
-                let help = "a later release has it; for now install it in a stage, and copy the files that are needed";
-                self.error(Code::NotYet, *span, "`packages` in an image is not there yet", help);
-                None
-            }
-            [(word, _)] => Some((*word, entries)),
             [(first, _), (second, span), ..] => {
                 self.error(
                     Code::ConflictingKeys,
@@ -98,6 +87,18 @@ impl Decoder {
                 None
             }
         }
+    }
+
+    /// `run` and `packages`, which only stages have.
+    fn refuse_in_image(&mut self, word: &str, span: Span) {
+        if word == "run" {
+            let message = "`run` in an image: nothing runs there, since there is no shell";
+            let help =
+                "write it as a step of `build`, and copy what it makes: `- {copy: ., from: build}`";
+            return self.error(Code::RunInImage, span, message, help);
+        }
+        let help = "a later release has it; for now install it in a stage, and copy the files that are needed";
+        self.error(Code::NotYet, span, format!("`{word}` in an image is not there yet"), help);
     }
 
     fn refuse_item(&mut self, item: &Node, in_image: bool) {

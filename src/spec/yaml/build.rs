@@ -136,20 +136,18 @@ impl Builder<'_> {
             Event::SequenceEnd | Event::MappingEnd => return self.close(span),
             Event::Alias(_) => return self.take_alias(true, span),
             Event::UnresolvedAlias(_) => return self.take_alias(false, span),
-            Event::Anchor(_, name) => {
-                let message = format!(
-                    "{} is an anchor, which is not part of the language",
-                    quoted(&format!("&{name}"))
-                );
-                let help = "write the value out where it is needed; text that starts with `&` needs quotes";
-                self.report(
-                    Diagnostic::error(Code::NotPlainYaml, place(span.start, span.end), message)
-                        .help(help),
-                );
-            }
+            Event::Anchor(_, name) => self.refuse_anchor(&name, span),
             _ => {}
         }
         true
+    }
+
+    fn refuse_anchor(&mut self, name: &str, span: granit_parser::Span) {
+        let shown = quoted(&format!("&{name}"));
+        let message = format!("{shown} is an anchor, which is not part of the language");
+        let help = "write the value out where it is needed; text that starts with `&` needs quotes";
+        let at = place(span.start, span.end);
+        self.report(Diagnostic::error(Code::NotPlainYaml, at, message).help(help));
     }
 
     fn start_document(&mut self, span: granit_parser::Span) -> bool {

@@ -168,60 +168,63 @@ fn text_behind_value(kind: &ErrorKind, place: &Place<'_>) -> Explanation {
 }
 
 fn explain_plainly(error: &ScanError, place: &Place<'_>) -> Diagnostic {
-    use ErrorKind as Kind;
     let (message, help) = match error.kind() {
-        Kind::UnclosedQuotedScalar => (
-            "a quote that is never closed".to_owned(),
-            "close it, or write the text as a block behind `|`",
-        ),
-        Kind::UnclosedFlowCollection { open } => (
+        ErrorKind::UnclosedFlowCollection { open } => (
             format!("{} is never closed", quoted(&open.to_string())),
             "close it, or put text that starts with it in quotes",
         ),
-        Kind::MismatchedFlowCollectionEnd { open, close } => (
+        ErrorKind::MismatchedFlowCollectionEnd { open, close } => (
             format!("{} closed with {}", quoted(&open.to_string()), quoted(&close.to_string())),
             "close each bracket with its own kind",
         ),
+        kind => match explain_kind(kind) {
+            Some((message, help)) => (message.to_owned(), help),
+            None => (
+                error.info(),
+                "put text with `: `, ` #`, brackets or quotes in it in quotes, or write it as a block behind `|`",
+            ),
+        },
+    };
+    Diagnostic::error(Code::NotYaml, place.here(), message).help(help)
+}
+
+fn explain_kind(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
+    use ErrorKind as Kind;
+    Some(match kind {
+        Kind::UnclosedQuotedScalar => {
+            ("a quote that is never closed", "close it, or write the text as a block behind `|`")
+        }
         Kind::TabInBlockIndentation
         | Kind::TabInIndentation
         | Kind::TabNotAllowed
         | Kind::TabInPlainScalar
-        | Kind::TabAtBlockScalarStart => {
-            ("a tab where YAML wants blanks".to_owned(), "indent with blanks")
-        }
+        | Kind::TabAtBlockScalarStart => ("a tab where YAML wants blanks", "indent with blanks"),
         Kind::UnknownQuotedScalarEscape => (
-            "an unknown escape in double quotes".to_owned(),
+            "an unknown escape in double quotes",
             "double the `\\`, or use single quotes, where nothing is escaped",
         ),
         Kind::MappingValueNotAllowed
         | Kind::ExpectedBlockMappingKey
         | Kind::InvalidIndentation
         | Kind::ExpectedBlockSequenceEntry => (
-            "this line does not fit to the indentation above it".to_owned(),
+            "this line does not fit to the indentation above it",
             "start keys of one map, and the `-` of one list, in the same column",
         ),
         Kind::SimpleKeyExpected | Kind::InvalidSimpleKey => (
-            "a key without its `:`".to_owned(),
+            "a key without its `:`",
             "write `key: value`; a command of several lines stands behind `|`",
         ),
         Kind::InvalidColonPlacement => (
-            "a `:` in a list or map that was opened above and not closed".to_owned(),
+            "a `:` in a list or map that was opened above and not closed",
             "close the bracket, or put text that starts with one in quotes",
         ),
         Kind::DirectiveDisallowed => {
-            ("a `%` directive, which is not part of the language".to_owned(), "remove the line")
+            ("a `%` directive, which is not part of the language", "remove the line")
         }
-        Kind::BomInsideDocument => {
-            ("a byte-order mark in the middle of the file".to_owned(), "remove it")
+        Kind::BomInsideDocument => ("a byte-order mark in the middle of the file", "remove it"),
+        Kind::CommentNotSeparated => {
+            ("`#` directly behind a value", "write a blank before a comment, or quote the text")
         }
-        Kind::CommentNotSeparated => (
-            "`#` directly behind a value".to_owned(),
-            "write a blank before a comment, or quote the text",
-        ),
-        _ => (
-            error.info(),
-            "put text with `: `, ` #`, brackets or quotes in it in quotes, or write it as a block behind `|`",
-        ),
-    };
-    Diagnostic::error(Code::NotYaml, place.here(), message).help(help)
+        _ => return None,
+    })
 }
