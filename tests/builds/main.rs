@@ -21,6 +21,7 @@ mod config;
 mod contexts;
 mod endings;
 mod examples;
+mod fetching;
 mod front_doors;
 mod gate;
 mod oracle;

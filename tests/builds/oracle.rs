@@ -1,5 +1,6 @@
 //! Docker's own Dockerfile frontend judges the tests before the tests judge hardpan: an ordinary
-//! multi-stage Dockerfile goes through the same building, reading back, starting and asking.
+//! Dockerfile goes through the same building, reading back, starting and asking. And where both can
+//! say the same, both give the same root file system.
 
 use crate::support::ask::Ask;
 use crate::support::container::Container;
@@ -21,4 +22,36 @@ fn a_dockerfile_of_the_smallest_example_passes() {
     let mut container = Container::start(&image, &ask.writable());
     ask.ask(&mut container);
     assert_eq!(container.stop().code, Some(0));
+}
+
+#[test]
+fn plain_copies_of_a_dockerfile_give_the_same_root_file_system() {
+    let files = |project: Project| {
+        project
+            .file("a.txt", "a")
+            .file("dir/in/c.txt", "c")
+            .file_with_mode("run.mjs", 0o755, "r")
+            .link("dir/l", "in")
+    };
+    let spec = files(Project::new(
+        "
+        base: node:24
+        image:
+          - copy: a.txt
+          - copy: dir
+            to: /srv/dir
+          - copy: run.mjs
+            to: /bin/
+          - copy: [a.txt, run.mjs]
+            to: /usr/local/share/x/
+        entrypoint: [node]
+        ",
+    ));
+    let dockerfile = files(Project::written(
+        "FROM dhi.io/node:24\nCOPY a.txt ./\nCOPY dir /srv/dir\nCOPY run.mjs /bin/\nCOPY a.txt run.mjs /usr/local/share/x/\n",
+    ));
+    dockerfile
+        .push()
+        .listing()
+        .assert_same(&spec.push().listing(), "plain copies (-) and the spec (+)");
 }

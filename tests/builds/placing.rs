@@ -371,35 +371,3 @@ fn later_items_win() {
         ",
     );
 }
-
-#[test]
-fn plain_copies_of_a_dockerfile_give_the_same_root_file_system() {
-    let files = |project: Project| {
-        project
-            .file("a.txt", "a")
-            .file("dir/in/c.txt", "c")
-            .file_with_mode("run.mjs", 0o755, "r")
-            .link("dir/l", "in")
-    };
-    let spec = files(Project::new(
-        "
-        base: node:24
-        image:
-          - copy: a.txt
-          - copy: dir
-            to: /srv/dir
-          - copy: run.mjs
-            to: /bin/
-          - copy: [a.txt, run.mjs]
-            to: /usr/local/share/x/
-        entrypoint: [node]
-        ",
-    ));
-    let dockerfile = files(Project::written(
-        "FROM dhi.io/node:24\nCOPY a.txt ./\nCOPY dir /srv/dir\nCOPY run.mjs /bin/\nCOPY a.txt run.mjs /usr/local/share/x/\n",
-    ));
-    dockerfile
-        .push()
-        .listing()
-        .assert_same(&spec.push().listing(), "plain copies (-) and the spec (+)");
-}
