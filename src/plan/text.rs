@@ -196,6 +196,7 @@ impl Text<'_> {
                 let image = &self.plan.images[*index];
                 format!("{} for {}", image.reference, image.platform.id())
             }
+            Origin::App(name) => format!("app {name}"),
             Origin::Http { url, checksum, .. } => format!("{url} {checksum}"),
             Origin::Git { remote, commit, subdir } => {
                 let subdir =
