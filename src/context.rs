@@ -79,7 +79,11 @@ pub async fn load_spec(gateway: &Gateway, locations: &Locations) -> Result<Loade
     let name = format!("[internal] load build definition from {filename}");
     let (definition, vertex) = local_graph(local, name);
     let found = gateway.solve(Solve::of(definition.clone())).await?.single()?;
-    let bytes = match gateway.read_file(&found, filename, MAX_FILE).await {
+    let (bytes, own_ignore) = tokio::join!(
+        gateway.read_file(&found, filename, MAX_FILE),
+        gateway.read_file(&found, &ignore_name, MAX_FILE)
+    );
+    let bytes = match bytes {
         Ok(bytes) => bytes,
         Err(error) if error.is_missing_file() => return Err(LoadError::Mistake(missing(filename))),
         Err(Error::TooLarge { limit, .. }) => {
@@ -92,7 +96,7 @@ pub async fn load_spec(gateway: &Gateway, locations: &Locations) -> Result<Loade
         }
         Err(error) => return Err(error.into()),
     };
-    let own_ignore = optional(gateway.read_file(&found, &ignore_name, MAX_FILE).await)?;
+    let own_ignore = optional(own_ignore)?;
     let file = SourceFile {
         filename: filename.clone(),
         text: String::from_utf8_lossy(&bytes).into_owned(),
@@ -102,15 +106,12 @@ pub async fn load_spec(gateway: &Gateway, locations: &Locations) -> Result<Loade
     Ok(Loaded { bytes, file, vertex, own_ignore })
 }
 
-/// The patterns of what the build context leaves out: the spec's own file, or `.dockerignore`.
+/// The patterns of `.dockerignore`: what the build context leaves out, unless the spec has a file of
+/// its own for that.
 pub async fn load_ignore(
     gateway: &Gateway,
     locations: &Locations,
-    own: Option<&[u8]>,
 ) -> Result<Vec<String>, LoadError> {
-    if let Some(own) = own {
-        return Ok(parse_ignore(own));
-    }
     let local = Local {
         name: locations.context_local.clone(),
         session: Some(locations.session_of(&locations.context_local)),

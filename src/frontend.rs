@@ -41,7 +41,16 @@ async fn answer(
 ) -> Result<Answer, Failure> {
     prepare::require(gateway)?;
     let locations = prepare::locations(&options)?;
-    let loaded = context::load_spec(gateway, &locations).await?;
+    let shared_ignore = async {
+        if options.request.is_some() {
+            return Ok(Vec::new());
+        }
+        context::load_ignore(gateway, &locations).await
+    };
+    // Side by side: each costs a turn to the client, and few specs have an ignore file of their own.
+    let (loaded, shared_ignore) =
+        tokio::join!(context::load_spec(gateway, &locations), shared_ignore);
+    let loaded = loaded?;
     gateway.set_source_file(loaded.file.clone());
     if let Some(request) = &options.request {
         let call = Call { gateway, options: &options, loaded: &loaded, mistakes };
@@ -51,7 +60,10 @@ async fn answer(
     let app = target::choose(&parsed.spec, options.target.as_deref())?;
     let variables =
         Variables::new(&parsed.spec.args, &options.build_args).map_err(Failure::Refused)?;
-    let ignore = context::load_ignore(gateway, &locations, loaded.own_ignore.as_deref()).await?;
+    let ignore = match &loaded.own_ignore {
+        Some(own) => context::parse_ignore(own),
+        None => shared_ignore?,
+    };
     let build = Build {
         gateway,
         options: &options,

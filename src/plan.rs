@@ -247,10 +247,8 @@ pub enum Origin {
 pub struct Placement {
     /// What.
     pub what: What,
-    /// Where: absolute; with a `/` at the end, files go into it.
+    /// Where: absolute; with a `/` at the end, files go into it, without one they do not.
     pub dest: String,
-    /// Whether what is picked keeps its path: a file may then not end up in a folder of that name.
-    pub keeps_path: bool,
 }
 
 /// What is placed.

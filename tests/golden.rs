@@ -171,8 +171,7 @@ impl Case {
         let parsed = spec::parse(self.spec.as_bytes())?;
         let app = target::choose(&parsed.spec, options.target.as_deref()).map_err(refused)?;
         let variables = Variables::new(&parsed.spec.args, &options.build_args)?;
-        let registry =
-            prepare::registry(&options, &parsed.spec, &variables).map_err(refused)?;
+        let registry = prepare::registry(&options, &parsed.spec, &variables).map_err(refused)?;
         let platforms = prepare::platforms(&options, app, &variables).map_err(refused)?;
         let build = options.build_platform();
         let mut built = Vec::new();
@@ -242,12 +241,8 @@ fn collisions(text: &str) -> AllCollisions {
         return AllCollisions::new();
     }
     let all: Vec<One> = serde_json::from_str(text).unwrap();
-    let found = |entries| Collisions {
-        version: 1,
-        destination: String::new(),
-        entries,
-        truncated: false,
-    };
+    let found =
+        |entries| Collisions { version: 1, destination: String::new(), entries, truncated: false };
     all.into_iter().map(|one| ((one.item, one.placement), found(one.entries))).collect()
 }
 
@@ -287,7 +282,10 @@ fn difference(kept: &str, found: &str) -> String {
 
 #[test]
 fn differences_are_shown_with_what_is_around_them() {
-    assert_eq!(difference("a\nb\nc\nd\ne\nf\n", "a\nb\nc\nx\ne\nf\n"), "  b\n  c\n- d\n+ x\n  e\n  f\n");
+    assert_eq!(
+        difference("a\nb\nc\nd\ne\nf\n", "a\nb\nc\nx\ne\nf\n"),
+        "  b\n  c\n- d\n+ x\n  e\n  f\n"
+    );
     assert_eq!(difference("", "x\n"), "+ x\n");
     assert_eq!(difference("a\n", "a\n"), "");
 }

@@ -266,7 +266,8 @@ fn explain(image: &ImageUse, error: &Error) -> Option<Diagnostic> {
 
 fn near(name: &str) -> String {
     let short = name.rsplit('/').next().unwrap_or(name);
-    match nearest(short).as_slice() {
+    let others: Vec<String> = nearest(short).into_iter().filter(|other| other != short).collect();
+    match others.as_slice() {
         [] => "check the name and the tag".to_owned(),
         near => format!("did you mean {}?", near.join(" or ")),
     }

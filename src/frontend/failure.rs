@@ -5,6 +5,7 @@ use crate::context::LoadError;
 use crate::diagnostic::{Code, Diagnostic, Position, Span};
 use crate::gateway::{Error, SourceFile, detail, status};
 use crate::llb::ImportError;
+use crate::paths;
 use crate::proto::Status;
 
 /// Why there is no image.
@@ -72,36 +73,139 @@ impl Failure {
 /// details stay: clients draw the excerpt and the log of the step from them.
 fn explain(mut status: Status, file: Option<&SourceFile>) -> Status {
     let Some(file) = file else { return status };
-    let Some(place) = place_in(&status, file) else { return status };
-    let span = Span { start: place, end: place };
-    let mistake = match missing_path(&status.message) {
-        Some(path) => {
-            let message = format!("{path:?} is not there to be copied ({})", status.message);
-            Diagnostic::error(Code::NotFoundInContext, span, message).help(
-                "check the path: it is relative to the build context, or to the workdir of the \
-                 stage in `from`; .dockerignore may leave it out; `optional: true` lets it be absent",
-            )
-        }
-        None => Diagnostic::error(Code::StepFailed, span, status.message.clone()),
+    let Some(range) = range_in(&status, file) else { return status };
+    let mistake = match Missing::read(&status) {
+        Some(missing) => missing.diagnostic(file, range),
+        None => Diagnostic::error(Code::StepFailed, range, status.message.clone())
+            .help("the log of the step is above"),
     };
     status.message = status::refusal(Some(file), &[mistake]).message;
     status
 }
 
-fn place_in(status: &Status, file: &SourceFile) -> Option<Position> {
+/// The lines of the step that failed. Characters of BuildKit's positions count from 0.
+fn range_in(status: &Status, file: &SourceFile) -> Option<Span> {
     let source =
         detail::sources(status).into_iter().find(|source| source.info.filename == file.filename)?;
-    let start = source.ranges.first()?.start;
-    Some(Position { line: start.line, column: start.character.max(1) })
+    let range = source.ranges.first()?;
+    let position = |at: &detail::Position| Position { line: at.line, column: at.character + 1 };
+    Some(Span { start: position(&range.start), end: position(&range.end) })
 }
 
-/// The path in `… "/dist": not found`, as the copy of a file that is absent fails.
-fn missing_path(message: &str) -> Option<&str> {
-    let rest =
-        message.strip_suffix(": not found").or_else(|| message.strip_suffix(" not found"))?;
-    if !message.contains("failed to c") {
-        return None; // copies fail with "failed to calculate checksum" or "failed to compute cache key"
+/// Something that a copy did not find.
+#[derive(Debug, PartialEq, Eq)]
+struct Missing {
+    code: Code,
+    /// The path or pattern, as the spec has it if that is known.
+    what: String,
+}
+
+impl Missing {
+    /// Reads the builder's words: `… "/dist": not found`, `/* not found`, `lstat /dist: no such …`.
+    fn read(status: &Status) -> Option<Self> {
+        let message = &status.message;
+        let solve = detail::solve(status).unwrap_or_default();
+        let title = solve.description.get("llb.customname").map_or("", String::as_str);
+        let (_, title) = title.split_once("] ").unwrap_or(("", title));
+        let is_copy = title.starts_with("COPY ") || title.starts_with("ADD ");
+        let code =
+            if title.contains("--from=") { Code::NotFoundInStage } else { Code::NotFoundInContext };
+        if message.ends_with("/* not found") {
+            let pattern = title.split(' ').skip(1).find(|word| paths::is_pattern(word));
+            let what = pattern.unwrap_or("the pattern").to_owned();
+            return Some(Self { code: Code::NoMatch, what });
+        }
+        let path = message
+            .strip_suffix(": not found")
+            .or_else(|| message.strip_suffix(" not found"))
+            .and_then(|rest| rest.rsplit([' ', '"']).find(|word| word.starts_with('/')))
+            .or_else(|| {
+                message.strip_suffix(": no such file or directory")?.rsplit("lstat ").next()
+            });
+        let path = path.filter(|_| is_copy || message.contains("failed to calculate checksum"))?;
+        let what = path.trim_matches('"').to_owned();
+        let code = if paths::is_pattern(&what) { Code::NoMatch } else { code };
+        Some(Self { code, what })
     }
-    let path = rest.rsplit(": ").next()?;
-    Some(path.trim_matches('"').trim_start_matches('/'))
+
+    /// The mistake, at the place of the path in the step if it can be found there.
+    fn diagnostic(&self, file: &SourceFile, range: Span) -> Diagnostic {
+        let short = self.what.trim_start_matches('/');
+        let span = find(file, range, short)
+            .or_else(|| find(file, range, paths::name(short)))
+            .unwrap_or(range);
+        let (message, help) = match self.code {
+            Code::NoMatch => (
+                format!("{short:?} matches nothing"),
+                "check the pattern, or write `optional: true` if there may be nothing",
+            ),
+            Code::NotFoundInStage => (
+                format!("{:?} does not exist where `from` points to", self.what),
+                "check the path: it is relative to the workdir of a stage, and to the root of an \
+                 image or context; `optional: true` lets it be absent",
+            ),
+            _ => (
+                format!("{short:?} is not in the build context"),
+                "check the path, which is relative to the folder that is built, and \
+                 .dockerignore, which may leave it out; `optional: true` lets it be absent",
+            ),
+        };
+        Diagnostic::error(self.code, span, message).help(help)
+    }
+}
+
+/// The first place of a text within some lines of the file.
+fn find(file: &SourceFile, range: Span, text: &str) -> Option<Span> {
+    let first = usize::try_from(range.start.line).ok()?;
+    let last = usize::try_from(range.end.line).ok()?.max(first);
+    let lines = file.text.lines().enumerate().skip(first - 1).take(last + 1 - first);
+    for (index, line) in lines.filter(|_| !text.is_empty()) {
+        if let Some(at) = line.find(text) {
+            let line_number = u32::try_from(index + 1).ok()?;
+            let column = u32::try_from(line[..at].chars().count() + 1).ok()?;
+            let length = u32::try_from(text.chars().count()).ok()?;
+            let start = Position { line: line_number, column };
+            return Some(Span { start, end: Position { column: column + length, ..start } });
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(message: &str) -> Status {
+        Status { code: 2, message: message.to_owned(), details: Vec::new() }
+    }
+
+    #[test]
+    fn reads_what_a_copy_did_not_find() {
+        for (message, missing) in [
+            (
+                "failed to compute cache key: failed to calculate checksum of ref a1::b2: \"/dist/x\": not found",
+                Some((Code::NotFoundInContext, "/dist/x")),
+            ),
+            ("/* not found", Some((Code::NoMatch, "the pattern"))),
+            ("process \"/bin/sh -c x\" did not complete successfully: exit code: 1", None),
+            ("sh: gcc: not found", None),
+        ] {
+            let found = Missing::read(&status(message));
+            let expected = missing.map(|(code, what)| Missing { code, what: what.to_owned() });
+            assert_eq!(found, expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn points_at_the_path_of_a_step() {
+        let file = SourceFile {
+            filename: "hardpan.yaml".to_owned(),
+            text: "image:\n  - copy: [a, dist/x]\n".to_owned(),
+            language: "YAML".to_owned(),
+            definition: None,
+        };
+        let range = Span::at(2, 5);
+        assert_eq!(find(&file, range, "dist/x").map(|span| span.start.column), Some(15));
+        assert_eq!(find(&file, range, "other"), None);
+    }
 }

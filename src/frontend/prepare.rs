@@ -75,11 +75,7 @@ pub(super) fn parse(loaded: &Loaded, mut mistakes: Vec<Diagnostic>) -> Result<Pa
 }
 
 /// The prefix of names without a slash: a build argument, the spec, or the default.
-pub fn registry(
-    options: &Options,
-    spec: &Spec,
-    variables: &Variables,
-) -> Result<String, Failure> {
+pub fn registry(options: &Options, spec: &Spec, variables: &Variables) -> Result<String, Failure> {
     let given = options.predefined_args.get("HARDPAN_REGISTRY");
     let (registry, span) = match (given, &spec.registry) {
         (Some(given), _) => (given.clone(), Span::START),

@@ -13,6 +13,7 @@ use crate::gateway::{EntryKind, Warning, status};
 use crate::harden::{self, Finding, Origin, Severity, Subject};
 use crate::image::ImageConfig;
 use crate::inspect::collisions::{self, Collisions};
+use crate::inspect::entry::Kind;
 use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
@@ -73,10 +74,13 @@ impl Build<'_> {
             for (inner, placement) in item.placements.iter().enumerate() {
                 let What::Files(files) = &placement.what else { continue };
                 let wanted = crate::paths::join("/", &placement.dest);
-                let folder = facts.destination(&wanted).and_then(|found| found.folder());
-                if placement.keeps_path && folder.is_some() {
-                    self.require_folder(emitter, files, (&wanted, item.span)).await?;
+                let destination = facts.destination(&wanted);
+                let there = destination.and_then(|found| found.end().entry.as_ref());
+                if let Some(entry) = there.filter(|_| !placement.dest.ends_with('/')) {
+                    let is_folder = entry.attributes.kind == Kind::Folder;
+                    self.require_kind(emitter, files, (&wanted, item.span, is_folder)).await?;
                 }
+                let folder = destination.and_then(|found| found.folder());
                 let Some(folder) = folder.filter(|place| place.holds.folders || place.holds.links)
                 else {
                     continue;
@@ -95,29 +99,36 @@ impl Build<'_> {
         Ok(Probed { value: all, outputs })
     }
 
-    /// Refuses a file that keeps its path where the base has a folder: a copy would put it in there.
-    async fn require_folder(
+    /// Refuses a file where the base has a folder, and a folder where it has a file. A copy would
+    /// put the file into the folder, and a merge replace one by the other without a word.
+    async fn require_kind(
         &self,
         emitter: &mut Emitter<'_>,
         files: &Files,
-        (dest, span): (&str, Span),
+        (dest, span, is_folder): (&str, Span, bool),
     ) -> Result<(), Failure> {
         let Pick::Path { path, .. } = &files.pick else { return Ok(()) };
         let output = emitter.source_of(files);
         let found = self.solve(self.marshal(emitter, output)).await?.single()?;
-        match self.gateway.stat_file(&found, path).await {
-            Ok(entry) if entry.kind != EntryKind::Folder => {
-                let message =
-                    format!("{dest:?} is a folder of the runtime base, and would become a file");
-                let mistake = Diagnostic::error(Code::FileOverFolder, span, message)
-                    .help("choose another place with `to`");
-                Err(Failure::Refused(vec![mistake]))
-            }
+        let entry = match self.gateway.stat_file(&found, path).await {
+            Ok(entry) => entry,
             // What is absent fails in the copy itself, or may be absent.
-            Ok(_) => Ok(()),
-            Err(error) if error.is_missing_file() => Ok(()),
-            Err(error) => Err(error.into()),
+            Err(error) if error.is_missing_file() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        if (entry.kind == EntryKind::Folder) == is_folder {
+            return Ok(());
         }
+        let (has, gets) = if is_folder { ("folder", "file") } else { ("file", "folder") };
+        let message =
+            format!("{dest:?} is a {has} of the runtime base, and a {gets} would take its place");
+        let help = if is_folder {
+            format!("write `to: {dest}/` to place the file in it, or choose another place")
+        } else {
+            "choose another place with `to`".to_owned()
+        };
+        let mistake = Diagnostic::error(Code::FileOverFolder, span, message).help(help);
+        Err(Failure::Refused(vec![mistake]))
     }
 
     /// Inspects the image and judges it: the findings that weigh enough refuse it, at their lines.

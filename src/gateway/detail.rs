@@ -16,6 +16,14 @@ const VERTEX: &str = "github.com/moby/buildkit/errdefs.Vertex+json";
 const SOLVE: &str = "github.com/moby/buildkit/errdefs.Solve+json";
 const SUBREQUEST: &str = "github.com/moby/buildkit/errdefs.Subrequest+json";
 
+/// Details travel in the trailers of HTTP/2, which clients refuse when they get large: of a larger
+/// file than this, only the lines around a mistake go along.
+const MOST_DATA: usize = 64 << 10;
+/// Lines before and after; clients show fewer.
+const AROUND: usize = 10;
+/// Characters of one line.
+const MOST_LINE: usize = 1_000;
+
 /// A file that errors can point into, usually the spec.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceFile {
@@ -158,7 +166,28 @@ pub fn info(file: &SourceFile) -> SourceInfo {
 
 /// Lines of a file as a detail, so that the client shows an excerpt.
 pub(super) fn of_source(file: &SourceFile, span: Span) -> Any {
-    encode(SOURCE, &Source { info: info(file), ranges: vec![range(span)] })
+    let mut info = info(file);
+    if file.text.len() > MOST_DATA {
+        info.data = STANDARD.encode(lines_around(&file.text, span.start.line));
+    }
+    encode(SOURCE, &Source { info, ranges: vec![range(span)] })
+}
+
+/// The lines around one, at their numbers: all others are empty.
+fn lines_around(text: &str, line: u32) -> String {
+    let line = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
+    let first = line.saturating_sub(AROUND);
+    let mut around = String::new();
+    for (index, content) in text.lines().enumerate().take(line.saturating_add(AROUND + 1)) {
+        if index >= first {
+            around.extend(content.chars().take(MOST_LINE));
+        }
+        around.push('\n');
+        if around.len() > MOST_DATA {
+            break;
+        }
+    }
+    around
 }
 
 /// Says that a call (`--call=…`) is one that this frontend does not know.

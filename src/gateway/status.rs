@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::detail::{self, SourceFile};
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::proto::Status;
 
 /// Unknown: clients print the name of every other code before the message.
@@ -102,7 +102,8 @@ fn count(diagnostics: &[&Diagnostic]) -> String {
 fn describe(text: &mut String, file: Option<&SourceFile>, diagnostic: &Diagnostic) {
     let Diagnostic { code, severity, span, message, help } = diagnostic;
     // What is wrong with an option or with the builder has no place in the file.
-    let is_in_file = !["OPT-", "BLD-"].iter().any(|family| code.id().starts_with(family));
+    let is_in_file = *code == Code::StepFailed
+        || !["OPT-", "BLD-"].iter().any(|family| code.id().starts_with(family));
     if let Some(file) = file.filter(|_| is_in_file) {
         let name = escape(&file.filename);
         let _ = write!(text, "{name}:{}:{}: ", span.start.line, span.start.column);
@@ -155,7 +156,7 @@ fn is_hidden(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::{Code, Position};
+    use crate::diagnostic::Position;
 
     fn file() -> SourceFile {
         SourceFile {

@@ -101,6 +101,11 @@ impl Holds {
 }
 
 impl Destination {
+    /// The place that it is, or leads to.
+    pub fn end(&self) -> &Place {
+        self.followed.as_ref().unwrap_or(&self.place)
+    }
+
     /// The folder of the base that this destination is, or leads to.
     pub fn folder(&self) -> Option<&Place> {
         let is_folder = |place: &&Place| {

@@ -152,7 +152,7 @@ fn writable_layer(writable: &[WritablePath], facts: &Facts) -> Option<Layer> {
     let first = writable.first()?;
     let mut folders = Vec::new();
     for path in writable {
-        let place = facts.destination(&path.path).map(leads_to)?;
+        let place = facts.destination(&path.path).map(Destination::end)?;
         folders.extend(parents(place, writable));
         let mode = path.mode.or(folder_mode(place)).unwrap_or(0o755);
         folders.push(LayerFolder {
@@ -181,7 +181,7 @@ fn workdir_layer(
     settings: &Settings<'_>,
 ) -> Option<Layer> {
     let destination = facts.destination(&draft.workdir)?;
-    let place = leads_to(destination);
+    let place = destination.end();
     let placed = layers.iter().any(|layer| {
         let folders = layer.folders.iter().map(|folder| folder.path.as_str());
         let folder_entries = layer.entries.iter().filter(|entry| entry.dest.ends_with('/'));
@@ -302,11 +302,7 @@ fn target<'a>(facts: &'a Facts, path: &str, span: Span) -> Result<&'a Place, Dia
         return Err(Diagnostic::error(Code::FileOverFolder, span, message)
             .help("choose another destination with `to`"));
     }
-    Ok(leads_to(destination))
-}
-
-fn leads_to(destination: &Destination) -> &Place {
-    destination.followed.as_ref().unwrap_or(&destination.place)
+    Ok(destination.end())
 }
 
 fn refuse_collision(placement: &Placement, place: &Place, span: Span) -> Result<(), Diagnostic> {

@@ -80,9 +80,7 @@ fn copied(scope: &Scope<'_, '_>, copy: &Copy) -> Result<(String, Vec<Placement>)
             route.plain(source, copy.optional, *span)?
         };
         let files = Files { pick, ..template.clone() };
-        // The contents of a whole folder go into one in any case.
-        let keeps_path = copy.to.is_none() && paths::join("/", source) != "/";
-        placements.push(Placement { what: What::Files(files), dest, keeps_path });
+        placements.push(Placement { what: What::Files(files), dest });
     }
     Ok((title, placements))
 }
@@ -105,7 +103,12 @@ impl Route<'_> {
         let path = paths::join(self.start, source);
         let pattern = paths::is_pattern(source);
         match (self.to, pattern) {
-            (None, false) => Ok((Pick::Path { path, optional }, paths::join(self.workdir, source))),
+            (None, false) => {
+                let dest = paths::join(self.workdir, source);
+                // The contents of a whole folder go into one in any case.
+                let whole = !source.starts_with('/') && paths::join("/", source) == "/";
+                Ok((Pick::Path { path, optional }, if whole { as_folder(&dest) } else { dest }))
+            }
             (None, true) => {
                 let (folder, rest) = paths::split_pattern(&path);
                 let dest = if source.starts_with('/') {
@@ -192,8 +195,7 @@ fn added(scope: &Scope<'_, '_>, add: &Add) -> Result<(String, Vec<Placement>), D
             }
         };
         let files = Files { origin, pick, exclude: exclude.clone(), mode, unpack };
-        let keeps_path = add.to.is_none() && !unpack;
-        placements.push(Placement { what: What::Files(files), dest, keeps_path });
+        placements.push(Placement { what: What::Files(files), dest });
     }
     Ok((title, placements))
 }
@@ -273,7 +275,7 @@ fn written(scope: &Scope<'_, '_>, write: &Write) -> Result<(String, Vec<Placemen
     let path = scope.variables.expand(&write.path)?;
     let mode = write.mode.as_ref().map_or(0o644, |mode| mode.value);
     let what = What::Content { text: write.content.value.clone(), mode };
-    let placement = Placement { what, dest: paths::join(scope.workdir, &path), keeps_path: true };
+    let placement = Placement { what, dest: paths::join(scope.workdir, &path) };
     Ok((format!("WRITE {path}"), vec![placement]))
 }
 
@@ -285,7 +287,6 @@ fn folders(scope: &Scope<'_, '_>, mkdir: &Mkdir) -> Result<(String, Vec<Placemen
     let placements = paths.iter().map(|(path, _)| Placement {
         what: What::Folder { mode },
         dest: paths::join(scope.workdir, path),
-        keeps_path: true,
     });
     Ok((title, placements.collect()))
 }
@@ -294,11 +295,8 @@ fn linked(scope: &Scope<'_, '_>, link: &Link) -> Result<(String, Vec<Placement>)
     let target = scope.variables.expand(&link.target)?;
     let to = scope.variables.expand(&link.to)?;
     let title = format!("LINK {target} {to}");
-    let placement = Placement {
-        what: What::Link { target },
-        dest: paths::join(scope.workdir, &to),
-        keeps_path: true,
-    };
+    let placement =
+        Placement { what: What::Link { target }, dest: paths::join(scope.workdir, &to) };
     Ok((title, vec![placement]))
 }
 

@@ -49,8 +49,11 @@ impl Text<'_> {
             Some(paths) => self.line(1, &format!("sends {}", words(paths))),
         }
         for path in &plan.writable {
-            let leads =
-                if path.path == path.resolved { String::new() } else { format!(" -> {}", path.resolved) };
+            let leads = if path.path == path.resolved {
+                String::new()
+            } else {
+                format!(" -> {}", path.resolved)
+            };
             let mode = path.mode.map(|mode| format!(" {mode:04o}")).unwrap_or_default();
             self.line(1, &format!("writable {}{leads}{mode} {}", path.path, owner(path.owner)));
         }
@@ -188,13 +191,15 @@ impl Text<'_> {
             Origin::Context => "the context".to_owned(),
             Origin::Local(name) => format!("context {name}"),
             Origin::Stage(index) => format!("stage {}", self.plan.stages[*index].name),
+            Origin::App(name) => format!("app {name}"),
             Origin::Image(index) => {
                 let image = &self.plan.images[*index];
                 format!("{} for {}", image.reference, image.platform.id())
             }
             Origin::Http { url, checksum, .. } => format!("{url} {checksum}"),
             Origin::Git { remote, commit, subdir } => {
-                let subdir = if subdir.is_empty() { String::new() } else { format!(" in {subdir}") };
+                let subdir =
+                    if subdir.is_empty() { String::new() } else { format!(" in {subdir}") };
                 format!("{remote} at {commit}{subdir}")
             }
         }

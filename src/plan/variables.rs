@@ -80,10 +80,25 @@ impl Variables {
 
     /// The text with every `${…}` replaced.
     pub fn expand(&self, text: &Text) -> Result<String, Diagnostic> {
-        template::expand(text, &|name| match self.values.get(name) {
+        let unknown = std::cell::RefCell::new(None);
+        let expanded = template::expand(text, &|name| match self.values.get(name) {
             Some(Some(value)) => Lookup::Value(value.clone()),
             Some(None) => Lookup::Unset,
-            None => Lookup::Undeclared,
+            None => {
+                unknown.replace(Some(name.to_owned()));
+                Lookup::Undeclared
+            }
+        });
+        expanded.map_err(|mistake| {
+            let names = self.values.keys().map(String::as_str);
+            let near =
+                unknown.into_inner().and_then(|name| nearest(&name, names).map(str::to_owned));
+            match near {
+                Some(near) => {
+                    mistake.help(format!("did you mean ${{{near}}}? A dollar is written `$$`"))
+                }
+                None => mistake,
+            }
         })
     }
 

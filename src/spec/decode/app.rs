@@ -59,7 +59,13 @@ impl Decoder {
         if !has_base {
             let help = "write `base: NAME:TAG`, such as `base: node:24`: it builds in dhi.io/node:24-dev and ships on dhi.io/node:24";
             let message = format!("there is no `base`{}", of_app(&app));
-            let span = if app.name.span == app.span { Span::START } else { app.name.span };
+            let start = app.name.span.start;
+            // Of a file without `apps`, the first key: the app is all of the file.
+            let span = if app.name.span == app.span {
+                Span::at(start.line, start.column)
+            } else {
+                app.name.span
+            };
             self.error(Code::MissingKey, span, message, help);
         }
         let command = app.entrypoint.as_ref().or(app.cmd.as_ref());
