@@ -243,7 +243,9 @@ fn writable(
         let mode = entry.mode.as_ref().map(|mode| mode.value);
         match paths.iter_mut().find(|other| other.path == path) {
             Some(other) => other.is_volume |= is_volume,
-            None => paths.push(DraftWritable { path, mode, group, is_volume, span: entry.path.span }),
+            None => {
+                paths.push(DraftWritable { path, mode, group, is_volume, span: entry.path.span })
+            }
         }
     }
     paths

@@ -339,6 +339,9 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn origin(&mut self, stages: &[SelectedStage<'a>], from: &Text, platform: Platform) {
+        if self.is_broken(stages, from) {
+            return; // what is wrong with the stage itself has been said
+        }
         match origin_of(self.request, stages, from, platform) {
             Ok(From::Image(image)) => {
                 if !self.images.iter().any(|other| other.is_same(&image)) {
@@ -351,6 +354,13 @@ impl<'a> Walk<'a, '_> {
             Ok(From::Origin(_)) => {}
             Err(mistake) => self.mistakes.push(mistake),
         }
+    }
+
+    /// Whether a name means a stage that exists but could not be set up.
+    fn is_broken(&self, stages: &[SelectedStage<'a>], from: &Text) -> bool {
+        let Ok(name) = self.request.variables.expand(from) else { return false };
+        let settled = stages.iter().any(|stage| stage.stage.name.value == name);
+        !settled && self.stage(&name).is_some()
     }
 
     /// The index of an image; each image and platform is resolved once.
