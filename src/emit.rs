@@ -78,6 +78,8 @@ pub struct Emitter<'a> {
     /// What comes of steps that run again: what depends on it must run again, too, since BuildKit
     /// would find it by the definition alone.
     again: BTreeSet<Output>,
+    /// The step or item that is being written down: what is fetched for it comes from there.
+    place: Span,
 }
 
 /// The parts of an image in a graph.
@@ -106,6 +108,7 @@ impl<'a> Emitter<'a> {
             image_outputs: BTreeMap::new(),
             apps: BTreeMap::new(),
             again: BTreeSet::new(),
+            place: Span::START,
         }
     }
 
@@ -199,6 +202,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn layer(&mut self, layer: &Layer, name: &str) -> Output {
+        self.place = layer.span;
         let mut ops = FileOps::on(Output::SCRATCH);
         for entry in &layer.entries {
             let owner = Some(crate::llb::Owner { uid: entry.owner.uid, gid: entry.owner.gid });
@@ -300,7 +304,7 @@ impl<'a> Emitter<'a> {
                     filename: Some(filename.clone()),
                     ..Http::default()
                 };
-                self.graph.source(&Source::Http(source), &Constraints::named(url.clone()))
+                self.graph.source(&Source::Http(source), &at(self.place, url.clone()))
             }
             Origin::Git { remote, commit, subdir } => {
                 let source = Git {
@@ -310,7 +314,7 @@ impl<'a> Emitter<'a> {
                     ..Git::default()
                 };
                 let name = format!("{remote}#{commit}");
-                self.graph.source(&Source::Git(source), &Constraints::named(name))
+                self.graph.source(&Source::Git(source), &at(self.place, name))
             }
         }
     }

@@ -40,7 +40,47 @@ macro_rules! cases {
 }
 
 cases! {
+    a_build_argument_sets_the_registry
+    a_context_takes_the_place_of_a_base
+    a_run_takes_all_kinds_of_mounts
+    a_stage_on_the_build_platform_is_shared_up_to_the_first_target_name
+    a_user_in_numbers
+    add_takes_archives_urls_and_repositories
+    an_openshift_folder_is_shared_with_the_group
+    args_reach_the_runs_that_mention_them
+    copy_from_images_and_contexts
+    copy_takes_exclude_optional_and_mode
+    copy_with_parents_keeps_paths_from_the_pivot_on
+    copy_with_to_is_placed_as_copy_does
+    copy_without_to_keeps_the_path
+    destinations_go_through_links_of_the_base
+    everything_runs_again_without_cache
+    folders_poured_over_the_base_leave_it_as_it_is
+    one_of_several_apps_is_built
+    only_what_is_named_is_sent
     product_example
+    refuses_a_base_without_one_half
+    refuses_a_checksum_for_other_platforms_only
+    refuses_a_file_where_the_base_has_a_folder
+    refuses_a_target_that_does_not_exist
+    refuses_collisions_with_the_base
+    refuses_copying_from_an_app
+    refuses_patterns_that_flatten_a_tree
+    refuses_platforms_that_the_app_is_not_for
+    refuses_root_from_the_base
+    refuses_unknown_names
+    refuses_users_that_the_base_does_not_have
+    refuses_values_after_arguments_are_put_in
+    refuses_what_arguments_do_not_allow
+    refuses_writable_paths_of_the_system
+    stages_continue_each_other
+    steps_run_again_where_no_cache_says_so
+    the_command_of_the_base_is_written_out
+    the_config_says_what_the_spec_says
+    two_platforms_have_two_images
+    without_merge_the_layers_are_copied
+    writable_paths_belong_to_the_user
+    write_mkdir_and_link
 }
 
 /// Folders of other tests.

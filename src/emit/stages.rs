@@ -32,6 +32,7 @@ impl Emitter<'_> {
     }
 
     fn step(&mut self, stage: &Stage, step: &Step, (output, name): (Output, String)) -> Output {
+        self.place = step.span;
         let again = self.settings.no_cache
             || self
                 .settings

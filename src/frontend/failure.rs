@@ -76,11 +76,22 @@ fn explain(mut status: Status, file: Option<&SourceFile>) -> Status {
     let Some(range) = range_in(&status, file) else { return status };
     let mistake = match Missing::read(&status) {
         Some(missing) => missing.diagnostic(file, range),
-        None => Diagnostic::error(Code::StepFailed, range, status.message.clone())
-            .help("the log of the step is above"),
+        None => step_failed(&status.message, range),
     };
     status.message = status::refusal(Some(file), &[mistake]).message;
     status
+}
+
+fn step_failed(message: &str, range: Span) -> Diagnostic {
+    let help = if message.contains("digest mismatch") {
+        "what is behind the address is not what `checksum` says: if it was meant to change, look at \
+         it and write its new checksum"
+    } else if message.contains("did not complete successfully") {
+        "the log of the step is above"
+    } else {
+        return Diagnostic::error(Code::StepFailed, range, message);
+    };
+    Diagnostic::error(Code::StepFailed, range, message).help(help)
 }
 
 /// The lines of the step that failed. Characters of BuildKit's positions count from 0.

@@ -58,6 +58,8 @@ pub struct DraftWritable {
     pub mode: Option<u32>,
     /// Another group than the user's.
     pub group: Option<u32>,
+    /// Whether engines are told to keep it.
+    pub is_volume: bool,
     /// Where it is written.
     pub span: Span,
 }
@@ -226,23 +228,22 @@ fn writable(
     workdir: &str,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Vec<DraftWritable> {
-    let volumes = request.app.volumes.iter().map(|path| model::Writable {
-        path: path.clone(),
-        mode: None,
-        group: None,
-    });
+    let volume = |path: &Text| model::Writable { path: path.clone(), mode: None, group: None };
+    let volumes = request.app.volumes.iter().map(|path| (volume(path), true));
+    let entries = request.app.writable.iter().cloned().map(|entry| (entry, false));
     let mut paths: Vec<DraftWritable> = Vec::new();
-    for entry in request.app.writable.iter().cloned().chain(volumes) {
+    for (entry, is_volume) in entries.chain(volumes) {
         let Some(path) = keep(request.variables.expand(&entry.path), mistakes) else { continue };
         let path = paths::join(workdir, &path);
-        if let Some(mistake) = refuse_writable(&path, &entry.path) {
+        if let Some(mistake) = refuse_system(&path, entry.path.span) {
             mistakes.push(mistake);
             continue;
         }
         let group = entry.group.as_ref().and_then(|group| group.value.parse().ok());
         let mode = entry.mode.as_ref().map(|mode| mode.value);
-        if !paths.iter().any(|other| other.path == path) {
-            paths.push(DraftWritable { path, mode, group, span: entry.path.span });
+        match paths.iter_mut().find(|other| other.path == path) {
+            Some(other) => other.is_volume |= is_volume,
+            None => paths.push(DraftWritable { path, mode, group, is_volume, span: entry.path.span }),
         }
     }
     paths
@@ -251,7 +252,8 @@ fn writable(
 /// Folders that the running app must never be able to change, and all that is below them.
 const SYSTEM: [&str; 8] = ["/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/proc", "/sys"];
 
-fn refuse_writable(path: &str, text: &Text) -> Option<Diagnostic> {
+/// Refuses a writable path of the system, be it as it is written or where links of the base lead.
+pub(super) fn refuse_system(path: &str, span: Span) -> Option<Diagnostic> {
     // Below /usr there are places that are an app's own: /usr/src and /usr/local/share.
     let own =
         ["/usr/src", "/usr/share/nginx"].iter().any(|folder| paths::below(folder, path).is_some());
@@ -259,7 +261,7 @@ fn refuse_writable(path: &str, text: &Text) -> Option<Diagnostic> {
     (system && !own).then(|| {
         Diagnostic::error(
             Code::ForbiddenWritable,
-            text.span,
+            span,
             format!("{path:?} belongs to the system and stays read-only"),
         )
         .help("write to a folder of the app's own, such as `/var/lib/app` or one below the workdir")

@@ -13,7 +13,7 @@ use crate::inspect::collisions::Collisions;
 use crate::inspect::entry::Kind;
 use crate::inspect::facts::{Ancestor, Destination, Facts, Place};
 use crate::paths;
-use crate::plan::draft::{Draft, DraftWritable, Item};
+use crate::plan::draft::{self, Draft, DraftWritable, Item};
 use crate::plan::pour;
 use crate::plan::settings::{self, Settings};
 use crate::plan::{Owner, Placement, Plan, What, WritablePath};
@@ -133,7 +133,11 @@ fn writable_paths(
 ) -> Vec<WritablePath> {
     let mut paths = Vec::new();
     for draft in drafts {
-        match target(facts, &draft.path, draft.span) {
+        let place = target(facts, &draft.path, draft.span).and_then(|place| {
+            let system = draft::refuse_system(&place.path, draft.span);
+            system.map_or(Ok(place), Err)
+        });
+        match place {
             Ok(place) => paths.push(WritablePath {
                 path: draft.path.clone(),
                 resolved: place.path.clone(),

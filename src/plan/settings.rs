@@ -13,7 +13,7 @@ use crate::plan::draft::{Draft, keep};
 use crate::plan::layers::Layer;
 use crate::plan::variables::Variables;
 use crate::plan::{Owner, Places};
-use crate::spec::model::{App, Healthcheck};
+use crate::spec::model::{App, Healthcheck, Variable};
 
 /// What the config is made of, besides the draft.
 #[derive(Debug, Clone, Copy)]
@@ -104,8 +104,10 @@ pub(super) fn config(
     config.on_build.clear();
     let variables = settings.with_environment(draft);
     if app.entrypoint.is_some() || app.cmd.is_some() {
-        config.entrypoint = Some(words(&variables, app.entrypoint.as_ref(), &mut mistakes));
-        config.cmd = Some(words(&variables, app.cmd.as_ref(), &mut mistakes));
+        // The environment is known to whoever starts the image, not to its command line.
+        let variables = settings.variables;
+        config.entrypoint = Some(words(variables, app.entrypoint.as_ref(), &mut mistakes));
+        config.cmd = Some(words(variables, app.cmd.as_ref(), &mut mistakes));
     } else {
         config.entrypoint.get_or_insert_default();
         config.cmd.get_or_insert_default();
@@ -115,11 +117,10 @@ pub(super) fn config(
             config.exposed_ports.insert(port, Value::Object(serde_json::Map::new()));
         }
     }
-    for writable in draft.writable.iter().filter(|path| is_volume(app, path.span)) {
+    for writable in draft.writable.iter().filter(|path| path.is_volume) {
         config.volumes.insert(writable.path.clone(), Value::Object(serde_json::Map::new()));
     }
-    let labels = settings.variables.expand_all(&app.labels, &mut mistakes);
-    config.labels.extend(labels);
+    config.labels.extend(expand_each(settings.variables, &app.labels, &mut mistakes));
     config.labels.extend(settings.labels.iter().cloned());
     if let Some(signal) = &app.stopsignal {
         config.stop_signal =
@@ -137,10 +138,6 @@ pub fn check_settings(draft: &Draft, settings: &Settings<'_>) -> Vec<Diagnostic>
     let (_, mut mistakes) = config(settings, draft, Owner::default(), &[]);
     annotations(settings, &mut mistakes);
     mistakes
-}
-
-fn is_volume(app: &App, span: Span) -> bool {
-    app.volumes.iter().any(|volume| volume.span == span)
 }
 
 fn history(layer: &Layer, created: Option<&str>) -> History {
@@ -212,7 +209,20 @@ pub(super) fn annotations(
     settings: &Settings<'_>,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Vec<(String, String)> {
-    settings.variables.expand_all(&settings.app.annotations, mistakes)
+    expand_each(settings.variables, &settings.app.annotations, mistakes)
+}
+
+/// Labels and annotations: unlike an environment, they are no names for one another.
+fn expand_each(
+    variables: &Variables,
+    pairs: &[Variable],
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<(String, String)> {
+    let expanded = pairs.iter().filter_map(|pair| {
+        let value = keep(variables.expand(&pair.value), mistakes)?;
+        Some((pair.name.value.clone(), value))
+    });
+    expanded.collect()
 }
 
 /// Where the fields of the config are written.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -55,7 +56,12 @@ fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     false
 }
 
-/// A project with a step that takes longer than any test, known by a number that nobody else has.
+/// Seconds that are longer than any test, and that no other process on this machine sleeps.
+fn endless_number(test: u32) -> u32 {
+    process::id() * 10 + 100_000_000 + test
+}
+
+/// A project with a step that takes that long.
 fn endless(number: u32) -> Project {
     Project::new(&format!(
         "base: node:24\nbuild:\n  - run: sleep {number}\nimage:\n  - copy: /etc/hostname\n    from: build\nentrypoint: [node]\n"
@@ -70,47 +76,51 @@ fn runs(number: u32) -> bool {
 #[test]
 fn a_cancelled_build_ends_with_all_that_it_started() {
     let daemon = Daemon::start("cancel");
-    let project = endless(700_001);
+    let number = endless_number(1);
+    let project = endless(number);
     let mut running = project.build().on(&daemon.host).program("plain").start();
     assert!(
-        within(Duration::from_secs(60), || runs(700_001) || running.has_ended()),
+        within(Duration::from_secs(60), || runs(number) || running.has_ended()),
         "the step has started"
     );
     assert!(!running.has_ended(), "{}", running.finish());
+    let pid = daemon.pid();
+    assert!(!below(&processes(), pid).is_empty(), "what is started is found");
     let began = Instant::now();
     running.signal(Signal::INT);
     let outcome = running.finish();
     assert_ne!(outcome.code, Some(0), "{outcome}");
     assert!(began.elapsed() < Duration::from_secs(3), "{:?} to cancel", began.elapsed());
-    let pid = daemon.pid();
     let left = || below(&processes(), pid);
     assert!(within(Duration::from_secs(3), || left().is_empty()), "still there: {:?}", left());
 }
 
 #[test]
 fn buildx_can_be_cancelled_as_well() {
-    let project = endless(700_002);
+    let number = endless_number(2);
+    let project = endless(number);
     let folder = tempfile::TempDir::new().unwrap();
     let output = format!("--output=type=local,dest={}", folder.path().join("out").display());
     let mut running = project.build().through(Door::Header).args([output]).program("plain").start();
     assert!(
-        within(Duration::from_secs(60), || runs(700_002) || running.has_ended()),
+        within(Duration::from_secs(60), || runs(number) || running.has_ended()),
         "the step has started"
     );
     assert!(!running.has_ended(), "{}", running.finish());
     running.signal(Signal::INT);
     assert_ne!(running.finish().code, Some(0));
-    assert!(within(Duration::from_secs(3), || !runs(700_002)), "the step goes on");
+    assert!(within(Duration::from_secs(3), || !runs(number)), "the step goes on");
     assert!(!Path::new(&folder.path().join("out/etc")).exists(), "nothing was exported");
 }
 
 #[test]
 fn a_daemon_that_dies_takes_the_frontend_with_it() {
     let daemon = Daemon::start("dies");
-    let project = endless(700_003);
+    let number = endless_number(3);
+    let project = endless(number);
     let mut running = project.build().on(&daemon.host).within(90).program("plain").start();
     assert!(
-        within(Duration::from_secs(60), || runs(700_003) || running.has_ended()),
+        within(Duration::from_secs(60), || runs(number) || running.has_ended()),
         "the step has started"
     );
     assert!(!running.has_ended(), "{}", running.finish());
@@ -129,4 +139,6 @@ fn a_daemon_that_dies_takes_the_frontend_with_it() {
     };
     assert!(within(Duration::from_secs(1), gone), "a frontend without a builder goes on");
     assert_ne!(running.finish().code, Some(0));
+    drop(daemon);
+    assert!(!runs(number), "what the daemon left is cleared away");
 }

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-STATE = ROOT / ".hardpan"
+# Resolved, since the paths of containers and mounts are.
+STATE = (ROOT / ".hardpan").resolve()
 BIN = STATE / "bin"
 LOG = STATE / "log"
 RUN = STATE / "run"
