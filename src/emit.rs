@@ -213,7 +213,7 @@ impl<'a> Emitter<'a> {
                     self.make_parent(&mut ops, &entry.dest);
                     ops.make_file(MakeFile {
                         path: entry.dest.clone(),
-                        mode: safe(*mode),
+                        mode: *mode,
                         data: text.clone().into_bytes(),
                         owner,
                         time: self.settings.epoch,
@@ -384,9 +384,4 @@ fn at(span: Span, name: String) -> Constraints {
         locations: vec![Location { file: 0, spans: vec![span] }],
         ..Constraints::named(name)
     }
-}
-
-/// A mode that the spec gives to files of an image: not writable by others, no set-id bits.
-const fn safe(mode: u32) -> u32 {
-    mode & 0o755
 }

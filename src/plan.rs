@@ -7,6 +7,7 @@
 //! are pure. Nothing after this module reads the spec.
 
 mod draft;
+mod folders;
 mod layers;
 mod pick;
 mod pour;
@@ -15,6 +16,7 @@ mod select;
 mod settings;
 mod text;
 pub mod variables;
+mod writable;
 
 pub use draft::{Draft, draft};
 pub use layers::{AllCollisions, Layer, LayerEntry, LayerFolder, finish};

@@ -42,6 +42,7 @@ macro_rules! cases {
 cases! {
     a_build_argument_sets_the_registry
     a_context_takes_the_place_of_a_base
+    a_folder_of_the_base_that_is_poured_over_stays_the_users
     a_run_takes_all_kinds_of_mounts
     a_stage_on_the_build_platform_is_shared_up_to_the_first_target_name
     a_user_in_numbers
@@ -72,6 +73,7 @@ cases! {
     refuses_users_that_the_base_does_not_have
     refuses_values_after_arguments_are_put_in
     refuses_what_arguments_do_not_allow
+    refuses_writable_files_of_the_base
     refuses_writable_paths_of_the_system
     stages_continue_each_other
     steps_run_again_where_no_cache_says_so

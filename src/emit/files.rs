@@ -5,7 +5,7 @@
 //! there by a wildcard that must match, and only then put in its place. Unpacking ignores modes and
 //! owners (file/unpack.go), so archives go to scratch first, too.
 
-use super::{Emitter, safe};
+use super::Emitter;
 use crate::llb::{Copy, FileOps, MakeDir, MakeFile, MakeLink, Mode, Output, Owner, Place};
 use crate::paths;
 use crate::plan::{Files, LayerEntry, Pick, Placement, What};
@@ -104,7 +104,8 @@ impl Emitter<'_> {
         let words = match files.mode {
             Some(mode) => {
                 with_file_mode(ops, &mut picked, (mode, &mut exclude));
-                words_of(safe(mode))
+                let shared = if entry.group_as_owner { ",g=u" } else { "" };
+                words_of(mode) + shared
             }
             None if entry.group_as_owner => GROUP_SHARES.to_owned(),
             None => NORMAL.to_owned(),

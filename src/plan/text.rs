@@ -191,11 +191,11 @@ impl Text<'_> {
             Origin::Context => "the context".to_owned(),
             Origin::Local(name) => format!("context {name}"),
             Origin::Stage(index) => format!("stage {}", self.plan.stages[*index].name),
-            Origin::App(name) => format!("app {name}"),
             Origin::Image(index) => {
                 let image = &self.plan.images[*index];
                 format!("{} for {}", image.reference, image.platform.id())
             }
+            Origin::App(name) => format!("app {name}"),
             Origin::Http { url, checksum, .. } => format!("{url} {checksum}"),
             Origin::Git { remote, commit, subdir } => {
                 let subdir =
