@@ -44,7 +44,8 @@ check: ## What needs no BuildKit: format, lints, unit and golden tests
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo test --locked --lib
-	cargo test --locked --test golden
+	cargo test --locked --test golden --test architecture
+	cargo test --locked --test docs -- --skip with_a_builder
 
 .PHONY: test
 test: setup ## Set up, and run every test

@@ -78,6 +78,12 @@ fn run_blocks(chosen: impl Fn(&Block) -> bool) {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert!(count > 0, "nothing was run");
+    say(&format!("{count} blocks of the documentation were run"));
+}
+
+/// Past the test harness, which shows what macros print only of tests that fail.
+fn say(text: &str) {
+    let _ = writeln!(stderr(), "{text}");
 }
 
 #[test]
@@ -153,11 +159,10 @@ fn commands_with_a_builder_do_what_is_said() {
         for block in &blocks {
             if let Some(reason) = block.directive("not run") {
                 left_out += 1;
-                // Not by a macro of the test harness, which shows them only of tests that fail.
-                let _ = writeln!(stderr(), "{}:{}: not run: {reason}", page.display(), block.line);
+                say(&format!("{}:{}: not run: {reason}", page.display(), block.line));
             }
         }
     }
-    let _ = writeln!(stderr(), "{left_out} blocks of the documentation are not run");
+    say(&format!("{left_out} blocks of the documentation are not run"));
     run_blocks(|block| !is_pure(block));
 }

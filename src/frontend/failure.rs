@@ -142,7 +142,8 @@ impl Missing {
     /// The mistake, at the place of the path in the step if it can be found there.
     fn diagnostic(&self, file: &SourceFile, range: Span) -> Diagnostic {
         let short = self.what.trim_start_matches('/');
-        let span = find(file, range, short)
+        let span = find(file, range, &self.what)
+            .or_else(|| find(file, range, short))
             .or_else(|| find(file, range, paths::name(short)))
             .unwrap_or(range);
         let (message, help) = match self.code {
@@ -172,6 +173,8 @@ fn find(file: &SourceFile, range: Span, text: &str) -> Option<Span> {
     let lines = file.text.lines().enumerate().skip(first - 1).take(last + 1 - first);
     for (index, line) in lines.filter(|_| !text.is_empty()) {
         if let Some(at) = line.find(text) {
+            // A value starts at its quote.
+            let at = if line[..at].ends_with(['"', '\'']) { at - 1 } else { at };
             let line_number = u32::try_from(index + 1).ok()?;
             let column = u32::try_from(line[..at].chars().count() + 1).ok()?;
             let length = u32::try_from(text.chars().count()).ok()?;
@@ -218,5 +221,7 @@ mod tests {
         let range = Span::at(2, 5);
         assert_eq!(find(&file, range, "dist/x").map(|span| span.start.column), Some(15));
         assert_eq!(find(&file, range, "other"), None);
+        let quoted = SourceFile { text: "image:\n  - copy: \"*.js\"\n".to_owned(), ..file };
+        assert_eq!(find(&quoted, range, "*.js").map(|span| span.start.column), Some(11));
     }
 }

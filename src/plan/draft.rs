@@ -164,7 +164,7 @@ fn writable(
         match paths.iter_mut().find(|other| other.path == path) {
             Some(other) => other.is_volume |= is_volume,
             None => {
-                paths.push(DraftWritable { path, mode, group, is_volume, span: entry.path.span })
+                paths.push(DraftWritable { path, mode, group, is_volume, span: entry.path.span });
             }
         }
     }

@@ -96,13 +96,21 @@ fn a_program_of_another_c_library() {
 }
 
 #[test]
-fn a_file_of_the_base_with_another_mode() {
-    let spec = "base: node:24\nimage:\n  - ▸copy: passwd\n    to: /etc/passwd\n    mode: 0600\nentrypoint: [node]\n";
-    refused(
-        &Project::new(spec).file("passwd", "node:x:1000:1000::/:\n"),
-        &["BASE-02"],
-        "/etc/passwd",
-    );
+fn a_file_of_the_base_with_more_rights() {
+    let project = |mode: &str| {
+        let spec = format!(
+            "base: node:24\nimage:\n  - ▸copy: passwd\n    to: /etc/passwd\n    mode: {mode}\nentrypoint: [node]\n"
+        );
+        Project::new(&spec).file("passwd", "node:x:1000:1000::/:\n")
+    };
+    refused(&project("0755"), &["BASE-02"], "/etc/passwd");
+    assert_eq!(project("0444").push().listing().at("/etc/passwd").mode, 0o444, "fewer are fine");
+}
+
+#[test]
+fn names_that_would_delete_something_where_the_image_is_unpacked() {
+    let project = Project::new("base: node:24\nimage:\n  - ▸copy: dir\nentrypoint: [node]\n");
+    refused(&project.file("dir/.wh.passwd", ""), &["BASE-04"], ".wh.passwd");
 }
 
 #[test]

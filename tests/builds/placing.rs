@@ -310,7 +310,9 @@ fn archives_are_unpacked_as_in_a_dockerfile() {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(kind);
         header.set_mode(mode);
-        (header.set_uid(501), header.set_gid(20), header.set_mtime(1));
+        header.set_uid(501);
+        header.set_gid(20);
+        header.set_mtime(1);
         header.set_size(content.len() as u64);
         if link.is_empty() {
             tar.append_data(&mut header, path, content.as_bytes()).unwrap();

@@ -43,17 +43,17 @@ fn what_is_missing_in_a_stage() {
 fn files_over_folders() {
     check(&[
         case(
-            "base: node:24\nimage:\n  - copy: a\n    to: ▸/usr/bin\nentrypoint: [node]\n",
+            "base: node:24\nimage:\n  - ▸copy: a\n    to: /usr/bin\nentrypoint: [node]\n",
             &[("PLACE-01", "/usr/bin", "")],
         )
         .file("a", "x"),
         case(
-            "base: node:24\nworkdir: /\nimage:\n  - copy: ▸run\nentrypoint: [node]\n",
+            "base: node:24\nworkdir: /\nimage:\n  - ▸copy: run\nentrypoint: [node]\n",
             &[("PLACE-01", "/run", "")],
         )
         .file("run", "x"),
         case(
-            "base: node:24\nimage:\n  - copy: dir\n    to: ▸/etc/passwd\nentrypoint: [node]\n",
+            "base: node:24\nimage:\n  - ▸copy: dir\n    to: /etc/passwd\nentrypoint: [node]\n",
             &[("PLACE-01", "/etc/passwd", "")],
         )
         .file("dir/x", "x"),

@@ -56,8 +56,9 @@ fn bytes_that_are_no_text() {
 
 #[test]
 fn a_hundred_mistakes_are_all_listed() {
-    let lines: String = (0..100).map(|number| format!("wrong{number}: x\n")).collect();
-    let refusal = Project::new(&format!("base: node:24\nentrypoint: [node]\n{lines}")).refused();
+    let lines: Vec<String> = (0..100).map(|number| format!("wrong{number}: x")).collect();
+    let refusal =
+        Project::new(&format!("base: node:24\nentrypoint: [node]\n{}", lines.join("\n"))).refused();
     assert_eq!(refusal.errors().len(), 100);
     assert!(refusal.text().contains("100 errors in hardpan.yaml"), "{}", refusal.text());
     assert!(refusal.marked.len() > 10, "an excerpt for many of them: {:?}", refusal.marked);

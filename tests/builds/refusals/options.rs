@@ -22,7 +22,7 @@ fn build_arguments() {
 #[test]
 fn platforms() {
     check(&[case(
-        "base: node:24\nplatforms: ▸[linux/arm64]\nentrypoint: [node]\n",
+        "base: node:24\nplatforms: [▸linux/arm64]\nentrypoint: [node]\n",
         &[("REF-09", "linux/amd64", "linux/arm64")],
     )
     .with(&["--platform=linux/amd64"])]);

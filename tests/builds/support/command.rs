@@ -28,7 +28,7 @@ impl Program {
         let mut words = words.split(' ');
         let mut command = Command::new(words.next().unwrap());
         command.args(words).process_group(0);
-        Self { command, limit: Duration::from_mins(1), input: Vec::new() }
+        Self { command, limit: Duration::from_secs(60), input: Vec::new() }
     }
 
     /// Adds arguments.
@@ -70,7 +70,7 @@ impl Program {
         let stdout = collect(child.stdout.take().unwrap());
         let stderr = collect(child.stderr.take().unwrap());
         let began = Instant::now();
-        Running { child, line, began, limit: self.limit, output: Some((stdout, stderr)) }
+        Running { child, line, began, limit: self.limit, output: Some([stdout, stderr]) }
     }
 
     /// Runs it to its end.
@@ -94,7 +94,7 @@ pub struct Running {
     line: String,
     began: Instant,
     limit: Duration,
-    output: Option<(JoinHandle<Vec<u8>>, JoinHandle<Vec<u8>>)>,
+    output: Option<[JoinHandle<Vec<u8>>; 2]>,
 }
 
 impl Running {
@@ -112,7 +112,7 @@ impl Running {
     /// Waits for its end; a program beyond its limit fails the test.
     pub fn finish(mut self) -> Outcome {
         let status = self.wait();
-        let (stdout, stderr) = self.output.take().unwrap();
+        let [stdout, stderr] = self.output.take().unwrap();
         let text = |bytes: JoinHandle<Vec<u8>>| {
             String::from_utf8_lossy(&bytes.join().unwrap()).into_owned()
         };

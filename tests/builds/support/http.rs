@@ -55,14 +55,12 @@ pub fn ask(address: &str, request: Request<'_>) -> io::Result<Response> {
 
 fn head(address: &str, request: &Request<'_>) -> String {
     let method = if request.method.is_empty() { "GET" } else { request.method };
-    let mut head = format!("{method} {} HTTP/1.0\r\nHost: {address}\r\n", request.path);
-    for (name, value) in request.headers {
-        head += &format!("{name}: {value}\r\n");
-    }
+    let mut lines = vec![format!("{method} {} HTTP/1.0", request.path), format!("Host: {address}")];
+    lines.extend(request.headers.iter().map(|(name, value)| format!("{name}: {value}")));
     if !request.body.is_empty() {
-        head += &format!("Content-Length: {}\r\n", request.body.len());
+        lines.push(format!("Content-Length: {}", request.body.len()));
     }
-    head + "\r\n"
+    lines.join("\r\n") + "\r\n\r\n"
 }
 
 fn parse(answer: &[u8]) -> Option<Response> {

@@ -151,8 +151,9 @@ fn decompress(bytes: Vec<u8>) -> Vec<u8> {
 
 /// `sha256:…` of bytes.
 pub fn digest(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    Sha256::digest(bytes)
+        .iter()
+        .fold("sha256:".to_owned(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Bytes that must be JSON.
