@@ -339,8 +339,11 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn origin(&mut self, stages: &[SelectedStage<'a>], from: &Text, platform: Platform) {
-        if self.is_broken(stages, from) {
-            return; // what is wrong with the stage itself has been said
+        let named = self.request.variables.expand(from).ok().and_then(|name| self.stage(&name));
+        let is_settled =
+            |stage: &Stage| stages.iter().any(|other| other.stage.name.value == stage.name.value);
+        if named.is_some_and(|stage| !is_settled(stage)) {
+            return; // something is wrong with the stage, which has been said
         }
         match origin_of(self.request, stages, from, platform) {
             Ok(From::Image(image)) => {
@@ -354,13 +357,6 @@ impl<'a> Walk<'a, '_> {
             Ok(From::Origin(_)) => {}
             Err(mistake) => self.mistakes.push(mistake),
         }
-    }
-
-    /// Whether a name means a stage that exists but could not be set up.
-    fn is_broken(&self, stages: &[SelectedStage<'a>], from: &Text) -> bool {
-        let Ok(name) = self.request.variables.expand(from) else { return false };
-        let settled = stages.iter().any(|stage| stage.stage.name.value == name);
-        !settled && self.stage(&name).is_some()
     }
 
     /// The index of an image; each image and platform is resolved once.
