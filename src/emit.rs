@@ -210,7 +210,9 @@ impl<'a> Emitter<'a> {
                 What::Files(files) => self.place_files(&mut ops, entries, files),
                 What::Folder { .. } => {} // among the layer's folders
                 What::Content { .. } | What::Link { .. } => {
-                    entries.iter().for_each(|entry| self.make(&mut ops, entry));
+                    for entry in entries {
+                        self.make(&mut ops, entry);
+                    }
                 }
             }
         }

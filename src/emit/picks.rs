@@ -53,7 +53,7 @@ impl Picked {
         let to = if name.is_some() { path.clone() } else { format!("{ASIDE}/") };
         let sifted = self.sifted || !how.exclude.is_empty();
         let Copy { unpack, exclude, mode, .. } = how;
-        ops.copy(self.place, Copy { unpack, exclude, mode, ..self.copy_to(to) });
+        ops.copy(self.place, Copy { mode, unpack, exclude, ..self.copy_to(to) });
         let place = ops.here();
         ops.restart(resume);
         let may_be_absent = self.allow_no_match && name.is_some();
@@ -84,7 +84,7 @@ impl Emitter<'_> {
         let exclude = if picked.sifted { Vec::new() } else { files.exclude.clone() };
         if strip || is_part && (picked.wildcard || !exclude.is_empty()) {
             let mode = strip.then(|| Mode::Words("a-x".to_owned()));
-            picked = picked.put_aside(ops, Copy { exclude, mode, ..Copy::default() });
+            picked = picked.put_aside(ops, Copy { mode, exclude, ..Copy::default() });
         }
         picked
     }
