@@ -323,7 +323,7 @@ fn difference(kept: &str, found: &str) -> String {
         lines[at.saturating_sub(2)..(at + 3).min(lines.len())].iter().any(|(sign, _)| *sign != ' ')
     };
     let shown = lines.iter().enumerate().filter(|(at, _)| near(*at));
-    shown.map(|(_, (sign, line))| format!("{sign} {line}\n")).collect()
+    shown.fold(String::new(), |text, (_, (sign, line))| text + &format!("{sign} {line}\n"))
 }
 
 #[test]

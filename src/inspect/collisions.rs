@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::run_mode;
 use super::entry::{Attributes, Entry, Kind};
 use super::escape::escape;
-use super::facts::{entry, open};
+use super::facts::{Ancestor, ancestors, entry, open};
 use super::tree::{Folder, LastLink, Resolved, Tree};
 use super::{output, read};
 
@@ -57,6 +57,9 @@ pub struct Collision {
     /// What is there; `None`: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leads_to_kind: Option<Kind>,
+    /// If that is a folder: it and those above it, outermost first, `/` included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leads_through: Vec<Ancestor>,
     /// What will be poured.
     pub source: Kind,
     /// The path holds bytes that are no text, and stands here escaped.
@@ -215,12 +218,19 @@ fn collision(
         Some(led) => Some(led.path).filter(|_| leads_to_kind == Some(Kind::Folder)),
         None => Some(kept.path.clone()).filter(|_| entry.attributes.kind == Kind::Folder),
     };
+    let leads_through = match folder.as_ref().filter(|_| is_link) {
+        // What stands above something in the folder.
+        Some(folder) => ancestors(base, &[folder, b"/x".as_slice()].concat())
+            .map_err(|trouble| format!("{}: {trouble}", escape(folder)))?,
+        None => Vec::new(),
+    };
     let collision = Collision {
         path: text(&path[1..]),
         at: text(&kept.path),
         base: entry,
         leads_to,
         leads_to_kind,
+        leads_through,
         source,
         escaped,
     };

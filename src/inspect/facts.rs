@@ -246,7 +246,7 @@ pub(crate) fn entry(resolved: &Resolved) -> Result<Option<Entry>, String> {
 }
 
 /// The folders above a path that is free of links, as far as they exist.
-fn ancestors(tree: &Tree, path: &[u8]) -> Result<Vec<Ancestor>, Trouble> {
+pub(super) fn ancestors(tree: &Tree, path: &[u8]) -> Result<Vec<Ancestor>, Trouble> {
     let mut ancestors = Vec::new();
     let mut folder = tree.root()?;
     let mut so_far = Vec::new();

@@ -37,11 +37,7 @@ impl<'a> Folders<'a> {
                 let known = place.ancestors.iter().find(|ancestor| ancestor.path == path);
                 known.map_or_else(
                     || self.new_at(path),
-                    |folder| {
-                        let path = folder.path.clone();
-                        let (mode, uid, gid) = (folder.mode, folder.uid, folder.gid);
-                        self.of_base(LayerFolder { path, mode, uid, gid })
-                    },
+                    |folder| self.of_base(LayerFolder::from(folder)),
                 )
             })
             .collect()

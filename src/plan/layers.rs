@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::inspect::collisions::Collisions;
 use crate::inspect::entry::Kind;
-use crate::inspect::facts::{Facts, Place};
+use crate::inspect::facts::{Ancestor, Facts, Place};
 use crate::paths;
 use crate::plan::draft::{Draft, Item};
 use crate::plan::folders::{Folders, ordered};
@@ -44,6 +44,12 @@ pub struct LayerFolder {
     pub uid: u32,
     /// Its group.
     pub gid: u32,
+}
+
+impl From<&Ancestor> for LayerFolder {
+    fn from(folder: &Ancestor) -> Self {
+        Self { path: folder.path.clone(), mode: folder.mode, uid: folder.uid, gid: folder.gid }
+    }
 }
 
 /// Something that a layer holds.

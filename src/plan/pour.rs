@@ -72,8 +72,7 @@ fn part(
         (Kind::Folder, _) => Err(refuse(at, "a folder", "a file", span)),
         (Kind::Link, Kind::Folder) => match (&collision.leads_to, collision.leads_to_kind) {
             (Some(path), Some(Kind::Folder)) => {
-                folders.extend(paths::ancestors(path).map(plain));
-                folders.push(plain(path));
+                folders.extend(collision.leads_through.iter().map(LayerFolder::from));
                 Ok(Some(Part { path: collision.path.clone(), dest: format!("{path}/") }))
             }
             _ => Err(refuse(at, "a link", "a folder", span)),
@@ -81,11 +80,6 @@ fn part(
         (_, Kind::Folder) => Err(refuse(at, "a file", "a folder", span)),
         _ => Ok(None),
     }
-}
-
-/// A folder above the target of a link: as packages of a distribution make them.
-fn plain(path: &str) -> LayerFolder {
-    LayerFolder { path: path.to_owned(), mode: 0o755, uid: 0, gid: 0 }
 }
 
 fn refuse(at: &str, has: &str, gets: &str, span: Span) -> Diagnostic {

@@ -27,7 +27,8 @@ fn collide(base: &Rootfs, source: &Rootfs, destination: &str) -> Collisions {
 #[test]
 fn lists_folders_links_and_other_kinds_that_both_have() {
     let base = Rootfs::new();
-    base.folder("/usr/bin", 0o755)
+    base.folder("/usr", 0o755)
+        .folder("/usr/bin", 0o775)
         .link("/bin", "usr/bin")
         .file("/usr/bin/tool", 0o755, "old")
         .folder("/usr/bin/sub", 0o711)
@@ -66,6 +67,9 @@ fn lists_folders_links_and_other_kinds_that_both_have() {
         (found.entries[0].leads_to_kind, found.entries[4].leads_to_kind),
         (Some(Kind::Folder), None)
     );
+    let through = found.entries[0].leads_through.iter().map(|folder| (&*folder.path, folder.mode));
+    assert_eq!(through.skip(1).collect::<Vec<_>>(), [("/usr", 0o755), ("/usr/bin", 0o775)]);
+    assert!(found.entries.iter().skip(1).all(|entry| entry.leads_through.is_empty()));
     assert!(!found.truncated);
 }
 
