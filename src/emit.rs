@@ -319,7 +319,8 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn context(&mut self) -> Output {
+    /// The build context, with the paths that the app uses.
+    pub fn context(&mut self) -> Output {
         let name = self.settings.context_name.clone();
         let local = Local {
             session: Some(self.session(&name)),

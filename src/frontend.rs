@@ -15,7 +15,7 @@ pub use failure::Failure;
 use crate::context::{self, Loaded};
 use crate::diagnostic::Diagnostic;
 use crate::emit::{Emitted, Emitter, ProbeSettings};
-use crate::gateway::{Gateway, Solve};
+use crate::gateway::{Gateway, Solve, side_by_side};
 use crate::llb::Output;
 use crate::options::Options;
 use crate::plan::{self, Draft, Plan, Request, variables::Variables};
@@ -79,10 +79,18 @@ async fn answer(
     build.warn(&parsed.warnings).await?;
     let platforms = prepare::platforms(&options, app, &variables)?;
     let mut answer = Answer::new(platforms.len() > 1 || options.multi_platform);
-    for platform in &platforms {
-        answer.add(platform, build.image(platform).await?);
+    let images = side_by_side(platforms.iter().map(|platform| build.image(platform))).await;
+    let mut failures = Vec::new();
+    for (platform, image) in platforms.iter().zip(images) {
+        match image {
+            Ok(image) => answer.add(platform, image),
+            Err(failure) => failures.push(failure),
+        }
     }
-    Ok(answer)
+    match Failure::of_all(failures) {
+        Some(failure) => Err(failure),
+        None => Ok(answer),
+    }
 }
 
 /// What all platforms of a build share.
@@ -172,6 +180,26 @@ impl Build<'_> {
         Ok(self.marshal(&emitter, image))
     }
 
+    /// Has the context sent while the base is looked at, if the app uses one. Whatever goes wrong
+    /// goes wrong again where the context is used, with a place in the spec.
+    fn load_context<'b>(
+        &'b self,
+        emitter: &mut Emitter<'_>,
+        draft: &Draft,
+    ) -> impl Future<Output = ()> + use<'b> {
+        let is_used = draft.context_paths.as_ref().is_none_or(|paths| !paths.is_empty());
+        let definition = is_used.then(|| {
+            let context = emitter.context();
+            self.marshal(emitter, context)
+        });
+        async move {
+            if let Some(definition) = definition {
+                let solve = Solve { evaluate: true, ..Solve::of(definition) };
+                drop(self.gateway.solve(solve).await);
+            }
+        }
+    }
+
     /// Looks at the base, then lays out the layers.
     async fn lay_out(
         &self,
@@ -183,7 +211,9 @@ impl Build<'_> {
             emitter.add_app(name.clone(), definition)?;
         }
         let draft = &drafted.draft;
-        let facts = self.facts(emitter, draft).await?;
+        let early = self.load_context(emitter, draft);
+        let (facts, ()) = tokio::join!(self.facts(emitter, draft), early);
+        let facts = facts?;
         let collisions = self.collisions(emitter, draft, &facts.value).await?;
         let settings = prepare::plan_settings(self.options, app, &drafted.variables);
         let plan = plan::finish(draft.clone(), &facts.value, &collisions.value, &settings.view())

@@ -13,6 +13,7 @@ mod files;
 mod serve;
 mod solve;
 pub mod status;
+mod together;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -27,6 +28,7 @@ pub use error::{Error, ImageFailure, image_failure, is_missing_file, plain_text}
 pub use files::{Entry, EntryKind};
 pub use serve::{run, serve};
 pub use solve::{Graph, ImageQuery, Refs, ResolvedImage, Solve, Solved};
+pub use together::side_by_side;
 
 use crate::diagnostic::Span;
 use crate::platform::Platform;

@@ -5,7 +5,7 @@
 
 use crate::bases::{nearest, qualify};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::gateway::{Error, Gateway, ImageFailure, ImageQuery, image_failure};
+use crate::gateway::{Error, Gateway, ImageFailure, ImageQuery, image_failure, side_by_side};
 use crate::image::{DEFAULT_PATH, ImageConfig};
 use crate::llb::{Image, OciLayout, ResolveMode, Source};
 use crate::options::{self, ContextSource, Options};
@@ -90,7 +90,7 @@ pub async fn resolve(
 ) -> Result<Vec<Resolved>, ResolveError> {
     let mut mistakes = Vec::new();
     let mut resolved = Vec::new();
-    let all = futures_in_order(uses.iter().map(|image| one(gateway, image, lookup))).await;
+    let all = side_by_side(uses.iter().map(|image| one(gateway, image, lookup))).await;
     for (image, outcome) in uses.iter().zip(all) {
         match outcome {
             Ok(image) => resolved.push(image),
@@ -116,28 +116,6 @@ pub enum ResolveError {
 enum Problem {
     Mistake(Diagnostic),
     Gateway(Error),
-}
-
-/// Runs futures side by side on this one thread and gives their results in order.
-async fn futures_in_order<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut running: Vec<_> = futures.map(|future| (Some(Box::pin(future)), None)).collect();
-    std::future::poll_fn(|context| {
-        let mut waiting = false;
-        for (future, output) in &mut running {
-            if let Some(polled) = future {
-                match polled.as_mut().poll(context) {
-                    std::task::Poll::Ready(value) => {
-                        *output = Some(value);
-                        *future = None;
-                    }
-                    std::task::Poll::Pending => waiting = true,
-                }
-            }
-        }
-        if waiting { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
-    })
-    .await;
-    running.into_iter().filter_map(|(_, output)| output).collect()
 }
 
 async fn one(gateway: &Gateway, image: &ImageUse, lookup: &Lookup) -> Result<Resolved, Problem> {

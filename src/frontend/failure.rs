@@ -50,6 +50,26 @@ impl From<ImportError> for Failure {
 }
 
 impl Failure {
+    /// The failures of several platforms as one: what the user can mend all together, each mistake
+    /// once; otherwise the first.
+    #[must_use]
+    pub fn of_all(failures: Vec<Self>) -> Option<Self> {
+        let mut mistakes: Vec<Diagnostic> = Vec::new();
+        for failure in failures {
+            match failure {
+                Self::Refused(more) => {
+                    for mistake in more {
+                        if !mistakes.contains(&mistake) {
+                            mistakes.push(mistake);
+                        }
+                    }
+                }
+                other => return Some(other),
+            }
+        }
+        (!mistakes.is_empty()).then_some(Self::Refused(mistakes))
+    }
+
     /// A fault that is not the user's.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Refused(vec![Diagnostic::error(Code::Internal, Span::START, message)])

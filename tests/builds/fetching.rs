@@ -80,5 +80,5 @@ fn a_url_that_is_not_there_is_named() {
     let project = project(&format!("{address}/gone"), &format!("checksum: {}", digest(b"x")));
     let refusal = project.refused();
     assert!(refusal.marked.contains(&project.marks[0].0), "{refusal}");
-    assert!(refusal.text().contains("/gone"), "{refusal}");
+    assert!(refusal.outcome.stderr.contains(">>>   - add: http"), "{refusal}");
 }

@@ -27,4 +27,5 @@ mod gate;
 mod oracle;
 mod placing;
 mod refusals;
+mod stages;
 mod support;

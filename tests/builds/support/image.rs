@@ -10,7 +10,7 @@ use ruzstd::decoding::StreamingDecoder;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::listing::{Layer, Listing, read_layer, unpack_layer};
+use super::listing::{Layer, Listing, read_file, read_layer, unpack_layer};
 
 /// Where the bytes of an image are.
 pub trait Blobs: Send + Sync {
@@ -108,6 +108,16 @@ impl Image {
         let number = self.layers.iter().position(|layer| layer == key).unwrap();
         assert_eq!(self.diff_ids()[number], digest(&bytes), "the diff_id of layer {number}");
         bytes
+    }
+
+    /// The content of a small text file, from the uppermost layer that has it.
+    #[track_caller]
+    pub fn file(&self, path: &str) -> String {
+        let path = path.trim_start_matches('/');
+        let number = self.listing().layers.get(path).copied();
+        let number = number.unwrap_or_else(|| panic!("no {path} in the image"));
+        let bytes = read_file(&self.uncompressed(&self.layers[number]), path);
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Writes the root file system into an empty folder, with owners and modes.

@@ -261,6 +261,16 @@ fn node_in_archive<R: std::io::Read>(entry: &mut Entry<'_, R>) -> Node {
     node
 }
 
+/// The content of one file of a layer.
+pub fn read_file(archive: &[u8], path: &str) -> Vec<u8> {
+    let mut archive = Archive::new(Cursor::new(archive));
+    let mut found = archive.entries().unwrap().map(Result::unwrap);
+    let mut entry = found.find(|entry| path_of(entry) == path).unwrap();
+    let mut bytes = Vec::new();
+    entry.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
 /// Writes a layer over what is in a folder.
 pub fn unpack_layer(archive: &[u8], folder: &Path) {
     let mut archive = Archive::new(Cursor::new(archive));
