@@ -5,6 +5,7 @@
 //! with one layer for each item merged on top; nothing is run in it.
 
 mod files;
+mod picks;
 mod probes;
 mod stages;
 
@@ -165,7 +166,7 @@ impl<'a> Emitter<'a> {
         self.stages();
         let entry = LayerEntry::whole(What::Files(files.clone()), "/".to_owned());
         let mut ops = FileOps::on(Output::SCRATCH);
-        self.place_files(&mut ops, &entry, files);
+        self.place_files(&mut ops, &[entry], files);
         let name = self.plain_name("proof", "gather what is placed on folders of the base");
         let source = self.origin(&files.origin);
         let with = self.again_if(&[source], Constraints::named(name));
@@ -204,29 +205,14 @@ impl<'a> Emitter<'a> {
     fn layer(&mut self, layer: &Layer, name: &str) -> Output {
         self.place = layer.span;
         let mut ops = FileOps::on(Output::SCRATCH);
-        for entry in &layer.entries {
-            let owner = Some(crate::llb::Owner { uid: entry.owner.uid, gid: entry.owner.gid });
-            match &entry.what {
-                What::Files(files) => self.place_files(&mut ops, entry, files),
+        for entries in layer.entries.chunk_by(|left, right| left.what == right.what) {
+            match &entries[0].what {
+                What::Files(files) => self.place_files(&mut ops, entries, files),
                 What::Folder { .. } => {} // among the layer's folders
-                What::Content { text, mode } => {
-                    self.make_parent(&mut ops, &entry.dest);
-                    ops.make_file(MakeFile {
-                        path: entry.dest.clone(),
-                        mode: *mode,
-                        data: text.clone().into_bytes(),
-                        owner,
-                        time: self.settings.epoch,
-                    });
-                }
-                What::Link { target } => {
-                    self.make_parent(&mut ops, &entry.dest);
-                    ops.make_link(MakeLink {
-                        path: entry.dest.clone(),
-                        target: target.clone(),
-                        owner,
-                        time: self.settings.epoch,
-                    });
+                What::Content { .. } | What::Link { .. } => {
+                    for entry in entries {
+                        self.make(&mut ops, entry);
+                    }
                 }
             }
         }
@@ -244,6 +230,23 @@ impl<'a> Emitter<'a> {
         let with = self.again_if(&sources, at(layer.span, name.to_owned()));
         let output = self.graph.file(&ops, &with);
         self.mark(output, &with)
+    }
+
+    /// A file or a link that the spec gives.
+    fn make(&self, ops: &mut FileOps, entry: &LayerEntry) {
+        let owner = Some(crate::llb::Owner { uid: entry.owner.uid, gid: entry.owner.gid });
+        let (path, time) = (entry.dest.clone(), self.settings.epoch);
+        self.make_parent(ops, &path);
+        match &entry.what {
+            What::Content { text, mode } => {
+                let data = text.clone().into_bytes();
+                ops.make_file(MakeFile { path, mode: *mode, data, owner, time });
+            }
+            What::Link { target } => {
+                ops.make_link(MakeLink { path, target: target.clone(), owner, time });
+            }
+            What::Files(_) | What::Folder { .. } => {}
+        }
     }
 
     /// The same, to run again if everything must, or something that it depends on does.

@@ -14,7 +14,7 @@ pub use failure::Failure;
 
 use crate::context::{self, Loaded};
 use crate::diagnostic::Diagnostic;
-use crate::emit::{Emitted, Emitter, ProbeSettings};
+use crate::emit::{self, Emitted, Emitter, ProbeSettings};
 use crate::gateway::{Gateway, Solve, side_by_side};
 use crate::llb::Output;
 use crate::options::Options;
@@ -41,8 +41,11 @@ async fn answer(
 ) -> Result<Answer, Failure> {
     prepare::require(gateway)?;
     let locations = prepare::locations(&options)?;
+    // Most calls look at no more than the spec and the images that it names.
+    let request = options.request.as_deref();
+    let small = request.filter(|name| !calls::plan::needs_build(name));
     let shared_ignore = async {
-        if options.request.is_some() {
+        if small.is_some() {
             return Ok(Vec::new());
         }
         context::load_ignore(gateway, &locations).await
@@ -52,7 +55,7 @@ async fn answer(
         tokio::join!(context::load_spec(gateway, &locations), shared_ignore);
     let loaded = loaded?;
     gateway.set_source_file(loaded.file.clone());
-    if let Some(request) = &options.request {
+    if let Some(request) = small {
         let call = Call { gateway, options: &options, loaded: &loaded, mistakes };
         return calls::answer(&call, request).await;
     }
@@ -64,6 +67,8 @@ async fn answer(
         Some(own) => context::parse_ignore(own),
         None => shared_ignore?,
     };
+    let platforms = prepare::platforms(&options, app, &variables)?;
+    let can_merge = prepare::can_merge(gateway);
     let build = Build {
         gateway,
         options: &options,
@@ -71,13 +76,18 @@ async fn answer(
         parsed: &parsed,
         app,
         variables: &variables,
-        settings: prepare::settings(&options, &locations, ignore, prepare::can_merge(gateway)),
+        settings: emit::Settings {
+            several_platforms: platforms.len() > 1,
+            ..prepare::settings(&options, &locations, ignore, can_merge)
+        },
         probes: prepare::probes(&options)?,
         registry: prepare::registry(&options, &parsed.spec, &variables)?,
         today: prepare::today(),
     };
     build.warn(&parsed.warnings).await?;
-    let platforms = prepare::platforms(&options, app, &variables)?;
+    if let Some(request) = request {
+        return calls::plan::answer(&build, &platforms, request).await;
+    }
     let mut answer = Answer::new(platforms.len() > 1 || options.multi_platform);
     let images = side_by_side(platforms.iter().map(|platform| build.image(platform))).await;
     let mut failures = Vec::new();
@@ -101,7 +111,7 @@ pub(crate) struct Build<'a> {
     parsed: &'a Parsed,
     app: &'a App,
     variables: &'a Variables,
-    settings: crate::emit::Settings,
+    settings: emit::Settings,
     probes: ProbeSettings,
     registry: String,
     today: jiff::civil::Date,

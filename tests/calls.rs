@@ -1,6 +1,6 @@
 //! Calls, asked through a builder in this process: what buildx gets to print and to parse.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail here")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail here")]
 
 mod support;
 
@@ -247,7 +247,15 @@ async fn describe_lists_every_call_that_is_answered() {
     assert!(names.contains(&"frontend.lint") && names.contains(&"frontend.outline"), "{names:?}");
     for (name, described) in names.iter().zip(json.as_array().unwrap()) {
         let call = name.strip_prefix("frontend.").unwrap();
-        let result = ask(script(GOOD), call, &[]).await.unwrap();
+        let result = match ask(script(GOOD), call, &[]).await {
+            Ok(result) => result,
+            // These look at the base with hardpan's own image, which this process does not have.
+            Err(status) if ["plan", "llb"].contains(&call) => {
+                assert!(status.message.contains("image hardpan was started from"), "{status:?}");
+                continue;
+            }
+            Err(status) => panic!("{call}: {}", status.message),
+        };
         for entry in described["metadata"].as_array().unwrap() {
             assert!(result.metadata.contains_key(entry["name"].as_str().unwrap()), "{name}");
         }

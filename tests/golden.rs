@@ -5,7 +5,7 @@
 //! system of the base), `collisions.json` and `builder` (`no merge`). What comes out is kept in
 //! `plan`, `llb` and `image`, or in `error`. `UPDATE=1 cargo test --test golden` rewrites them.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail here")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail here")]
 
 #[path = "support/fake_base.rs"]
 #[allow(unreachable_pub, missing_docs, missing_debug_implementations, reason = "a test's own")]
@@ -20,7 +20,7 @@ use fake_base::Tree;
 use hardpan::bases::Resolved;
 use hardpan::context::parse_ignore;
 use hardpan::diagnostic::{Diagnostic, Severity};
-use hardpan::emit::Emitter;
+use hardpan::emit::{Emitter, Settings};
 use hardpan::frontend::{Failure, prepare, target};
 use hardpan::gateway::{SourceFile, status};
 use hardpan::inspect::collisions::{Collision, Collisions};
@@ -28,7 +28,7 @@ use hardpan::llb::Digest;
 use hardpan::options::Options;
 use hardpan::plan::{self, AllCollisions, Request, variables::Variables};
 use hardpan::platform::Platform;
-use hardpan::spec::{self, model::App};
+use hardpan::spec;
 use prost::Message as _;
 
 /// One test for each folder.
@@ -110,9 +110,9 @@ fn check(name: &str) {
     let case = Case::read(&folder);
     let outputs = match case.run() {
         Ok(built) => [
-            ("plan", join(&built, |one| one.plan.clone())),
-            ("llb", join(&built, |one| one.graph.clone())),
-            ("image", join(&built, |one| one.image.clone())),
+            ("plan", Some(join(&built, |one| one.plan.clone()))),
+            ("llb", Some(join(&built, |one| one.graph.clone()))),
+            ("image", Some(join(&built, |one| one.image.clone()))),
             ("error", None),
         ],
         Err(mistakes) => {
@@ -141,12 +141,12 @@ fn check(name: &str) {
     assert!(differences.is_empty(), "\n{differences}UPDATE=1 accepts this\n");
 }
 
-fn join(built: &[Built], part: impl Fn(&Built) -> String) -> Option<String> {
+fn join(built: &[Built], part: impl Fn(&Built) -> String) -> String {
     if let [only] = built {
-        return Some(part(only));
+        return part(only);
     }
     let parts = built.iter().map(|one| format!("=== {} ===\n{}", one.platform, part(one)));
-    Some(parts.collect::<Vec<_>>().join("\n"))
+    parts.collect::<Vec<_>>().join("\n")
 }
 
 /// What a build of one platform comes to.
@@ -216,7 +216,12 @@ impl Case {
         let registry = prepare::registry(&options, &parsed.spec, &variables).map_err(refused)?;
         let platforms = prepare::platforms(&options, app, &variables).map_err(refused)?;
         let build = options.build_platform();
-        let mut built = Vec::new();
+        let locations = prepare::locations(&options).map_err(refused)?;
+        let settings = Settings {
+            several_platforms: platforms.len() > 1,
+            ..prepare::settings(&options, &locations, self.ignore.clone(), self.can_merge)
+        };
+        let mut all = Vec::new();
         for platform in &platforms {
             let variables = variables.on(platform, &build);
             let request = Request {
@@ -228,26 +233,25 @@ impl Case {
                 target: platform,
                 build: &build,
             };
-            built.push(self.build(&request, &options, app)?);
+            all.push(self.build(&request, &options, &settings)?);
         }
-        Ok(built)
+        Ok(all)
     }
 
     fn build(
         &self,
         request: &Request<'_>,
         options: &Options,
-        app: &App,
+        settings: &Settings,
     ) -> Result<Built, Vec<Diagnostic>> {
+        let app = request.app;
         let selection = plan::select(request)?;
         let images: Vec<Resolved> = selection.images.iter().map(fake_base::resolve).collect();
         let draft = plan::draft(request, &selection, images)?;
         let facts = self.tree.facts(&draft.destinations());
-        let settings = prepare::plan_settings(options, app, request.variables);
-        let plan = plan::finish(draft.clone(), &facts, &self.collisions, &settings.view())?;
-        let locations = prepare::locations(options).map_err(refused)?;
-        let settings = prepare::settings(options, &locations, self.ignore.clone(), self.can_merge);
-        let mut emitter = Emitter::new(&draft, &settings);
+        let said = prepare::plan_settings(options, app, request.variables);
+        let plan = plan::finish(draft.clone(), &facts, &self.collisions, &said.view())?;
+        let mut emitter = Emitter::new(&draft, settings);
         let image = emitter.image(&plan).image;
         Ok(Built {
             platform: Platform::id(request.target),
@@ -342,5 +346,5 @@ fn the_same_input_gives_the_same_bytes() {
     };
     let first = digests();
     assert_eq!(first, digests());
-    assert_eq!(first, "sha256:");
+    assert_eq!(first, "sha256:cad9bf90576d169ca725fa409c1cde47a8c6683fcf61f9dc40018ab8ab816eee");
 }

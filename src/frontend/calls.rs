@@ -9,6 +9,7 @@ mod describe;
 mod findings;
 mod lint;
 mod outline;
+pub(super) mod plan;
 mod targets;
 
 use std::collections::BTreeMap;

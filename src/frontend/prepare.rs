@@ -159,7 +159,7 @@ pub fn settings(
         NoCache::Stages(names) => (false, names.clone()),
     };
     Settings {
-        several_platforms: options.platforms.len() > 1,
+        several_platforms: false, // known once the app says its own
         context_name: locations.context_local.clone(),
         sessions: locations.sessions.clone(),
         session: locations.session.clone(),

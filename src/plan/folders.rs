@@ -54,7 +54,21 @@ impl<'a> Folders<'a> {
             let folder = LayerFolder { path, mode, uid: entry.uid, gid: entry.gid };
             return (entry.kind == Kind::Folder).then(|| self.of_base(folder));
         }
-        self.made.contains_key(&place.path).then(|| self.new_at(&place.path))
+        let named = self.named().any(|writable| writable.resolved == place.path);
+        (named || self.made.contains_key(&place.path)).then(|| self.new_at(&place.path))
+    }
+
+    /// Writable folders below a destination whose mode the spec gives: what is poured there may have
+    /// them, with another one.
+    pub(super) fn named_below(&self, dest: &str) -> Vec<LayerFolder> {
+        let inside = |path: &str| paths::below(dest, path).is_some_and(|rest| !rest.is_empty());
+        let named = self.named().filter(|writable| inside(&writable.resolved));
+        named.map(|writable| self.new_at(&writable.resolved)).collect()
+    }
+
+    /// Writable paths that are folders for sure: a file has no use for such a mode.
+    fn named(&self) -> impl Iterator<Item = &WritablePath> {
+        self.writable.iter().filter(|path| path.mode.is_some_and(|mode| mode & 0o100 != 0))
     }
 
     /// A folder that the base has: it changes hands only if it is named itself.

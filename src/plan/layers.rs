@@ -194,6 +194,9 @@ impl Layout<'_> {
                 continue; // one that is there stays as it is
             }
             let entry = LayerEntry::whole(what, dest);
+            if matches!(entry.what, What::Files(_)) {
+                folders.extend(known.named_below(&entry.dest));
+            }
             let collisions = self.collisions.get(&(self.item, index));
             let poured = pour::split(entry, collisions, item.span)?;
             folders.extend(poured.folders.into_iter().map(|folder| known.of_base(folder)));

@@ -1,7 +1,7 @@
 //! Images without a registry, and facts without a root file system: what a builder would have
 //! answered, computed from a few lines of text.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail here")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail here")]
 
 use std::collections::BTreeMap;
 

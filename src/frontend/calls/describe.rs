@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::columns::columns;
-use super::{SCHEMA, VERSION, in_both_forms, lint, outline, targets, to_json};
+use super::{SCHEMA, VERSION, in_both_forms, lint, outline, plan, targets, to_json};
 use crate::result::Answer;
 
 pub(super) const NAME: &str = "frontend.subrequests.describe";
@@ -34,7 +34,7 @@ const BOTH: &[&str] = &["result.json", "result.txt"];
 
 type Row = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const CALLS: [Row; 5] = [
+const CALLS: [Row; 7] = [
     (
         lint::NAME,
         lint::VERSION,
@@ -43,6 +43,8 @@ const CALLS: [Row; 5] = [
     ),
     (outline::NAME, VERSION, "List arguments, secrets and ssh agents of an app", &[TARGET]),
     (targets::NAME, VERSION, "List the apps of a file", &[]),
+    (plan::PLAN, VERSION, "Show what a build would do, and the image's config", &[TARGET]),
+    (plan::LLB, VERSION, "Show the graph that a build would run", &[TARGET]),
     (SCHEMA, VERSION, "Print the JSON Schema of a spec", &[]),
     (NAME, VERSION, "List available subrequest types", &[]),
 ];
