@@ -80,6 +80,18 @@ pub fn split_pattern(pattern: &str) -> (String, String) {
     (format!("/{}", folder.join("/")), rest.join("/"))
 }
 
+/// The name that a text without wildcards means: `a\\[1]` is the file `a[1]`.
+#[must_use]
+pub fn unescape(path: &str) -> String {
+    let mut name = String::with_capacity(path.len());
+    let mut characters = path.chars();
+    while let Some(character) = characters.next() {
+        let escaped = if character == '\\' { characters.next() } else { None };
+        name.push(escaped.unwrap_or(character));
+    }
+    name
+}
+
 /// A pattern that matches exactly this text.
 #[must_use]
 pub fn literal(path: &str) -> String {
@@ -133,5 +145,6 @@ mod tests {
         assert_eq!(split_pattern("/a/b/*/c"), ("/a/b".to_owned(), "*/c".to_owned()));
         assert_eq!(split_pattern("/*"), ("/".to_owned(), "*".to_owned()));
         assert_eq!(literal("a[1]*"), r"a\[1]\*");
+        assert_eq!(unescape(&literal(r"a[1]*\x?")), r"a[1]*\x?");
     }
 }

@@ -9,11 +9,14 @@
 mod draft;
 mod folders;
 mod layers;
+mod origin;
 mod pick;
 mod pour;
 mod runs;
 mod select;
 mod settings;
+mod stages;
+mod targets;
 mod text;
 pub mod variables;
 mod writable;

@@ -5,11 +5,11 @@ use crate::bases::Resolved;
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
 use crate::paths;
 use crate::plan::pick::{self, Scope};
-use crate::plan::runs;
-use crate::plan::select::{Request, SelectedStage, Selection};
-use crate::plan::{Action, Origin, Pick, Placement, Stage, StageBase, Step, What};
+use crate::plan::select::{Request, Selection};
+use crate::plan::{Action, Origin, Pick, Placement, Stage, What};
+use crate::plan::{runs, stages};
 use crate::platform::Platform;
-use crate::spec::model::{self, Cache};
+use crate::spec::model;
 
 /// A plan without the layers of the image.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ pub fn draft(
     images: Vec<Resolved>,
 ) -> Result<Draft, Vec<Diagnostic>> {
     let mut mistakes = Vec::new();
-    let stages = stages(request, selection, &images, &mut mistakes);
+    let stages = stages::stages(request, selection, &images, &mut mistakes);
     let runtime = &images[selection.runtime];
     let app = request.app;
     let own_workdir = app.workdir.is_some();
@@ -96,7 +96,7 @@ pub fn draft(
         None => runtime.config.config.workdir().to_owned(),
     };
     let workdir = paths::join("/", &workdir);
-    let workdirs: Vec<String> = stages.iter().map(|stage| stage.workdir.clone()).collect();
+    let workdirs: Vec<String> = stages.iter().map(|stage| stage.end.workdir.clone()).collect();
     let scope = Scope {
         request,
         stages: &selection.stages,
@@ -141,86 +141,6 @@ pub fn draft(
 
 pub(super) fn keep<T>(result: Result<T, Diagnostic>, mistakes: &mut Vec<Diagnostic>) -> Option<T> {
     result.map_err(|mistake| mistakes.push(mistake)).ok()
-}
-
-/// A stage with what a stage that continues it takes over.
-pub(super) struct Drafted {
-    stage: Stage,
-    workdir: String,
-    env: Vec<(String, String)>,
-    cache: Vec<Cache>,
-}
-
-fn stages(
-    request: &Request<'_>,
-    selection: &Selection<'_>,
-    images: &[Resolved],
-    mistakes: &mut Vec<Diagnostic>,
-) -> Vec<Drafted> {
-    let mut drafted: Vec<Drafted> = Vec::new();
-    for selected in &selection.stages {
-        let stage = stage(request, selection, images, (selected, &drafted), mistakes);
-        drafted.push(stage);
-    }
-    drafted
-}
-
-fn stage(
-    request: &Request<'_>,
-    selection: &Selection<'_>,
-    images: &[Resolved],
-    (selected, before): (&SelectedStage<'_>, &[Drafted]),
-    mistakes: &mut Vec<Diagnostic>,
-) -> Drafted {
-    let (base_workdir, base_env, base_cache) = match selected.base {
-        StageBase::Stage(index) => {
-            let base = &before[index];
-            (base.workdir.clone(), base.env.clone(), base.cache.clone())
-        }
-        StageBase::Image(index) => {
-            let image = &images[index];
-            (image.config.config.workdir().to_owned(), image.environment(), Vec::new())
-        }
-    };
-    let written = selected.stage.workdir.as_ref().or(match selected.base {
-        StageBase::Stage(_) => None,
-        StageBase::Image(_) => request.app.workdir.as_ref(),
-    });
-    let workdir = match written {
-        Some(text) => keep(request.variables.expand(text), mistakes).unwrap_or_default(),
-        None => String::new(),
-    };
-    let workdir = paths::join(&paths::join("/", &base_workdir), &workdir);
-    let variables = request.variables.on(request.target, request.build);
-    let known =
-        variables.with_environment(base_env.iter().map(|(name, value)| (&**name, &**value)));
-    let env = runs::overlay(base_env, known.expand_all(&selected.stage.env, mistakes));
-    let cache: Vec<Cache> = base_cache.into_iter().chain(selected.stage.cache.clone()).collect();
-    let workdirs: Vec<String> = before.iter().map(|stage| stage.workdir.clone()).collect();
-    let scope = Scope {
-        request,
-        stages: &selection.stages,
-        workdirs: &workdirs,
-        variables: &variables,
-        workdir: &workdir,
-        platform: &selected.platform,
-        images: &selection.images,
-    };
-    let mut steps = Vec::new();
-    if let Some(text) = written {
-        let title = format!("WORKDIR {workdir}");
-        steps.push(Step { title, span: text.span, action: Action::Workdir(workdir.clone()) });
-    }
-    let settings = runs::Settings { selected, env: &env, cache: &cache };
-    steps.extend(runs::steps(&scope, &settings, mistakes));
-    let stage = Stage {
-        name: selected.stage.name.value.clone(),
-        platform: selected.platform.clone(),
-        base: selected.base,
-        steps,
-        span: selected.stage.span,
-    };
-    Drafted { stage, workdir, env, cache }
 }
 
 fn writable(

@@ -3,7 +3,8 @@
 
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
 use crate::paths;
-use crate::plan::select::{From, Request, SelectedStage, copy_platform, origin_of};
+use crate::plan::origin::{From, copy_platform, origin_of};
+use crate::plan::select::{Request, SelectedStage};
 use crate::plan::variables::Variables;
 use crate::plan::{Files, ImageUse, Origin, Pick, Placement, What};
 use crate::platform::Platform;
@@ -14,6 +15,7 @@ const ARCHIVES: [&str; 9] =
     [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst"];
 
 /// Where a step stands: what its relative paths and its names mean.
+#[derive(Clone, Copy)]
 pub(super) struct Scope<'a, 'r> {
     pub(super) request: &'r Request<'a>,
     pub(super) stages: &'r [SelectedStage<'a>],
@@ -61,8 +63,7 @@ fn copied(scope: &Scope<'_, '_>, copy: &Copy) -> Result<(String, Vec<Placement>)
     let shown_from =
         copy.from.as_ref().map_or(String::new(), |from| format!("--from={} ", from.value));
     let shown: Vec<_> = sources.iter().map(|(text, _)| text.as_str()).collect();
-    let title =
-        format!("COPY {shown_from}{} {}", shown.join(" "), to.as_deref().unwrap_or(scope.workdir));
+    let title = format!("COPY {shown_from}{}", shown.join(" "));
     let template = Files {
         origin,
         pick: Pick::path("/"),
@@ -82,7 +83,19 @@ fn copied(scope: &Scope<'_, '_>, copy: &Copy) -> Result<(String, Vec<Placement>)
         let files = Files { pick, ..template.clone() };
         placements.push(Placement { what: What::Files(files), dest });
     }
-    Ok((title, placements))
+    Ok((title + &shown_to(to.as_deref(), &placements), placements))
+}
+
+/// The destination in a title: as written, or the one place that there is.
+fn shown_to(to: Option<&str>, placements: &[Placement]) -> String {
+    match (to, placements) {
+        (Some(to), _) => format!(" {to}"),
+        (None, [only]) => match only.dest.trim_end_matches('/') {
+            "" => " /".to_owned(),
+            dest => format!(" {dest}"),
+        },
+        (None, _) => String::new(),
+    }
 }
 
 /// How the sources of one step get to their destination.
@@ -100,8 +113,10 @@ impl Route<'_> {
         optional: bool,
         span: Span,
     ) -> Result<(Pick, String), Diagnostic> {
-        let path = paths::join(self.start, source);
         let pattern = paths::is_pattern(source);
+        let plain = if pattern { source.to_owned() } else { paths::unescape(source) };
+        let source = plain.as_str();
+        let path = paths::join(self.start, source);
         match (self.to, pattern) {
             (None, false) => {
                 let dest = paths::join(self.workdir, source);
@@ -165,7 +180,7 @@ fn added(scope: &Scope<'_, '_>, add: &Add) -> Result<(String, Vec<Placement>), D
         expand_list(scope, &add.exclude)?.into_iter().map(|(text, _)| text).collect();
     let to = add.to.as_ref().map(|to| scope.variables.expand(to)).transpose()?;
     let shown: Vec<_> = sources.iter().map(|(text, _)| text.as_str()).collect();
-    let title = format!("ADD {} {}", shown.join(" "), to.as_deref().unwrap_or(scope.workdir));
+    let title = format!("ADD {}", shown.join(" "));
     let mode = add.mode.as_ref().map(|mode| mode.value);
     let several = sources.len() > 1;
     let mut placements = Vec::new();
@@ -197,7 +212,7 @@ fn added(scope: &Scope<'_, '_>, add: &Add) -> Result<(String, Vec<Placement>), D
         let files = Files { origin, pick, exclude: exclude.clone(), mode, unpack };
         placements.push(Placement { what: What::Files(files), dest });
     }
-    Ok((title, placements))
+    Ok((title + &shown_to(to.as_deref(), &placements), placements))
 }
 
 type Fetched = (Origin, Pick, String, bool);

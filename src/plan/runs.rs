@@ -6,6 +6,7 @@ use crate::paths;
 use crate::plan::draft::keep;
 use crate::plan::pick::{self, Scope};
 use crate::plan::select::SelectedStage;
+use crate::plan::targets::step_names_target;
 use crate::plan::variables::{PLATFORM_NAMES, is_target_name};
 use crate::plan::{Action, BindMount, CacheMount, Origin, Run, SecretMount, Step};
 use crate::spec::model::{self, Bind, Cache, Command};
@@ -29,25 +30,29 @@ fi"#;
 /// What all steps of a stage share.
 pub(super) struct Settings<'a> {
     pub(super) selected: &'a SelectedStage<'a>,
+    /// The base's environment and the stage's.
     pub(super) env: &'a [(String, String)],
+    /// What the stage itself says of it, and the stages that it continues.
+    pub(super) own_env: &'a [(String, String)],
     pub(super) cache: &'a [Cache],
+    /// Whether the stage is made for one target from its first step on.
+    pub(super) names_target: bool,
 }
 
-/// The steps of a stage, in order.
+/// The steps of a stage, in order, and whether they end up being made for one target.
 pub(super) fn steps(
     scope: &Scope<'_, '_>,
     settings: &Settings<'_>,
     mistakes: &mut Vec<Diagnostic>,
-) -> Vec<Step> {
+) -> (Vec<Step>, bool) {
     let mut steps = Vec::new();
     // On the builder's platform, steps are shared by all targets up to the first that names one.
-    let mut sees_target = false;
+    let on_build_platform = settings.selected.on_build_platform;
+    let mut sees_target = on_build_platform && settings.names_target;
     for step in &settings.selected.stage.steps {
+        sees_target |= on_build_platform && step_names_target(step);
         let step = match step {
-            model::Step::Run(run) => {
-                sees_target |= settings.selected.on_build_platform && mentions_target(&run.command);
-                run_step(scope, settings, (run, sees_target), mistakes)
-            }
+            model::Step::Run(run) => run_step(scope, settings, (run, sees_target), mistakes),
             model::Step::Place(place) => {
                 keep(pick::placements(scope, place), mistakes).map(|(title, placements)| Step {
                     title,
@@ -61,7 +66,7 @@ pub(super) fn steps(
         };
         steps.extend(step);
     }
-    steps
+    (steps, sees_target)
 }
 
 fn run_step(
@@ -73,60 +78,59 @@ fn run_step(
     let (args, script, shown) = match &run.command {
         Command::Script(text) => script(&text.value),
         Command::Exec(words) => {
-            let words: Option<Vec<String>> = words
-                .value
-                .iter()
-                .map(|word| keep(scope.variables.expand(word), mistakes))
-                .collect();
-            let words = words?;
+            let expanded =
+                words.value.iter().map(|word| keep(scope.variables.expand(word), mistakes));
+            let words = expanded.collect::<Option<Vec<String>>>()?;
             let shown = words.join(" ");
             (words, None, shown)
         }
-    };
-    let text = match &run.command {
-        Command::Script(text) => text.value.clone(),
-        Command::Exec(_) => shown.clone(),
     };
     let workdir = match &run.workdir {
         Some(text) => paths::join(scope.workdir, &keep(scope.variables.expand(text), mistakes)?),
         None => scope.workdir.to_owned(),
     };
-    let mut env = overlay(settings.env.to_vec(), arguments(scope, run, &text, sees_target));
+    // What the stage writes into its environment is meant more than an argument of that name.
+    let env = overlay(settings.env.to_vec(), arguments(scope, run, sees_target));
+    let env = overlay(env, settings.own_env.to_vec());
     let known =
         scope.variables.with_environment(env.iter().map(|(name, value)| (&**name, &**value)));
-    env = overlay(env.clone(), known.expand_all(&run.env, mistakes));
-    let caches = settings.cache.iter().chain(&run.cache);
-    let caches =
-        caches.filter_map(|cache| keep(cache_mount(scope, settings, cache), mistakes)).collect();
-    let secrets = run
-        .secrets
+    let env = overlay(env.clone(), known.expand_all(&run.env, mistakes));
+    // Compiled things of one platform are of no use to another one.
+    let platform =
+        if sees_target { scope.request.target.id() } else { settings.selected.platform.id() };
+    let inner = Scope { workdir: &workdir, ..*scope };
+    let shared = settings.cache.iter().map(|cache| cache_mount(scope, &platform, cache));
+    let own = run.cache.iter().map(|cache| cache_mount(&inner, &platform, cache));
+    let secrets = run.secrets.iter().map(|secret| secret_mount(&inner, secret));
+    let binds = run.binds.iter().map(|bind| bind_mount(&inner, bind));
+    let tmpfs = run
+        .tmpfs
         .iter()
-        .filter_map(|secret| keep(secret_mount(scope, secret), mistakes))
-        .collect();
-    let binds =
-        run.binds.iter().filter_map(|bind| keep(bind_mount(scope, bind), mistakes)).collect();
-    let tmpfs = run.tmpfs.iter().filter_map(|path| {
-        keep(scope.variables.expand(path), mistakes).map(|path| paths::join(&workdir, &path))
-    });
-    let tmpfs = tmpfs.collect();
-    let ssh = run.ssh.iter().map(|ssh| ssh.id.value.clone()).collect();
-    let run_action = Run {
+        .map(|path| scope.variables.expand(path).map(|path| paths::join(&workdir, &path)));
+    let action = Run {
         args,
         script,
         env,
-        workdir,
-        caches,
-        secrets,
-        ssh,
-        binds,
-        tmpfs,
+        caches: keep_all(shared.chain(own), mistakes),
+        secrets: keep_all(secrets, mistakes),
+        ssh: run.ssh.iter().map(|ssh| ssh.id.value.clone()).collect(),
+        binds: keep_all(binds, mistakes),
+        tmpfs: keep_all(tmpfs, mistakes),
         no_network: run.no_network,
+        workdir: workdir.clone(),
     };
     Some(Step {
         title: format!("RUN {}", one_line(&shown)),
         span: run.span,
-        action: Action::Run(Box::new(run_action)),
+        action: Action::Run(Box::new(action)),
     })
+}
+
+fn keep_all<T>(
+    results: impl Iterator<Item = Result<T, Diagnostic>>,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<T> {
+    results.filter_map(|result| keep(result, mistakes)).collect()
 }
 
 /// The words, the script to mount and the text to show of a script.
@@ -138,18 +142,17 @@ fn script(text: &str) -> (Vec<String>, Option<String>, String) {
     (args, None, text.to_owned())
 }
 
-/// The arguments that a run gets: those that its text mentions or that it lists.
-fn arguments(
-    scope: &Scope<'_, '_>,
-    run: &model::Run,
-    text: &str,
-    sees_target: bool,
-) -> Vec<(String, String)> {
+/// The arguments that a run gets: those that its text mentions, as it is written, or that it lists.
+fn arguments(scope: &Scope<'_, '_>, run: &model::Run, sees_target: bool) -> Vec<(String, String)> {
+    let texts = match &run.command {
+        Command::Script(text) => std::slice::from_ref(text),
+        Command::Exec(words) => words.value.as_slice(),
+    };
     let declared = scope.request.spec.args.iter().map(|argument| argument.name.value.as_str());
     declared
         .chain(PLATFORM_NAMES)
         .filter(|name| {
-            mentions_word(text, name)
+            texts.iter().any(|text| mentions_word(&text.value, name))
                 || run.args.iter().any(|listed| listed.value == *name)
                 || (sees_target && is_target_name(name))
         })
@@ -157,23 +160,9 @@ fn arguments(
         .collect()
 }
 
-fn mentions_target(command: &Command) -> bool {
-    let mentions = |text: &Text| {
-        PLATFORM_NAMES.iter().any(|name| is_target_name(name) && mentions_word(&text.value, name))
-            || text
-                .value
-                .split(|c: char| c.is_whitespace() || ";&|(`".contains(c))
-                .any(|word| word.starts_with("xx-"))
-    };
-    match command {
-        Command::Script(text) => mentions(text),
-        Command::Exec(words) => words.value.iter().any(mentions),
-    }
-}
-
 fn cache_mount(
     scope: &Scope<'_, '_>,
-    settings: &Settings<'_>,
+    platform: &str,
     cache: &Cache,
 ) -> Result<CacheMount, Diagnostic> {
     let path = paths::join(scope.workdir, &scope.variables.expand(&cache.path)?);
@@ -181,8 +170,7 @@ fn cache_mount(
         Some(id) => scope.variables.expand(id)?,
         None => path.clone(),
     };
-    // Compiled things of one platform are of no use to another one.
-    let id = format!("{id} {}", settings.selected.platform.id());
+    let id = format!("{id} {platform}");
     Ok(CacheMount { path, id, sharing: cache.sharing })
 }
 
