@@ -7,6 +7,7 @@
 //! are pure. Nothing after this module reads the spec.
 
 mod draft;
+mod fetch;
 mod folders;
 mod layers;
 mod origin;

@@ -3,12 +3,14 @@
 
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
 use crate::paths;
+use crate::plan::fetch;
 use crate::plan::origin::{From, copy_platform, origin_of};
 use crate::plan::select::{Request, SelectedStage};
 use crate::plan::variables::Variables;
 use crate::plan::{Files, ImageUse, Origin, Pick, Placement, What};
 use crate::platform::Platform;
-use crate::spec::model::{Add, Checksum, Copy, Link, Mkdir, Place, Write};
+use crate::spec::model::{Add, Copy, Link, Mkdir, Place, Write};
+use crate::spec::value::{self, fetch::Source};
 
 /// Endings of what is unpacked when it is added.
 const ARCHIVES: [&str; 9] =
@@ -185,12 +187,17 @@ fn added(scope: &Scope<'_, '_>, add: &Add) -> Result<(String, Vec<Placement>), D
     let several = sources.len() > 1;
     let mut placements = Vec::new();
     for (source, span) in &sources {
-        let (origin, pick, dest, unpack) = if let Some((remote, fragment)) = git_address(source) {
-            let (origin, pick) = git(&remote, &fragment);
+        let kind = value::fetch::source(source);
+        let (origin, pick, dest, unpack) = if kind == Source::Git {
+            let origin = fetch::git(&Text::new(source.clone(), *span))?;
             let dest = paths::join(scope.workdir, to.as_deref().unwrap_or("."));
-            (origin, pick, as_folder(&dest), false)
-        } else if source.starts_with("http://") || source.starts_with("https://") {
-            fetched(scope, add, source, *span, to.as_deref())?
+            (origin, Pick::path("/"), as_folder(&dest), false)
+        } else if kind == Source::Url {
+            let (origin, pick) = fetch::url(scope, add, &Text::new(source.clone(), *span))?;
+            let unpack = add.unpack.as_ref().is_some_and(|unpack| unpack.value);
+            let dest = paths::join(scope.workdir, to.as_deref().unwrap_or("."));
+            let into = unpack || to.as_ref().is_none_or(|to| to.ends_with('/'));
+            (origin, pick, if into { as_folder(&dest) } else { dest }, unpack)
         } else {
             let route = Route { start: "/", workdir: scope.workdir, to: to.as_deref(), several };
             let unpack =
@@ -213,77 +220,6 @@ fn added(scope: &Scope<'_, '_>, add: &Add) -> Result<(String, Vec<Placement>), D
         placements.push(Placement { what: What::Files(files), dest });
     }
     Ok((title + &shown_to(to.as_deref(), &placements), placements))
-}
-
-type Fetched = (Origin, Pick, String, bool);
-
-fn fetched(
-    scope: &Scope<'_, '_>,
-    add: &Add,
-    url: &str,
-    span: Span,
-    to: Option<&str>,
-) -> Result<Fetched, Diagnostic> {
-    let checksum = checksum_of(scope, add, url, span)?;
-    let address = url.split(['?', '#']).next().unwrap_or(url);
-    let filename = address.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("download");
-    let unpack = add.unpack.as_ref().is_some_and(|unpack| unpack.value);
-    let dest = match to {
-        Some(to) if unpack || to.ends_with('/') => as_folder(&paths::join(scope.workdir, to)),
-        Some(to) => paths::join(scope.workdir, to),
-        None => as_folder(scope.workdir),
-    };
-    let pick = Pick::path(&format!("/{filename}"));
-    let origin = Origin::Http { url: url.to_owned(), checksum, filename: filename.to_owned() };
-    Ok((origin, pick, dest, unpack))
-}
-
-fn checksum_of(
-    scope: &Scope<'_, '_>,
-    add: &Add,
-    url: &str,
-    span: Span,
-) -> Result<String, Diagnostic> {
-    let missing = |help: String| {
-        let message = format!("{url:?} is fetched without a checksum");
-        Err(Diagnostic::error(Code::MissingChecksum, span, message).help(help))
-    };
-    match &add.checksum {
-        Some(Checksum::One(text)) => scope.variables.expand(text),
-        Some(Checksum::PerPlatform(entries)) => {
-            let wanted = scope.request.target.id();
-            let entry = entries.iter().find(|entry| {
-                Platform::parse(&entry.name.value, scope.request.build)
-                    .is_ok_and(|platform| platform.id() == wanted)
-            });
-            match entry {
-                Some(entry) => scope.variables.expand(&entry.value),
-                None => missing(format!("add one for this platform: `{wanted}: sha256:…`")),
-            }
-        }
-        None => missing("add `checksum: sha256:…`".to_owned()),
-    }
-}
-
-/// `https://host/repo.git#commit:folder`, `git@host:repo.git#commit` and the like.
-fn git_address(source: &str) -> Option<(String, String)> {
-    let (address, fragment) = source.split_once('#').unwrap_or((source, ""));
-    let web = address.starts_with("http://") || address.starts_with("https://");
-    let git = address.starts_with("git://")
-        || address.starts_with("git@")
-        || address.starts_with("ssh://")
-        || (web && address.strip_suffix(".git").is_some());
-    git.then(|| (address.to_owned(), fragment.to_owned()))
-}
-
-fn git(remote: &str, fragment: &str) -> (Origin, Pick) {
-    let (commit, subdir) = fragment.split_once(':').unwrap_or((fragment, ""));
-    let origin = Origin::Git {
-        remote: remote.to_owned(),
-        commit: commit.to_owned(),
-        subdir: subdir.to_owned(),
-    };
-    (origin, Pick::path("/"))
 }
 
 fn written(scope: &Scope<'_, '_>, write: &Write) -> Result<(String, Vec<Placement>), Diagnostic> {

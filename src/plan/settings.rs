@@ -14,6 +14,7 @@ use crate::plan::layers::Layer;
 use crate::plan::variables::Variables;
 use crate::plan::{Owner, Places};
 use crate::spec::model::{App, Healthcheck, Variable};
+use crate::spec::value::runtime;
 
 /// What the config is made of, besides the draft.
 #[derive(Debug, Clone, Copy)]
@@ -123,8 +124,11 @@ pub(super) fn config(
     config.labels.extend(expand_each(settings.variables, &app.labels, &mut mistakes));
     config.labels.extend(settings.labels.iter().cloned());
     if let Some(signal) = &app.stopsignal {
-        config.stop_signal =
-            keep(settings.variables.expand(signal), &mut mistakes).unwrap_or_default();
+        let expanded = settings.variables.expand(signal).and_then(|value| {
+            let text = Text::new(value, signal.span);
+            runtime::signal(&text).map(|()| text.value)
+        });
+        config.stop_signal = keep(expanded, &mut mistakes).unwrap_or_default();
     }
     if let Some(check) = &app.healthcheck {
         config.healthcheck = Some(healthcheck(&variables, check, &mut mistakes));

@@ -1,7 +1,7 @@
 //! Where a build takes its files from: the context and what is left out of it, other specs, named
 //! contexts; and that no more is sent than is asked for.
 
-use crate::support::build::{Build, fresh_name};
+use crate::support::build::{Build, Door, fresh_name};
 use crate::support::project::Project;
 use crate::support::registry::{read_base, read_image};
 
@@ -218,4 +218,43 @@ fn secrets_caches_and_binds_reach_the_steps_and_nothing_else() {
     let image = project.build().args([secret]).push();
     assert!(image.listing().has("/app/copied/file"));
     assert!(!image.config.to_string().contains("hidden"));
+}
+
+#[test]
+fn line_ends_and_marks_of_other_systems_are_read() {
+    let plain = "base: node:24\nimage:\n  - copy: a.txt\nentrypoint: [node]\n";
+    for text in [plain.replace('\n', "\r\n"), format!("\u{feff}{plain}")] {
+        let image =
+            Project::written(&text).file("a.txt", "a").build().through(Door::Argument).push();
+        assert!(image.listing().has("/app/a.txt"));
+    }
+}
+
+#[test]
+fn names_may_be_odd() {
+    let project = Project::new(
+        "
+        base: node:24
+        image:
+          - copy: .
+            to: /srv
+          - copy: [\"a b/ü n.txt\", .hidden]
+            to: /opt/x/
+        entrypoint: [node]
+        ",
+    )
+    .file("a b/ü n.txt", "1")
+    .file(".hidden", "1")
+    .file("*star", "1")
+    .file("[x].txt", "1")
+    .file("new\nline", "1")
+    .link("outside", "../../../etc/passwd")
+    .link("dangling", "/nowhere");
+    let listing = project.push().listing();
+    for path in ["a b/ü n.txt", ".hidden", "*star", "[x].txt", "new\nline"] {
+        assert!(listing.has(&format!("/srv/{path}")), "{path:?}");
+    }
+    assert_eq!(listing.at("/srv/outside").link, "../../../etc/passwd", "links stay links");
+    assert_eq!(listing.at("/srv/dangling").link, "/nowhere");
+    assert!(listing.has("/opt/x/ü n.txt") && listing.has("/opt/x/.hidden"));
 }

@@ -55,6 +55,11 @@ fn bytes_that_are_no_text() {
 }
 
 #[test]
+fn a_dockerfile_is_recognised() {
+    check(&[case("▸FROM dhi.io/node:24\nCOPY . .\n", &[("SPEC-02", "a map", "Dockerfile")])]);
+}
+
+#[test]
 fn a_hundred_mistakes_are_all_listed() {
     let lines: Vec<String> = (0..100).map(|number| format!("wrong{number}: x")).collect();
     let refusal =

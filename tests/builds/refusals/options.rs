@@ -16,14 +16,21 @@ fn targets() {
 #[test]
 fn build_arguments() {
     let spec = "base: node:24\nargs:\n  TIER: {default: basic, values: [basic, full]}\nentrypoint: [node]\n";
-    check(&[case(spec, &[("SPEC-16", "gold", "full")]).with(&["--build-arg=TIER=gold"])]);
+    check(&[
+        case(spec, &[("SPEC-16", "gold", "full")]).with(&["--build-arg=TIER=gold"]),
+        case(spec, &[("SPEC-14", "TEAR", "args")]).with(&["--build-arg=TEAR=full"]),
+    ]);
 }
 
 #[test]
 fn platforms() {
-    check(&[case(
-        "base: node:24\nplatforms: [▸linux/arm64]\nentrypoint: [node]\n",
-        &[("REF-09", "linux/amd64", "linux/arm64")],
-    )
-    .with(&["--platform=linux/amd64"])]);
+    check(&[
+        case("base: ▸node:24\nentrypoint: [node]\n", &[("REF-09", "linux/arm64", "--platform")])
+            .with(&["--platform=linux/amd64,linux/arm64"]),
+        case(
+            "base: node:24\nplatforms: [▸linux/arm64]\nentrypoint: [node]\n",
+            &[("REF-09", "linux/amd64", "linux/arm64")],
+        )
+        .with(&["--platform=linux/amd64"]),
+    ]);
 }

@@ -1,0 +1,105 @@
+//! What `add` fetches: addresses with the checksum or commit that pins them. `spec` has checked what
+//! is written out; what came of `${…}` is checked here.
+
+use crate::diagnostic::{Code, Diagnostic, Text};
+use crate::plan::pick::Scope;
+use crate::plan::{Origin, Pick};
+use crate::platform::Platform;
+use crate::spec::model::{Add, Checksum};
+use crate::spec::value;
+
+/// A file behind a URL, under the name that the URL ends in.
+pub(super) fn url(
+    scope: &Scope<'_, '_>,
+    add: &Add,
+    url: &Text,
+) -> Result<(Origin, Pick), Diagnostic> {
+    let checksum = checksum(scope, add, url)?;
+    let address = url.value.split(['?', '#']).next().unwrap_or_default();
+    let (_, path) = address.split_once("://").unwrap_or(("", address));
+    let name = path.split_once('/').and_then(|(_, path)| path.rsplit('/').next());
+    let filename = name.filter(|name| !matches!(*name, "" | "." | "..")).unwrap_or("download");
+    let pick = Pick::path(&format!("/{filename}"));
+    let origin = Origin::Http { url: url.value.clone(), checksum, filename: filename.to_owned() };
+    Ok((origin, pick))
+}
+
+fn checksum(scope: &Scope<'_, '_>, add: &Add, url: &Text) -> Result<String, Diagnostic> {
+    let missing = |help: String| {
+        let message = format!("{:?} is fetched without a checksum", url.value);
+        Err(Diagnostic::error(Code::MissingChecksum, url.span, message).help(help))
+    };
+    let text = match &add.checksum {
+        Some(Checksum::One(text)) => text,
+        Some(Checksum::PerPlatform(entries)) => {
+            let wanted = scope.request.target.id();
+            let entry = entries.iter().find(|entry| {
+                Platform::parse(&entry.name.value, scope.request.build)
+                    .is_ok_and(|platform| platform.id() == wanted)
+            });
+            let Some(entry) = entry else {
+                return missing(format!("add one for this platform: `{wanted}: sha256:…`"));
+            };
+            &entry.value
+        }
+        None => return missing("add `checksum: sha256:…`".to_owned()),
+    };
+    let expanded = Text::new(scope.variables.expand(text)?, text.span);
+    value::fetch::checksum(&expanded)?;
+    Ok(expanded.value)
+}
+
+/// A repository at a commit: `URL#COMMIT:FOLDER`, or the same as `?commit=…&subdir=…`.
+pub(super) fn git(source: &Text) -> Result<Origin, Diagnostic> {
+    value::fetch::git_commit(source)?;
+    let (address, fragment) = source.value.split_once('#').unwrap_or((&source.value, ""));
+    let (remote, query) = address.split_once('?').unwrap_or((address, ""));
+    let parameter = |wanted: &[&str]| {
+        let mut parameters = query.split('&').filter_map(|part| part.split_once('='));
+        parameters.find(|(key, _)| wanted.contains(key)).map(|(_, value)| value)
+    };
+    let (commit, subdir) = fragment.split_once(':').unwrap_or((fragment, ""));
+    let commit = parameter(&["commit", "checksum"]).unwrap_or(commit);
+    let subdir = parameter(&["subdir"]).unwrap_or(subdir);
+    Ok(Origin::Git {
+        remote: remote.to_owned(),
+        commit: commit.to_owned(),
+        subdir: subdir.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Span;
+
+    const COMMIT: &str = "0123456789012345678901234567890123456789";
+
+    #[test]
+    fn takes_git_addresses_apart() {
+        for (address, remote, subdir) in [
+            (format!("https://a.example/x.git#{COMMIT}"), "https://a.example/x.git", ""),
+            (format!("https://a.example/x.git#{COMMIT}:src"), "https://a.example/x.git", "src"),
+            (format!("git@a.example:x/y.git#{COMMIT}"), "git@a.example:x/y.git", ""),
+            (
+                format!("https://a.example/x.git?commit={COMMIT}&subdir=src"),
+                "https://a.example/x.git",
+                "src",
+            ),
+        ] {
+            let origin = git(&Text::new(address.clone(), Span::START)).unwrap();
+            let expected = Origin::Git {
+                remote: remote.to_owned(),
+                commit: COMMIT.to_owned(),
+                subdir: subdir.to_owned(),
+            };
+            assert_eq!(origin, expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn refuses_a_branch_that_came_of_an_argument() {
+        let mistake = git(&Text::new("https://a.example/x.git#main".to_owned(), Span::START));
+        assert_eq!(mistake.unwrap_err().code, Code::MissingChecksum);
+    }
+}
