@@ -49,6 +49,7 @@ check: ## What needs no BuildKit: format, lints, unit and golden tests
 
 .PHONY: test
 test: setup ## Set up, and run every test
+	@$(PYTHON) tests/bases/compare.py
 	@eval "$$($(PYTHON) tests/env/print_env.py)"; cargo test --locked
 
 .PHONY: bench

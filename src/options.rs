@@ -21,6 +21,7 @@ pub use execution::{Execution, ExtraHost, NetworkMode, Proxy, Resources, Ulimit}
 use reader::{Reader, boolean};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
+pub use crate::llb::ResolveMode;
 use crate::platform::Platform;
 
 const OPTION: &str = "BUILDKIT_FRONTEND_OPT_";
@@ -151,29 +152,6 @@ pub struct CacheImport {
     pub kind: String,
     /// `ref` and the like.
     pub attributes: BTreeMap<String, String>,
-}
-
-/// Whether the builder asks the registry for an image that it has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ResolveMode {
-    /// As the builder likes.
-    #[default]
-    Default,
-    /// Always.
-    Pull,
-    /// Only if the image is not there.
-    Local,
-}
-
-impl ResolveMode {
-    /// BuildKit's word, for the request and the attribute `image.resolvemode`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Pull => "pull",
-            Self::Local => "local",
-        }
-    }
 }
 
 /// The time of everything in the image.

@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::gateway::{Error, Gateway, ImageFailure, ImageQuery, image_failure, side_by_side};
 use crate::image::{DEFAULT_PATH, ImageConfig};
 use crate::llb::{Image, OciLayout, ResolveMode, Source};
-use crate::options::{self, ContextSource, Options};
+use crate::options::{ContextSource, Options};
 use crate::plan::{ImageUse, Role};
 use crate::platform::Platform;
 use crate::proto::pb;
@@ -73,12 +73,7 @@ impl Lookup {
     /// As the options say.
     #[must_use]
     pub fn of(options: &Options) -> Self {
-        let mode = match options.resolve_mode {
-            options::ResolveMode::Default => ResolveMode::Default,
-            options::ResolveMode::Pull => ResolveMode::Pull,
-            options::ResolveMode::Local => ResolveMode::Local,
-        };
-        Self { mode, session: options.session.clone() }
+        Self { mode: options.resolve_mode, session: options.session.clone() }
     }
 }
 
