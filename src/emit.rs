@@ -307,7 +307,8 @@ impl<'a> Emitter<'a> {
                     filename: Some(filename.clone()),
                     ..Http::default()
                 };
-                self.graph.source(&Source::Http(source), &at(self.place, url.clone()))
+                let shown = url.split(['?', '#']).next().unwrap_or_default().to_owned();
+                self.graph.source(&Source::Http(source), &at(self.place, shown))
             }
             Origin::Git { remote, commit, subdir } => {
                 let source = Git {

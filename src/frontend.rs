@@ -9,6 +9,9 @@ pub mod prepare;
 mod proof;
 pub mod target;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use calls::Call;
 pub use failure::Failure;
 
@@ -83,6 +86,7 @@ async fn answer(
         probes: prepare::probes(&options)?,
         registry: prepare::registry(&options, &parsed.spec, &variables)?,
         today: prepare::today(),
+        apps: RefCell::default(),
     };
     build.warn(&parsed.warnings).await?;
     if let Some(request) = request {
@@ -115,6 +119,8 @@ pub(crate) struct Build<'a> {
     probes: ProbeSettings,
     registry: String,
     today: jiff::civil::Date,
+    /// Apps that others copy from, by name and platform.
+    apps: RefCell<BTreeMap<(String, String), pb::Definition>>,
 }
 
 /// An app for one platform, with everything that can be known without its base's files.
@@ -181,13 +187,19 @@ impl Build<'_> {
         name: &str,
         platform: &Platform,
     ) -> Result<pb::Definition, Failure> {
+        let key = (name.to_owned(), platform.id());
+        if let Some(known) = self.apps.borrow().get(&key) {
+            return Ok(known.clone()); // several apps may copy from it
+        }
         let app = self.parsed.spec.apps.iter().find(|app| app.name.value == name);
         let app = app.ok_or_else(|| Failure::internal(format!("no app is named {name:?}")))?;
         let drafted = self.draft(app, platform).await?;
         let mut emitter = Emitter::new(&drafted.draft, &self.settings);
         let LaidOut { parts, probes, .. } = self.lay_out(&mut emitter, app, &drafted).await?;
         let image = self.pass(&mut emitter, parts.image, &probes, &format!("files of {name}"));
-        Ok(self.marshal(&emitter, image))
+        let definition = self.marshal(&emitter, image);
+        self.apps.borrow_mut().insert(key, definition.clone());
+        Ok(definition)
     }
 
     /// Has the context sent while the base is looked at, if the app uses one. Whatever goes wrong

@@ -24,6 +24,8 @@ pub struct ProbeSettings {
     pub binary: String,
     /// The builder's platform.
     pub platform: Platform,
+    /// Whether the finished image is looked at again although it was before.
+    pub fresh: bool,
 }
 
 /// What the inventory looks at.
@@ -48,6 +50,14 @@ pub struct CollisionsProbe {
     pub destination: String,
 }
 
+/// One look, as an exec.
+struct Probe {
+    args: Vec<String>,
+    name: String,
+    /// Whether it is taken again although its result is known.
+    again: bool,
+}
+
 impl Emitter<'_> {
     /// Looks at destinations on the runtime base.
     pub fn facts(
@@ -61,7 +71,7 @@ impl Emitter<'_> {
             args.extend(words(&["--destination", destination]));
         }
         let name = format!("[{}proof] look at the runtime base", self.platform_prefix());
-        self.probe(settings, (args, name), vec![look(BASE, base)])
+        self.probe(settings, Probe { args, name, again: false }, vec![look(BASE, base)])
     }
 
     /// Looks at what a folder would run into.
@@ -88,7 +98,7 @@ impl Emitter<'_> {
             probe.destination
         );
         let mounts = vec![look(BASE, probe.base), look(SOURCE, probe.source)];
-        self.probe(settings, (args, name), mounts)
+        self.probe(settings, Probe { args, name, again: false }, mounts)
     }
 
     /// Looks at the whole image, base and layers apart.
@@ -106,13 +116,13 @@ impl Emitter<'_> {
         }
         args.extend(probe.args.iter().cloned());
         let name = format!("[{}proof] inspect the image", self.platform_prefix());
-        self.probe(settings, (args, name), mounts)
+        self.probe(settings, Probe { args, name, again: settings.fresh }, mounts)
     }
 
     fn probe(
         &mut self,
         settings: &ProbeSettings,
-        (args, name): (Vec<String>, String),
+        Probe { args, name, again }: Probe,
         looks: Vec<Mount>,
     ) -> Result<Output, ImportError> {
         let inputs: Vec<Output> = looks.iter().filter_map(Mount::source).collect();
@@ -127,8 +137,11 @@ impl Emitter<'_> {
             mounts: [root].into_iter().chain(looks).chain([out]).collect(),
             ..Exec::default()
         };
-        let constraints =
-            Constraints { platform: Some((&settings.platform).into()), ..Constraints::named(name) };
+        let constraints = Constraints {
+            platform: Some((&settings.platform).into()),
+            ignore_cache: again,
+            ..Constraints::named(name)
+        };
         let constraints = self.again_if(&inputs, constraints);
         // One output: the mount that is written.
         Ok(self.graph.exec(&exec, &constraints).first().copied().unwrap_or(Output::SCRATCH))

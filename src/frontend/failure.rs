@@ -92,6 +92,7 @@ impl Failure {
 /// Puts the place of a step that failed into the text, and says what to do where that is known. The
 /// details stay: clients draw the excerpt and the log of the step from them.
 fn explain(mut status: Status, file: Option<&SourceFile>) -> Status {
+    status.message = without_host_paths(&status.message);
     let Some(file) = file else { return status };
     let Some(range) = range_in(&status, file) else { return status };
     let mistake = match Missing::read(&status) {
@@ -112,6 +113,19 @@ fn step_failed(message: &str, range: Span) -> Diagnostic {
         return Diagnostic::error(Code::StepFailed, range, message);
     };
     Diagnostic::error(Code::StepFailed, range, message).help(help)
+}
+
+/// The builder's own folders tell nothing to a user: of `/var/lib/…/snapshots/12/fs/app/a` only
+/// what is behind `/fs` counts.
+fn without_host_paths(message: &str) -> String {
+    let shorten = |word: &str| match word.rsplit_once("/fs/") {
+        Some((head, path)) if head.contains("/snapshots/") => {
+            let quote = if word.starts_with('"') { "\"" } else { "" };
+            format!("{quote}/{path}")
+        }
+        _ => word.to_owned(),
+    };
+    message.split(' ').map(shorten).collect::<Vec<_>>().join(" ")
 }
 
 /// The lines of the step that failed. Characters of BuildKit's positions count from 0.
@@ -228,6 +242,13 @@ mod tests {
             let expected = missing.map(|(code, what)| Missing { code, what: what.to_owned() });
             assert_eq!(found, expected, "{message}");
         }
+    }
+
+    #[test]
+    fn shows_no_folder_of_the_builder() {
+        let message = "failed to stat /var/lib/buildkit/snapshots/12/fs/app/a: file name too long";
+        assert_eq!(without_host_paths(message), "failed to stat /app/a: file name too long");
+        assert_eq!(without_host_paths("lstat /srv/fs/x: no"), "lstat /srv/fs/x: no");
     }
 
     #[test]

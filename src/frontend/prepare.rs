@@ -136,12 +136,28 @@ pub(super) fn probes(options: &Options) -> Result<ProbeSettings, Failure> {
         .ok()
         .and_then(|path| path.to_str().map(str::to_owned))
         .unwrap_or_else(|| "/hardpan".to_owned());
-    Ok(ProbeSettings { frontend, binary, platform: options.build_platform() })
+    let fresh = fresh_proof(options)?;
+    Ok(ProbeSettings { frontend, binary, platform: options.build_platform(), fresh })
 }
 
 /// Whether the builder can merge layers; with a graph driver it cannot.
 pub(super) fn can_merge(gateway: &Gateway) -> bool {
     gateway.llb_caps().supports(caps::MERGE)
+}
+
+/// Whether the image is inspected again even if the builder remembers what was found: for releases
+/// on builders that collect garbage (docs/hardening.md).
+fn fresh_proof(options: &Options) -> Result<bool, Failure> {
+    match options.predefined_args.get("HARDPAN_PROOF").map(String::as_str) {
+        None | Some("" | "cached") => Ok(false),
+        Some("fresh") => Ok(true),
+        Some(other) => {
+            let message = format!("the build argument HARDPAN_PROOF cannot be {other:?}");
+            let mistake = Diagnostic::error(Code::InvalidOption, Span::START, message)
+                .help("write `--build-arg HARDPAN_PROOF=fresh`, or leave it out");
+            Err(Failure::Refused(vec![mistake]))
+        }
+    }
 }
 
 /// How steps run and what they see.

@@ -10,7 +10,7 @@ use crate::diagnostic::{self, Code, Diagnostic, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
 use crate::gateway::{EntryKind, Warning, status};
-use crate::harden::{self, Finding, Origin, Severity, Subject};
+use crate::harden::{self, Check, Finding, Judgement, Origin, Severity, Status, Subject};
 use crate::image::ImageConfig;
 use crate::inspect::collisions::{self, Collisions};
 use crate::inspect::entry::Kind;
@@ -163,11 +163,10 @@ impl Build<'_> {
             base_known: true,
         };
         let judgement = harden::judge(&subject);
-        let (refused, warned): (Vec<_>, Vec<_>) = judgement
-            .findings
-            .iter()
-            .filter(|finding| finding.severity >= Severity::Warn)
-            .map(|finding| diagnostic(finding, plan))
+        let found = judgement.findings.iter().filter(|finding| finding.severity >= Severity::Warn);
+        let found = found.map(|finding| diagnostic(finding, plan));
+        let (refused, warned): (Vec<_>, Vec<_>) = found
+            .chain(undecided(&judgement, plan))
             .partition(|found| found.severity == diagnostic::Severity::Error);
         if !refused.is_empty() {
             return Err(Failure::Refused(refused.into_iter().chain(warned).collect()));
@@ -192,11 +191,17 @@ impl Build<'_> {
 
     /// Shows warnings to the user; the build goes on.
     pub(super) async fn warn(&self, found: &[Diagnostic]) -> Result<(), Failure> {
-        for one in found.iter().take(MAX_WARNINGS) {
+        for (index, one) in found.iter().take(MAX_WARNINGS).enumerate() {
             let code = one.code;
+            let more = found.len() - MAX_WARNINGS.min(found.len());
+            let rest = if index + 1 == MAX_WARNINGS && more > 0 {
+                format!(" (and {more} more warnings)")
+            } else {
+                String::new()
+            };
             let warning = Warning {
                 vertex: self.loaded.vertex.clone(),
-                short: status::escape(&format!("{code}: {}", one.message)).into_owned(),
+                short: status::escape(&format!("{code}: {}{rest}", one.message)).into_owned(),
                 detail: one.help.iter().map(|help| status::escape(help).into_owned()).collect(),
                 url: code.url(),
                 span: Some(one.span),
@@ -258,6 +263,23 @@ fn started(image: &ImageConfig) -> harden::Config {
             .map(|check| check.test.clone())
             .unwrap_or_default(),
     }
+}
+
+/// Checks that would refuse the image and could not be decided: what was not looked at is not proven.
+fn undecided(judgement: &Judgement, plan: &Plan) -> Vec<Diagnostic> {
+    let base = plan.images[plan.runtime].span;
+    let open = judgement.checks.iter().filter_map(|(id, status)| match status {
+        Status::NotEvaluated(reason) => Some((Check::find(id.0)?, reason)),
+        _ => None,
+    });
+    open.filter(|(check, _)| check.severity == Severity::Block)
+        .map(|(check, reason)| {
+            let message =
+                format!("it cannot be decided whether there is {}: {reason}", check.title);
+            Diagnostic::error(Code::Check(check.id.0), base, message)
+                .help("place fewer or plainer files, so that all of them can be looked at")
+        })
+        .collect()
 }
 
 /// A finding at the line that brought it about.

@@ -2,6 +2,7 @@
 
 use crate::inspect::entry::Kind;
 use crate::inspect::evidence::Changed;
+use crate::paths;
 
 use super::access::describe;
 use super::{Decision, Fault, Subject};
@@ -15,32 +16,73 @@ pub(crate) fn changed(subject: &Subject<'_>) -> Decision {
     let faults =
         list.items.iter().filter(|change| !is_declared(subject, change) && !is_tighter(change));
     let mut faults: Vec<_> = faults.map(|change| fault(subject, change)).collect();
-    if list.truncated
-        && let Some(last) = faults.last_mut()
-    {
-        last.message.push_str(", and there are more");
+    complete(list.truncated, &mut faults)?;
+    Ok(faults)
+}
+
+/// A list that was cut may hide a fault behind entries that are none.
+fn complete(is_truncated: bool, faults: &mut [Fault]) -> Result<(), String> {
+    match (is_truncated, faults.last_mut()) {
+        (false, _) => Ok(()),
+        (true, Some(last)) => {
+            last.message.push_str(", and there are more");
+            Ok(())
+        }
+        (true, None) => Err("there is too much to tell".to_owned()),
     }
+}
+
+/// What a scanner or an engine reads to know what the base is.
+const RECORDS: [&str; 9] = [
+    "/etc/os-release",
+    "/usr/lib/os-release",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/shadow",
+    "/var/lib/dpkg",
+    "/lib/apk",
+    "/usr/lib/apk",
+    "/opt/docker",
+];
+
+/// BASE-01.
+pub(crate) fn records(subject: &Subject<'_>) -> Decision {
+    if !subject.base_known {
+        return Err("the base is not known".to_owned());
+    }
+    let list = &subject.inventory.replaced;
+    let is_record = |path: &str| RECORDS.iter().any(|one| paths::below(one, path).is_some());
+    let replaced = list.items.iter().filter(|change| is_record(&change.path));
+    let mut faults: Vec<_> = replaced
+        .map(|change| {
+            let message = format!("{} of the base is replaced", change.path);
+            Fault::new(subject.origin(change.layer), message).at(&change.path)
+        })
+        .collect();
+    complete(list.truncated, &mut faults)?;
     Ok(faults)
 }
 
 /// BASE-03.
-#[expect(clippy::unnecessary_wraps, reason = "every check of the table may be undecided")]
 pub(crate) fn hidden(subject: &Subject<'_>) -> Decision {
     let declared = |change: &&Changed| {
-        // A file that is placed at a writable path lies over the folder that was made for it.
-        subject.writable.iter().any(|path| path.trim_end_matches('/') == change.path)
+        // A file that is placed at a writable path lies over the folder that was made for it. A link
+        // would lead what is mounted there to somewhere else.
+        change.after.kind == Kind::File
+            && subject.writable.iter().any(|path| path.trim_end_matches('/') == change.path)
     };
-    let list = subject.inventory.hidden.items.iter().filter(|change| !declared(change));
-    let faults = list.map(|change| {
+    let list = &subject.inventory.hidden;
+    let faults = list.items.iter().filter(|change| !declared(change)).map(|change| {
         let (path, before, after) = (&change.path, change.before.kind, change.after.kind);
         let message = format!("{path} was placed as a {before} and is placed again as a {after}");
         Fault::new(subject.origin(change.layer), message).at(path)
     });
-    Ok(faults.collect())
+    let mut faults: Vec<_> = faults.collect();
+    complete(list.truncated, &mut faults)?;
+    Ok(faults)
 }
 
 /// BASE-04.
-#[expect(clippy::unnecessary_wraps, reason = "every check of the table may be undecided")]
 pub(crate) fn deletions(subject: &Subject<'_>) -> Decision {
     let names = subject.inventory.whiteouts.items.iter();
     let devices = subject.inventory.special.items.iter();
@@ -55,7 +97,10 @@ pub(crate) fn deletions(subject: &Subject<'_>) -> Decision {
         };
         Fault::new(subject.origin(item.layer), message).at(path)
     });
-    Ok(faults.collect())
+    let mut faults: Vec<_> = faults.collect();
+    let inventory = subject.inventory;
+    complete(inventory.whiteouts.truncated || inventory.special.truncated, &mut faults)?;
+    Ok(faults)
 }
 
 /// Whether a placed file only takes rights away from the base's: a configuration that is replaced

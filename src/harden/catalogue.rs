@@ -157,6 +157,14 @@ pub const CHECKS: &[Check] = &[
         help: "write a list whose first word is a program of the image",
     },
     Check {
+        id: CheckId("BASE-01"),
+        title: "a record of the base that is replaced",
+        standards: &["NIST 800-53 SI-7", "NIST 800-190 4.1.1"],
+        severity: Severity::Block,
+        decide: base::records,
+        help: "leave it as the base has it: scanners and engines read it to know what the image is",
+    },
+    Check {
         id: CheckId("BASE-02"),
         title: "a path of the base changed its type, mode or owner",
         standards: &["NIST 800-53 SI-7", "NIST 800-190 4.1.2"],

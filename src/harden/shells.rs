@@ -81,15 +81,16 @@ fn counts_by_name(trace: &ShellTrace) -> bool {
     }
 }
 
-fn faults(subject: &Subject<'_>, message: impl Fn(&ShellTrace) -> Option<Fault>) -> Vec<Fault> {
-    let list = &subject.inventory.shells;
-    let mut faults: Vec<_> = list.items.iter().filter_map(&message).collect();
-    if list.truncated
-        && let Some(last) = faults.last_mut()
-    {
-        last.message.push_str(", and there are more");
+fn faults(subject: &Subject<'_>, message: impl Fn(&ShellTrace) -> Option<Fault>) -> Decision {
+    let traces = &subject.inventory.shells;
+    let mut faults: Vec<_> = traces.items.iter().filter_map(&message).collect();
+    match (traces.truncated, faults.last_mut()) {
+        (false, _) => {}
+        (true, Some(last)) => last.message.push_str(", and there are more"),
+        // A shell may stand behind a thousand files that only look a little like one.
+        (true, None) => return Err("too many files look like shells".to_owned()),
     }
-    faults
+    Ok(faults)
 }
 
 fn fault(subject: &Subject<'_>, trace: &ShellTrace, what: &str) -> Fault {
@@ -126,7 +127,7 @@ pub(crate) fn by_name(subject: &Subject<'_>) -> Decision {
         let shell = trace.named.as_deref().unwrap_or_default();
         (verdict(trace) == Verdict::Named)
             .then(|| fault(subject, trace, &format!("is called {shell}")))
-    });
+    })?;
     let gaps = &subject.inventory.not_evaluated.items;
     found.extend(gaps.iter().filter(|gap| gap.part == Part::Folder).map(|gap| {
         let message = format!("{} cannot be searched for shells: {}", gap.path, gap.reason);
@@ -150,21 +151,22 @@ pub(crate) fn by_content(subject: &Subject<'_>) -> Decision {
             Some(found.weighing(Severity::Warn))
         }
         _ => None,
-    });
+    })?;
     let gaps = &subject.inventory.not_evaluated.items;
     found.extend(gaps.iter().filter(|gap| gap.part == Part::Content).map(|gap| {
         let message = format!("{} was not searched for a shell: {}", gap.path, gap.reason);
-        Fault::new(Origin::Image, message).at(&gap.path).weighing(Severity::Warn)
+        let fault = Fault::new(Origin::Image, message).at(&gap.path);
+        fault.help("place fewer or smaller executable files, so that all can be searched")
     }));
     Ok(found)
 }
 
 /// SHL-04.
 pub(crate) fn multicall(subject: &Subject<'_>) -> Decision {
-    Ok(faults(subject, |trace| match verdict(trace) {
+    faults(subject, |trace| match verdict(trace) {
         Verdict::Multicall(program) => Some(fault(subject, trace, &format!("is {program}"))),
         _ => None,
-    }))
+    })
 }
 
 /// SHL-05.
@@ -200,6 +202,12 @@ fn why_a_shell(argv: &[String]) -> Option<String> {
     let shown = escape(first.as_bytes());
     if let Some((shell, _)) = named(program.as_bytes()) {
         return Some(format!("\"{shown}\" is {shell}"));
+    }
+    if ["ld-linux", "ld-musl", "ld64.so", "ld.so", "ld-2."]
+        .iter()
+        .any(|loader| program.starts_with(loader))
+    {
+        return Some(format!("\"{shown}\" is a loader, which runs any file, executable or not"));
     }
     let next = rest.iter().find(|word| !word.starts_with('-')).map_or("", String::as_str);
     let runs_scripts = match program {

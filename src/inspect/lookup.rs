@@ -46,7 +46,9 @@ impl<'a> Finder<'a> {
         self.programs = 0;
         let tried = self.find(first.as_bytes(), 0);
         let argv = argv.iter().map(|word| escape(word.as_bytes())).collect();
-        let truncated = self.programs > MAX_PROGRAMS || self.elements().nth(MAX_ELEMENTS).is_some();
+        let is_searched = !first.contains('/');
+        let truncated = self.programs > MAX_PROGRAMS
+            || (is_searched && self.elements().nth(MAX_ELEMENTS).is_some());
         Some(Command { argv, tried, truncated })
     }
 

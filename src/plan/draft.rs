@@ -172,14 +172,30 @@ fn writable(
 }
 
 /// Folders that the running app must never be able to change, and all that is below them.
-const SYSTEM: [&str; 8] = ["/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/proc", "/sys"];
+const SYSTEM: [&str; 12] = [
+    "/etc",
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/sys",
+    "/dev",
+    "/boot",
+    "/var/lib/dpkg",
+    "/opt/docker",
+];
+/// Folders above those: who owns one can put another in the place of what is in it.
+const ABOVE_SYSTEM: [&str; 4] = ["/", "/var", "/var/lib", "/opt"];
 
 /// Refuses a writable path of the system, be it as it is written or where links of the base lead.
 pub(super) fn refuse_system(path: &str, span: Span) -> Option<Diagnostic> {
     // Below /usr there are places that are an app's own: /usr/src and /usr/local/share.
     let own =
         ["/usr/src", "/usr/share/nginx"].iter().any(|folder| paths::below(folder, path).is_some());
-    let system = path == "/" || SYSTEM.iter().any(|folder| paths::below(folder, path).is_some());
+    let system = ABOVE_SYSTEM.contains(&path)
+        || SYSTEM.iter().any(|folder| paths::below(folder, path).is_some());
     (system && !own).then(|| {
         Diagnostic::error(
             Code::ForbiddenWritable,

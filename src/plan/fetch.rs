@@ -14,6 +14,7 @@ pub(super) fn url(
     add: &Add,
     url: &Text,
 ) -> Result<(Origin, Pick), Diagnostic> {
+    refuse_credentials(url)?;
     let checksum = checksum(scope, add, url)?;
     let address = url.value.split(['?', '#']).next().unwrap_or_default();
     let (_, path) = address.split_once("://").unwrap_or(("", address));
@@ -22,6 +23,21 @@ pub(super) fn url(
     let pick = Pick::path(&format!("/{filename}"));
     let origin = Origin::Http { url: url.value.clone(), checksum, filename: filename.to_owned() };
     Ok((origin, pick))
+}
+
+/// An address ends up in the provenance and in the builder's progress.
+fn refuse_credentials(url: &Text) -> Result<(), Diagnostic> {
+    let rest = url.value.split_once("://").map_or(url.value.as_str(), |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match host.rsplit_once('@') {
+        Some((user, _)) if user.contains(':') => Err(Diagnostic::error(
+            Code::InvalidValue,
+            url.span,
+            "this address holds a password, which everybody could read in the provenance",
+        )
+        .help("fetch it with `run` and a `secret`, in a stage")),
+        _ => Ok(()),
+    }
 }
 
 fn checksum(scope: &Scope<'_, '_>, add: &Add, url: &Text) -> Result<String, Diagnostic> {

@@ -113,6 +113,8 @@ pub fn finish(
         }
     }
     layers.extend(workdir_layer((&draft, facts), &folders, &layers, settings));
+    let below = draft.images[draft.runtime].config.rootfs.diff_ids.len();
+    mistakes.extend(refuse_depth(below + layers.len(), &layers));
     let config = settings::config(settings, &draft, user, &layers);
     mistakes.extend(config.1);
     let annotations = settings::annotations(settings, &mut mistakes);
@@ -133,6 +135,16 @@ pub fn finish(
         context_paths: draft.context_paths,
         places: settings::places(settings),
     })
+}
+
+/// What overlay file systems of engines take ("max depth exceeded").
+const MOST_LAYERS: usize = 127;
+
+fn refuse_depth(total: usize, layers: &[Layer]) -> Option<Diagnostic> {
+    let last = layers.last().filter(|_| total > MOST_LAYERS)?;
+    let message = format!("the image would have {total} layers, and engines take {MOST_LAYERS}");
+    let help = "place several paths with one `copy`, or gather them in a stage first";
+    Some(Diagnostic::error(Code::InvalidValue, last.span, message).help(help))
 }
 
 /// A workdir that neither the base nor a layer has is made: the app could not start without it.

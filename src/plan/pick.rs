@@ -181,7 +181,8 @@ fn added(scope: &Scope<'_, '_>, add: &Add) -> Result<(String, Vec<Placement>), D
     let exclude: Vec<_> =
         expand_list(scope, &add.exclude)?.into_iter().map(|(text, _)| text).collect();
     let to = add.to.as_ref().map(|to| scope.variables.expand(to)).transpose()?;
-    let shown: Vec<_> = sources.iter().map(|(text, _)| text.as_str()).collect();
+    // As written: an address may hold an argument that belongs into no history.
+    let shown: Vec<_> = add.sources.iter().map(|text| text.value.as_str()).collect();
     let title = format!("ADD {}", shown.join(" "));
     let mode = add.mode.as_ref().map(|mode| mode.value);
     let several = sources.len() > 1;

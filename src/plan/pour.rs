@@ -58,6 +58,9 @@ fn part(
     span: Span,
 ) -> Result<Option<Part>, Diagnostic> {
     let at = collision.at.as_str();
+    if collision.escaped {
+        return Err(refuse(at, "there under a name that is no text", "what is placed", span));
+    }
     let base = &collision.base.attributes;
     match (base.kind, collision.source) {
         (Kind::Folder, Kind::Folder) => {

@@ -121,6 +121,7 @@ pub(super) fn config(
     for writable in draft.writable.iter().filter(|path| path.is_volume) {
         config.volumes.insert(writable.path.clone(), Value::Object(serde_json::Map::new()));
     }
+    mistakes.extend(refuse_labels(settings));
     config.labels.extend(expand_each(settings.variables, &app.labels, &mut mistakes));
     config.labels.extend(settings.labels.iter().cloned());
     if let Some(signal) = &app.stopsignal {
@@ -142,6 +143,20 @@ pub fn check_settings(draft: &Draft, settings: &Settings<'_>) -> Vec<Diagnostic>
     let (_, mut mistakes) = config(settings, draft, Owner::default(), &[]);
     annotations(settings, &mut mistakes);
     mistakes
+}
+
+/// What the base says of itself stays as it is: scanners believe these labels.
+fn refuse_labels(settings: &Settings<'_>) -> Vec<Diagnostic> {
+    let spec = settings.app.labels.iter().map(|label| (label.name.value.as_str(), label.name.span));
+    let given = settings.labels.iter().map(|(name, _)| (name.as_str(), Span::START));
+    let foreign = spec.chain(given).filter(|(name, _)| name.starts_with("com.docker.dhi."));
+    foreign
+        .map(|(name, span)| {
+            let message = format!("the label {name:?} is the base's own statement");
+            Diagnostic::error(Code::InvalidValue, span, message)
+                .help("leave it out: it is passed on as the base has it")
+        })
+        .collect()
 }
 
 fn history(layer: &Layer, created: Option<&str>) -> History {

@@ -501,19 +501,21 @@ fn base_02_finds_what_a_layer_does_to_the_base() {
         ),
         (
             |layer| {
-                layer.file("/etc/group", 0o666, "node:x:1000:\n");
+                layer.file("/etc/app.conf", 0o666, "b");
             },
-            "/etc/group of the base changes from 0644 0:0 to 0666 0:0",
+            "/etc/app.conf of the base changes from 0644 0:0 to 0666 0:0",
         ),
     ];
     for (place, message) in cases {
         let mut image = Image::sound();
+        image.base.file("/etc/app.conf", 0o644, "a");
         // Found through a path that does not go through /bin.
         image.place(|_| {}).place(place).entrypoint(&["/usr/bin/node"]);
         image.fails("BASE-02", message);
         assert_eq!(image.judge().findings[0].origin, Origin::App { layer: 1 });
     }
     let mut near_miss = Image::sound();
+    near_miss.base.file("/etc/app.conf", 0o644, "a");
     near_miss.writable = vec!["/app".to_owned()];
     near_miss.place(|layer| {
         layer
@@ -521,7 +523,7 @@ fn base_02_finds_what_a_layer_does_to_the_base() {
             .owner("/app", 1000, 1000)
             .folder("/tmp", 0o1777)
             .file("/usr/bin/tool", 0o755, "x")
-            .file("/etc/group", 0o644, "node:x:1000:\n");
+            .file("/etc/app.conf", 0o644, "b");
     });
     near_miss.passes();
 }
@@ -540,6 +542,55 @@ fn base_02_lets_a_placed_file_take_rights_away() {
         layer.file("/etc/app.conf", 0o644, "b");
     });
     looser.fails("BASE-02", "/etc/app.conf of the base changes from 0640 0:0 to 0644 0:0");
+}
+
+#[test]
+fn base_01_finds_a_replaced_record_of_the_base() {
+    for path in ["/etc/os-release", "/var/lib/dpkg/status.d/node"] {
+        let mut image = Image::sound();
+        image.base.file(path, 0o644, "ID=debian\n");
+        image.place(|_| {}).place(|layer| {
+            layer.file("/etc/os-release", 0o644, "ID=other\n");
+            layer.file("/var/lib/dpkg/status.d/node", 0o644, "");
+        });
+        image.fails("BASE-01", &format!("{path} of the base is replaced"));
+    }
+    let mut near_miss = Image::sound();
+    near_miss.base.file("/etc/app.conf", 0o644, "a").file("/etc/os-release", 0o644, "ID=debian\n");
+    near_miss.place(|layer| {
+        layer.file("/etc/app.conf", 0o644, "b").file("/etc/os-release.d/x", 0o644, "");
+    });
+    near_miss.passes();
+}
+
+#[test]
+fn a_shell_behind_a_thousand_decoys_is_not_proven_absent() {
+    let mut image = Image::sound();
+    image.place(|layer| {
+        for number in 0..1_001 {
+            let decoy = [elf(AMD64, None), b"\0toybox \0".to_vec()].concat();
+            layer.file(format!("/app/a/{number}"), 0o755, decoy);
+        }
+        layer.program("/usr/bin/zsh", "/bin/dash");
+    });
+    let judgement = image.judge();
+    let undecided = |id: &str| {
+        judgement.checks.iter().any(|(check, status)| {
+            check.0 == id && matches!(status, Status::NotEvaluated(_) | Status::Failed(_))
+        })
+    };
+    assert!(undecided("SHL-02") && undecided("SHL-03"), "{:?}", judgement.checks);
+}
+
+#[test]
+fn shl_05_finds_a_loader_as_entrypoint() {
+    let mut image = Image::sound();
+    image.base.file("/lib64/ld-linux-x86-64.so.2", 0o755, elf(AMD64, None));
+    image.entrypoint(&["/lib64/ld-linux-x86-64.so.2", "/app/data"]).fails(
+        "SHL-05",
+        "entrypoint needs a shell: \"/lib64/ld-linux-x86-64.so.2\" is a loader, which runs \
+             any file, executable or not",
+    );
 }
 
 #[test]
@@ -592,7 +643,7 @@ fn base_02_is_not_evaluated_where_the_base_is_not_known() {
     let mut image = Image::sound();
     image.base_known = false;
     let judgement = image.judge();
-    assert_eq!(judgement.tally(), (CHECKS.len() - 1, 0, 1));
+    assert_eq!(judgement.tally(), (CHECKS.len() - 2, 0, 2)); // BASE-01 and BASE-02
     image.base.program("/opt/x", "/bin/dash");
     assert_eq!(image.judge().findings[0].origin, Origin::Image);
 }
