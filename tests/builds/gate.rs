@@ -99,12 +99,20 @@ fn a_program_of_another_c_library() {
 fn a_file_of_the_base_with_more_rights() {
     let project = |mode: &str| {
         let spec = format!(
-            "base: node:24\nimage:\n  - ▸copy: passwd\n    to: /etc/passwd\n    mode: {mode}\nentrypoint: [node]\n"
+            "base: node:24\nimage:\n  - ▸copy: host\n    to: /etc/host.conf\n    mode: {mode}\nentrypoint: [node]\n"
         );
-        Project::new(&spec).file("passwd", "node:x:1000:1000::/:\n")
+        Project::new(&spec).file("host", "multi on\n")
     };
-    refused(&project("0755"), &["BASE-02"], "/etc/passwd");
-    assert_eq!(project("0444").push().listing().at("/etc/passwd").mode, 0o444, "fewer are fine");
+    refused(&project("0755"), &["BASE-02"], "/etc/host.conf");
+    assert_eq!(project("0444").push().listing().at("/etc/host.conf").mode, 0o444, "fewer are fine");
+}
+
+#[test]
+fn a_record_of_the_base() {
+    let project = Project::new(
+        "base: node:24\nimage:\n  - ▸copy: passwd\n    to: /etc/passwd\nentrypoint: [node]\n",
+    );
+    refused(&project.file("passwd", "node:x:1000:1000::/:\n"), &["BASE-01"], "/etc/passwd");
 }
 
 #[test]
