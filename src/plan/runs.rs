@@ -7,8 +7,9 @@ use crate::plan::draft::keep;
 use crate::plan::pick::{self, Scope};
 use crate::plan::select::SelectedStage;
 use crate::plan::targets::step_names_target;
-use crate::plan::variables::{PLATFORM_NAMES, is_target_name};
+use crate::plan::variables::is_target_name;
 use crate::plan::{Action, BindMount, CacheMount, Origin, Run, SecretMount, Step};
+use crate::spec::model::PLATFORM_NAMES;
 use crate::spec::model::{self, Bind, Cache, Command};
 use crate::spec::template::mentions_word;
 

@@ -2,7 +2,8 @@
 //! names the target, and all after it. Those before it are shared by all targets.
 
 use crate::diagnostic::Text;
-use crate::plan::variables::{PLATFORM_NAMES, is_target_name};
+use crate::plan::variables::is_target_name;
+use crate::spec::model::PLATFORM_NAMES;
 use crate::spec::model::{Base, Bind, Cache, Checksum, Command, Place, Run, Stage, Step};
 use crate::spec::template::mentions_word;
 

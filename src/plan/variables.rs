@@ -149,20 +149,6 @@ pub fn is_target_name(name: &str) -> bool {
     matches!(name, "TARGETPLATFORM" | "TARGETOS" | "TARGETARCH" | "TARGETVARIANT" | "TARGETMACHINE")
 }
 
-/// The names that a platform always declares, for the target and for the builder.
-pub const PLATFORM_NAMES: [&str; 10] = [
-    "TARGETPLATFORM",
-    "TARGETOS",
-    "TARGETARCH",
-    "TARGETVARIANT",
-    "TARGETMACHINE",
-    "BUILDPLATFORM",
-    "BUILDOS",
-    "BUILDARCH",
-    "BUILDVARIANT",
-    "BUILDMACHINE",
-];
-
 fn refuse_value(argument: &Argument, value: &str) -> Option<Diagnostic> {
     if argument.values.is_empty() || argument.values.iter().any(|text| text.value == value) {
         return None;

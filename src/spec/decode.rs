@@ -15,7 +15,6 @@ mod scalars;
 mod stages;
 mod steps;
 
-pub(super) use self::arguments::PREDEFINED;
 use self::fields::Fields;
 use super::language;
 use super::model::{App, Spec};

@@ -378,3 +378,17 @@ impl Place {
         }
     }
 }
+
+/// The names that a platform always declares, for the target and for the builder.
+pub const PLATFORM_NAMES: [&str; 10] = [
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "TARGETMACHINE",
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDARCH",
+    "BUILDVARIANT",
+    "BUILDMACHINE",
+];

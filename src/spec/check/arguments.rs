@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::super::decode::PREDEFINED;
 use super::super::model::{Spec, Step};
 use super::super::template::{self, Mention, is_name};
 use super::Report;
 use super::texts::{self, Names};
 use crate::diagnostic::{Code, Diagnostic, Text};
+use crate::spec::model::PLATFORM_NAMES;
 use crate::words::quoted;
 
 /// Looks at all uses of build arguments.
@@ -17,7 +17,7 @@ pub(super) fn check(spec: &Spec, report: &mut Report) {
         .args
         .iter()
         .map(|argument| argument.name.value.as_str())
-        .chain(PREDEFINED.iter().copied())
+        .chain(PLATFORM_NAMES.iter().copied())
         .collect();
     check_defaults(spec, &declared, report);
     for (text, names) in texts::of(spec) {
@@ -42,7 +42,7 @@ fn read_mentions(text: &Text, report: &mut Report) -> Vec<Mention> {
 
 /// A default may use the arguments above it, so that there is an order and no cycle.
 fn check_defaults(spec: &Spec, declared: &BTreeSet<&str>, report: &mut Report) {
-    let mut above: BTreeSet<&str> = PREDEFINED.iter().copied().collect();
+    let mut above: BTreeSet<&str> = PLATFORM_NAMES.iter().copied().collect();
     for argument in &spec.args {
         if let Some(default) = &argument.default {
             for mention in read_mentions(default, report) {

@@ -8,21 +8,8 @@ use super::Decoder;
 use super::fields::Field;
 use super::scalars::text_of;
 use crate::diagnostic::{Code, Text};
+use crate::spec::model::PLATFORM_NAMES;
 use crate::words::{listed, nearest, quoted};
-
-/// What is always declared, by BuildKit's own names.
-pub(in crate::spec) const PREDEFINED: &[&str] = &[
-    "TARGETPLATFORM",
-    "TARGETOS",
-    "TARGETARCH",
-    "TARGETVARIANT",
-    "TARGETMACHINE",
-    "BUILDPLATFORM",
-    "BUILDOS",
-    "BUILDARCH",
-    "BUILDVARIANT",
-    "BUILDMACHINE",
-];
 
 /// Beginnings that are options of the build.
 const RESERVED: &[&str] = &["HARDPAN_", "BUILDKIT_"];
@@ -82,7 +69,7 @@ impl Decoder {
 
     fn check_argument_name(&mut self, name: &Text) {
         let written = name.value.as_str();
-        if PREDEFINED.contains(&written) {
+        if PLATFORM_NAMES.contains(&written) {
             let message = format!("{} is always declared", quoted(written));
             return self.error(
                 Code::InvalidValue,
