@@ -17,7 +17,7 @@ pub use failure::Failure;
 
 use crate::context::{self, Loaded};
 use crate::diagnostic::Diagnostic;
-use crate::emit::{self, Emitted, Emitter, ProbeSettings};
+use crate::emit::{self, Abilities, Emitted, Emitter, ProbeSettings};
 use crate::gateway::{Gateway, Solve, side_by_side};
 use crate::llb::Output;
 use crate::options::Options;
@@ -71,7 +71,7 @@ async fn answer(
         None => shared_ignore?,
     };
     let platforms = prepare::platforms(&options, app, &variables)?;
-    let can_merge = prepare::can_merge(gateway);
+    let builder = Abilities::of(|cap| gateway.llb_caps().supports(cap));
     let build = Build {
         gateway,
         options: &options,
@@ -81,7 +81,7 @@ async fn answer(
         variables: &variables,
         settings: emit::Settings {
             several_platforms: platforms.len() > 1,
-            ..prepare::settings(&options, &locations, ignore, can_merge)
+            ..prepare::settings(&options, &locations, ignore, builder)
         },
         probes: prepare::probes(&options)?,
         registry: prepare::registry(&options, &parsed.spec, &variables)?,

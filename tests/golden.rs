@@ -2,8 +2,8 @@
 //!
 //! A case is a folder `tests/golden/NAME` with `hardpan.yaml` and, where it needs them, `options`
 //! (one option of the frontend a line), `ignore`, `base.txt` (lines that are added to the root file
-//! system of the base), `collisions.json` and `builder` (`no merge`). What comes out is kept in
-//! `plan`, `llb` and `image`, or in `error`. `UPDATE=1 cargo test --test golden` rewrites them.
+//! system of the base), `collisions.json` and `builder` (`no merge`, `no links`). What comes out is
+//! kept in `plan`, `llb` and `image`, or in `error`. `UPDATE=1 cargo test --test golden` rewrites them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail here")]
 
@@ -20,7 +20,7 @@ use fake_base::Tree;
 use hardpan::bases::Resolved;
 use hardpan::context::parse_ignore;
 use hardpan::diagnostic::{Diagnostic, Severity};
-use hardpan::emit::{Emitter, Settings};
+use hardpan::emit::{Abilities, Emitter, Settings};
 use hardpan::frontend::{Failure, prepare, target};
 use hardpan::gateway::{SourceFile, status};
 use hardpan::inspect::collisions::{Collision, Collisions};
@@ -164,7 +164,7 @@ struct Case {
     ignore: Vec<String>,
     tree: Tree,
     collisions: AllCollisions,
-    can_merge: bool,
+    builder: Abilities,
 }
 
 impl Case {
@@ -174,14 +174,18 @@ impl Case {
         let options = options.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         let base = std::fs::read_to_string(root().join("base.txt")).unwrap() + &text("base.txt");
         let builder = text("builder");
-        assert!(["", "no merge"].contains(&builder.trim()), "{builder}");
+        let known = |line: &str| ["no merge", "no links"].contains(&line);
+        assert!(builder.lines().all(known), "{builder}");
         Self {
             spec: std::fs::read_to_string(folder.join("hardpan.yaml")).unwrap(),
             options: options.map(str::to_owned).collect(),
             ignore: parse_ignore(text("ignore").as_bytes()),
             tree: Tree::parse(&base),
             collisions: collisions(&text("collisions.json")),
-            can_merge: builder.is_empty(),
+            builder: Abilities {
+                can_merge: !builder.contains("no merge"),
+                can_link: !builder.contains("no links"),
+            },
         }
     }
 
@@ -219,7 +223,7 @@ impl Case {
         let locations = prepare::locations(&options).map_err(refused)?;
         let settings = Settings {
             several_platforms: platforms.len() > 1,
-            ..prepare::settings(&options, &locations, self.ignore.clone(), self.can_merge)
+            ..prepare::settings(&options, &locations, self.ignore.clone(), self.builder)
         };
         let mut all = Vec::new();
         for platform in &platforms {

@@ -4,10 +4,10 @@
 use crate::bases::{DEFAULT_REGISTRY, check_registry};
 use crate::context::{Loaded, Locations};
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
-use crate::emit::{ProbeSettings, Settings};
+use crate::emit::{Abilities, ProbeSettings, Settings};
 use crate::frontend::Failure;
 use crate::gateway::{self, Gateway, first_version};
-use crate::llb::{HostIp, Network, Ulimit, caps};
+use crate::llb::{HostIp, Network, Ulimit};
 use crate::options::{Execution, NetworkMode, NoCache, Options, SourceDateEpoch};
 use crate::plan::{self, variables::Variables};
 use crate::platform::Platform;
@@ -140,11 +140,6 @@ pub(super) fn probes(options: &Options) -> Result<ProbeSettings, Failure> {
     Ok(ProbeSettings { frontend, binary, platform: options.build_platform(), fresh })
 }
 
-/// Whether the builder can merge layers; with a graph driver it cannot.
-pub(super) fn can_merge(gateway: &Gateway) -> bool {
-    gateway.llb_caps().supports(caps::MERGE)
-}
-
 /// Whether the image is inspected again even if the builder remembers what was found: for releases
 /// on builders that collect garbage (docs/hardening.md).
 fn fresh_proof(options: &Options) -> Result<bool, Failure> {
@@ -166,7 +161,7 @@ pub fn settings(
     options: &Options,
     locations: &Locations,
     ignore: Vec<String>,
-    can_merge: bool,
+    builder: Abilities,
 ) -> Settings {
     let execution = &options.execution;
     let (no_cache, no_cache_stages) = match &options.no_cache {
@@ -204,7 +199,7 @@ pub fn settings(
         hostname: execution.hostname.clone(),
         resources: resources(execution),
         epoch: seconds(options).and_then(|seconds| seconds.checked_mul(1_000_000_000)),
-        can_merge,
+        builder,
     }
 }
 

@@ -81,7 +81,7 @@ def healthy(name):
     return done.returncode == 0
 
 
-def start(name):
+def start(name, program=layout.BIN / "buildkitd"):
     """Starts a daemon unless it runs, answers and has today's configuration."""
     if os.geteuid():
         layout.fail("buildkitd and runc need root here: run make as root")
@@ -99,7 +99,7 @@ def start(name):
     config = layout.RUN / f"{daemon(name)}.toml"
     layout.write_atomically(config, text)
     with layout.step(f"start {daemon(name)}"):
-        child = process.start(daemon(name), [layout.BIN / "buildkitd", "--config", config],
+        child = process.start(daemon(name), [program, "--config", config],
                               env=environment(), inputs=inputs)
         process.wait_until(daemon(name), child, lambda: healthy(name))
 
