@@ -9,16 +9,16 @@ mod picks;
 mod probes;
 mod stages;
 
-pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings};
+pub use probes::{CollisionsProbe, EVIDENCE, InventoryProbe, ProbeSettings};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bases::Resolved;
 use crate::diagnostic::Span;
+use crate::llb::caps;
 use crate::llb::{
     Constraints, FileOps, Folder, Graph, ImportError, Location, Network, Output, Source,
 };
-use crate::llb::caps;
 use crate::llb::{Copy, Git, HostIp, Http, Local, MakeDir, MakeFile, MakeLink, Ulimit};
 use crate::plan::{Draft, Layer, LayerEntry, Origin, Plan, Stage, What};
 use crate::platform::Platform;

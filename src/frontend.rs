@@ -4,7 +4,9 @@
 //! each platform. Nothing is returned that was not inspected; every failure points into the spec.
 
 mod calls;
+mod evidence;
 mod failure;
+mod own;
 pub mod prepare;
 mod proof;
 pub mod target;
@@ -42,7 +44,7 @@ async fn answer(
     options: Options,
     mistakes: Vec<Diagnostic>,
 ) -> Result<Answer, Failure> {
-    prepare::require(gateway)?;
+    prepare::require(gateway, &options).await?;
     let locations = prepare::locations(&options)?;
     // Most calls look at no more than the spec and the images that it names.
     let request = options.request.as_deref();
@@ -83,7 +85,7 @@ async fn answer(
             several_platforms: platforms.len() > 1,
             ..prepare::settings(&options, &locations, ignore, builder)
         },
-        probes: prepare::probes(&options)?,
+        probes: prepare::probes(gateway, &options).await?,
         registry: prepare::registry(&options, &parsed.spec, &variables)?,
         today: prepare::today(),
         apps: RefCell::default(),
@@ -151,7 +153,8 @@ impl Build<'_> {
         let image = self.pass(&mut emitter, parts.image, &probes, &verdict.summary);
         let definition = self.marshal(&emitter, image);
         let found = self.solve(definition).await?.single()?;
-        Ok(ImageResult::new(found, &plan, self.options))
+        let evidence = self.evidence(&mut emitter, &probes, verdict.evidence).await?;
+        Ok(ImageResult::new(found, &plan, self.options).attested(evidence))
     }
 
     /// Names → images → paths and commands.
@@ -252,11 +255,7 @@ impl Build<'_> {
         probes: &[Output],
         summary: &str,
     ) -> Output {
-        if self.gateway.llb_caps().supports(crate::llb::caps::PASSTHROUGH) {
-            emitter.pass(image, probes, summary)
-        } else {
-            image
-        }
+        if self.can_pass() { emitter.pass(image, probes, summary) } else { image }
     }
 
     fn marshal(&self, emitter: &Emitter<'_>, output: Output) -> pb::Definition {
@@ -277,7 +276,8 @@ impl Build<'_> {
         let missing =
             crate::llb::caps::unsupported(&definition, |cap| self.gateway.llb_caps().supports(cap));
         if let Some(cap) = missing.first() {
-            return Err(Failure::Refused(vec![prepare::too_old(cap)]));
+            let missing = prepare::lacking(&definition, cap);
+            return Err(Failure::Refused(vec![missing]));
         }
         let cache_imports = self.options.cache_imports.clone();
         let solve = Solve { cache_imports, ..Solve::of(definition) };

@@ -80,6 +80,7 @@ cases! {
     the_command_of_the_base_is_written_out
     the_config_says_what_the_spec_says
     two_platforms_have_two_images
+    without_an_action_for_links_they_are_unpacked
     without_merge_the_layers_are_copied
     writable_paths_belong_to_the_user
     write_mkdir_and_link
