@@ -16,11 +16,17 @@ import layout
 import leftovers
 import process
 
+REMAPPED = "nobody:nogroup"
+RANGES = "nobody:1000000000:65536\n"
+
 # name: what of its configuration says where images are kept
 STORES = {
     "engine-containerd": {"features": {"containerd-snapshotter": True}},
     "engine-overlay2": {"features": {"containerd-snapshotter": False},
                         "storage-driver": "overlay2"},
+    # What root in a container is, is nobody outside.
+    "engine-userns": {"features": {"containerd-snapshotter": False},
+                      "storage-driver": "overlay2", "userns-remap": REMAPPED},
 }
 PROGRAMS = layout.BUILDERS / "engine" / "bin"
 STOP_SECONDS = 15
@@ -65,21 +71,37 @@ def docker(name, *arguments, **options):
                           text=True, check=False, timeout=60, **options)
 
 
+def is_remapped(name):
+    return "userns-remap" in STORES[name]
+
+
 def configuration(name):
+    # Where ids are mapped, dockerd starts a containerd in its own mount namespace.
+    theirs = {} if is_remapped(name) else {"containerd": str(containerd_socket(name))}
     return {
         "data-root": str(root(name) / "docker"),
         "exec-root": str(root(name) / "exec"),
         "pidfile": str(root(name) / "docker.pid"),
         "hosts": [host(name)],
         "group": "root",
-        "containerd": str(containerd_socket(name)),
         "containerd-namespace": "hardpan",
         "containerd-plugins-namespace": "hardpan-plugins",
         "exec-opts": ["native.cgroupdriver=cgroupfs"],
         "bridge": "none", "iptables": False, "ip6tables": False, "ip-forward": False,
         "userland-proxy": False,
-        **STORES[name],
+        **theirs, **STORES[name],
     }
+
+
+def command(name, config):
+    """dockerd; where ids are mapped, with ranges for them that the machine need not have."""
+    dockerd = [PROGRAMS / "dockerd", "--config-file", config]
+    if not is_remapped(name):
+        return dockerd
+    ranges = root(name) / "ranges"
+    layout.write_atomically(ranges, RANGES)
+    script = 'for file in /etc/subuid /etc/subgid; do mount --bind "$0" $file; done; exec "$@"'
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, ranges, *dockerd]
 
 
 def start_containerd(name):
@@ -106,9 +128,9 @@ def start(name):
     config = root(name) / "daemon.json"
     layout.write_atomically(config, json.dumps(configuration(name)))
     with layout.step(f"start {name}"):
-        start_containerd(name)
-        child = process.start(name, [PROGRAMS / "dockerd", "--config-file", config],
-                              env=environment())
+        if not is_remapped(name):
+            start_containerd(name)
+        child = process.start(name, command(name, config), env=environment())
         process.wait_until(name, child, lambda: docker(name, "version").returncode == 0)
     return {"DOCKER_HOST": host(name), "BUILDX_BUILDER": "default"}
 

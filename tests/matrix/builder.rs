@@ -30,9 +30,9 @@ impl Builder {
         self.name.starts_with("engine-")
     }
 
-    /// Whether layers can be merged: all but graph drivers can.
+    /// Whether layers can be merged.
     pub fn can_merge(&self) -> bool {
-        self.name != "engine-overlay2"
+        !has_graph_driver(&self.name)
     }
 
     /// Whether an image can depend on its proof (BuildKit v0.31).
@@ -70,6 +70,12 @@ impl Builder {
         self.reach.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 
+    /// A variable that leads to it.
+    pub fn variable(&self, name: &str) -> &str {
+        let found = self.reach.iter().find(|(key, _)| key == name);
+        found.map_or_else(|| panic!("{} has no {name}", self.name), |(_, value)| value)
+    }
+
     /// Forgets all that was built.
     pub fn prune(&self) {
         let program = Program::new("docker buildx").args(["prune", "--all", "--force"]);
@@ -77,6 +83,12 @@ impl Builder {
             self.reach.iter().fold(program, |program, (name, value)| program.env(name, value));
         program.run().succeeded();
     }
+}
+
+/// Whether a Docker Engine keeps images as it did before it had containerd's store: nothing is
+/// merged, no cache exported, no attestation kept.
+pub fn has_graph_driver(name: &str) -> bool {
+    ["engine-overlay2", "engine-userns"].contains(&name)
 }
 
 impl Drop for Builder {

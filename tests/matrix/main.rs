@@ -18,6 +18,7 @@
 
 mod builder;
 mod cases;
+mod demo;
 mod docker;
 #[path = "../builds/support/mod.rs"]
 mod support;
