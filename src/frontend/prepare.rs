@@ -317,7 +317,7 @@ mod tests {
             let at =
                 Span { start: Position { line, column: 5 }, end: Position { line, column: 9 } };
             let locations = vec![Location { file: 0, spans: vec![at] }];
-            let with = Constraints { resources, locations, ..Constraints::default() };
+            let with = Constraints { locations, resources, ..Constraints::default() };
             graph.exec(&exec, &with)[0]
         };
         let outputs = [step(&mut graph, 3, 0), step(&mut graph, 7, 1), step(&mut graph, 5, 1)];

@@ -37,10 +37,10 @@ const fn case(name: &'static str, suits: fn(&str) -> bool, run: fn(&Builder)) ->
 pub const CASES: &[Case] = &[
     case("floor", is_below, names_the_floor),
     case("minimal", is_above, |builder| example(builder, "minimal", "dhi.io/node:24")),
-    case("medplum-server", is_above, |builder| {
+    case("medplum-server", has_network, |builder| {
         example(builder, "medplum-server", "dhi.io/node:24")
     }),
-    case("static-web", is_above, |builder| example(builder, "static-web", "dhi.io/nginx:1")),
+    case("static-web", has_network, |builder| example(builder, "static-web", "dhi.io/nginx:1")),
     case("placing", is_above, placing),
     case("refusal", is_above, refusal),
     case("unchanged", is_above, unchanged),
@@ -65,6 +65,11 @@ fn is_above(builder: &str) -> bool {
 
 fn has_registry_cache(builder: &str) -> bool {
     is_above(builder) && !has_graph_driver(builder)
+}
+
+/// Whether its steps reach the network here.
+fn has_network(builder: &str) -> bool {
+    is_above(builder) && !is_remapped(builder)
 }
 
 fn is_remapped(builder: &str) -> bool {
