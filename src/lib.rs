@@ -1,6 +1,7 @@
 //! hardpan, a BuildKit frontend that returns an image only after proving that it runs as non-root
 //! and without a shell. ARCHITECTURE.md has the map of the modules.
 
+pub mod archive;
 pub mod bases;
 pub mod cli;
 pub mod context;
