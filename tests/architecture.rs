@@ -33,6 +33,7 @@ const PURE: &[&str] = &[
     "plan",
     "platform",
     "reference",
+    "remote",
     "result",
     "spec",
     "words",
