@@ -18,7 +18,7 @@ use crate::diagnostic::Span;
 use crate::llb::{
     Constraints, FileOps, Folder, Graph, ImportError, Location, Network, Output, Source,
 };
-use crate::llb::{Copy, Git, HostIp, Http, Local, MakeDir, MakeFile, MakeLink, Ulimit};
+use crate::llb::{Copy, HostIp, Http, Local, MakeDir, MakeFile, MakeLink, Ulimit};
 use crate::plan::{Draft, Layer, LayerEntry, Origin, Plan, Stage, What};
 use crate::platform::Platform;
 use crate::proto::pb;
@@ -310,15 +310,9 @@ impl<'a> Emitter<'a> {
                 let shown = url.split(['?', '#']).next().unwrap_or_default().to_owned();
                 self.graph.source(&Source::Http(source), &at(self.place, shown))
             }
-            Origin::Git { remote, commit, subdir } => {
-                let source = Git {
-                    url: remote.clone(),
-                    reference: commit.clone(),
-                    subdir: subdir.clone(),
-                    ..Git::default()
-                };
-                let name = format!("{remote}#{commit}");
-                self.graph.source(&Source::Git(source), &at(self.place, name))
+            Origin::Git(git) => {
+                let name = format!("{}#{}", git.url, git.reference);
+                self.graph.source(&Source::Git(git.clone()), &at(self.place, name))
             }
         }
     }

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod platform;
 pub mod proto;
 pub mod reference;
+pub mod remote;
 pub mod result;
 pub mod spec;
 pub mod words;

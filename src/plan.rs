@@ -33,6 +33,7 @@ use std::collections::BTreeMap;
 use crate::bases::Resolved;
 use crate::diagnostic::Span;
 use crate::image::ImageConfig;
+use crate::llb::Git;
 use crate::platform::Platform;
 pub use crate::spec::model::Sharing;
 
@@ -238,14 +239,7 @@ pub enum Origin {
         filename: String,
     },
     /// A repository that is fetched.
-    Git {
-        /// The address without a fragment.
-        remote: String,
-        /// The full commit.
-        commit: String,
-        /// The folder in it.
-        subdir: String,
-    },
+    Git(Git),
 }
 
 /// Something that is put at a place.

@@ -34,6 +34,7 @@ const PURE: &[&str] = &[
     "plan",
     "platform",
     "reference",
+    "remote",
     "result",
     "spec",
     "words",

@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use crate::llb::Git;
 use crate::plan::{
     Action, BindMount, CacheMount, Files, Layer, LayerEntry, Origin, Owner, Pick, Placement, Plan,
     Run, SecretMount, Stage, StageBase, Step, What,
@@ -197,10 +198,10 @@ impl Text<'_> {
             }
             Origin::App(name) => format!("app {name}"),
             Origin::Http { url, checksum, .. } => format!("{url} {checksum}"),
-            Origin::Git { remote, commit, subdir } => {
+            Origin::Git(Git { url, reference, subdir, .. }) => {
                 let subdir =
                     if subdir.is_empty() { String::new() } else { format!(" in {subdir}") };
-                format!("{remote} at {commit}{subdir}")
+                format!("{url} at {reference}{subdir}")
             }
         }
     }
