@@ -7,12 +7,14 @@
 
 mod ignore;
 mod locate;
+mod time;
 mod unfetched;
 
 use std::collections::BTreeMap;
 
 pub use ignore::parse_ignore;
 pub use locate::locate;
+pub use time::{only_source, time_of};
 pub use unfetched::unfetched;
 
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -50,25 +52,21 @@ pub struct Locations {
 #[derive(Debug, Clone)]
 pub struct Fetched {
     address: String,
-    /// The source of it.
-    pub source: pb::SourceOp,
 }
 
 impl Fetched {
-    fn of(address: &str, source: &Source) -> Self {
-        Self { address: address.to_owned(), source: source.to_op() }
-    }
-
-    /// Whether it is what the client was given on its standard input.
-    #[must_use]
-    pub fn is_stdin(&self) -> bool {
-        self.address.starts_with(locate::STDIN)
+    fn of(address: &str) -> Self {
+        Self { address: address.to_owned() }
     }
 
     /// What people call it.
     #[must_use]
     pub fn shown(&self) -> String {
-        if self.is_stdin() { "on stdin".to_owned() } else { remote::shown(&self.address) }
+        if self.address.starts_with(locate::STDIN) {
+            "on stdin".to_owned()
+        } else {
+            remote::shown(&self.address)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ mod picks;
 mod probes;
 mod stages;
 
-pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings};
+pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings, newest};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,6 +4,7 @@
 //! each platform. Nothing is returned that was not inspected; every failure points into the spec.
 
 mod calls;
+mod epoch;
 mod failure;
 pub mod prepare;
 mod proof;
@@ -39,13 +40,14 @@ pub async fn run(
 
 async fn answer(
     gateway: &Gateway,
-    options: Options,
+    mut options: Options,
     mistakes: Vec<Diagnostic>,
 ) -> Result<Answer, Failure> {
     prepare::require(gateway)?;
     let locations = context::locate(gateway, &options).await?;
     // Most calls look at no more than the spec and the images that it names.
-    let request = options.request.as_deref();
+    let request = options.request.clone();
+    let request = request.as_deref();
     let small = request.filter(|name| !calls::plan::needs_build(name));
     let shared_ignore = async {
         if small.is_some() {
@@ -66,6 +68,16 @@ async fn answer(
     let app = target::choose(&parsed.spec, options.target.as_deref())?;
     let variables =
         Variables::new(&parsed.spec.args, &options.build_args).map_err(Failure::Refused)?;
+    let probes = prepare::probes(&options)?;
+    let clock = epoch::Clock {
+        gateway,
+        locations: &locations,
+        spec: &parsed.spec,
+        variables: &variables,
+        probes: &probes,
+    };
+    let timeless = clock.set(&mut options).await?;
+    let variables = prepare::tell_time(&options, variables);
     let ignore = match &loaded.own_ignore {
         Some(own) => context::parse_ignore(own),
         None => shared_ignore?,
@@ -84,12 +96,13 @@ async fn answer(
             several_platforms: platforms.len() > 1,
             ..prepare::settings(&options, locations.context.clone(), ignore, can_merge)
         },
-        probes: prepare::probes(&options)?,
+        probes,
         registry: prepare::registry(&options, &parsed.spec, &variables)?,
         today: prepare::today(),
         apps: RefCell::default(),
     };
     build.warn(&parsed.warnings).await?;
+    build.warn(timeless.as_slice()).await?;
     if let Some(request) = request {
         return calls::plan::answer(&build, &platforms, request).await;
     }

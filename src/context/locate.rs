@@ -18,7 +18,7 @@ use crate::proto::pb;
 use crate::remote::{self, Remote};
 
 /// The name that a file from the web is given.
-const FILE: &str = "context";
+pub(super) const FILE: &str = "context";
 /// The input that takes the place of the context.
 const CONTEXT_INPUT: &str = "context";
 /// Where a client's stdin is served.
@@ -37,7 +37,7 @@ pub async fn locate(gateway: &Gateway, options: &Options) -> Result<Locations, L
         Some(Remote::Git(git)) => {
             let source = Source::Git(as_asked(git, gateway, options));
             let name = format!("[internal] load git source {}", remote::shown(address));
-            let fetched = Fetched::of(address, &source);
+            let fetched = Fetched::of(address);
             let context = alone(&source, name);
             locations.use_fetched(fetched, context, options);
         }
@@ -45,7 +45,7 @@ pub async fn locate(gateway: &Gateway, options: &Options) -> Result<Locations, L
             let filename = Some(FILE.to_owned());
             let source = Source::Http(Http { url, filename, ..Http::default() });
             let file = alone(&source, "[internal] load remote build context".to_owned());
-            let fetched = Fetched::of(address, &source);
+            let fetched = Fetched::of(address);
             let archive = unpacked(&file)?;
             let context = if is_archive(gateway, &fetched, [&file, &archive]).await? {
                 archive
@@ -164,14 +164,14 @@ fn unusable(fetched: &Fetched, why: &str) -> LoadError {
 }
 
 /// One source, nothing else.
-fn alone(source: &Source, name: String) -> pb::Definition {
+pub(super) fn alone(source: &Source, name: String) -> pb::Definition {
     let mut graph = Graph::new();
     let output = graph.source(source, &Constraints::named(name));
     graph.marshal(output, &[])
 }
 
 /// What an archive holds.
-fn unpacked(file: &pb::Definition) -> Result<pb::Definition, LoadError> {
+pub(super) fn unpacked(file: &pb::Definition) -> Result<pb::Definition, LoadError> {
     let copy =
         Copy { from: format!("/{FILE}"), to: "/".to_owned(), unpack: true, ..Copy::default() };
     copied(file, copy, "[internal] unpack build context")

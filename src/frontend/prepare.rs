@@ -215,6 +215,14 @@ fn resources(execution: &Execution) -> Option<pb::LinuxResources> {
     })
 }
 
+/// Gives `SOURCE_DATE_EPOCH` to the runs that ask for it, where the spec declares it.
+pub(super) fn tell_time(options: &Options, variables: Variables) -> Variables {
+    match seconds(options) {
+        Some(seconds) => variables.with("SOURCE_DATE_EPOCH", seconds.to_string()),
+        None => variables,
+    }
+}
+
 fn seconds(options: &Options) -> Option<i64> {
     match options.epoch {
         Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
