@@ -191,6 +191,7 @@ impl Builder<'_> {
         let reference = qualify("", name).map_err(|error| {
             let message = format!("{name:?} is no image: {error}");
             Diagnostic::error(Code::InvalidReference, image.span, message)
+                .help("write the name as `docker pull` takes it")
         })?;
         let source = Source::Image(Image {
             reference: reference.with_default_tag().to_string(),

@@ -16,7 +16,7 @@ use crate::llb::{Constraints, Git, Graph, Http, Local, OciLayout, Source};
 use crate::options::{ContextSource, NamedContext};
 use crate::plan::ImageUse;
 use crate::proto::pb;
-use crate::reference::is_digest;
+use crate::reference::{Reference, is_digest};
 use crate::remote::Remote;
 use crate::words::quoted;
 
@@ -60,7 +60,7 @@ impl Builder<'_> {
             return Err(unusable(image, context, &message).help(help).into());
         }
         let source = Source::OciLayout(OciLayout {
-            reference: format!("{store}@{digest}"),
+            reference: format!("{}@{digest}", repository(&image.reference)),
             session: Some(self.options.session.clone()),
             store: Some(store.to_owned()),
             ..OciLayout::default()
@@ -206,6 +206,13 @@ fn files(context: &NamedContext, root: Root) -> Found {
 fn unusable(image: &ImageUse, context: &NamedContext, why: &str) -> Diagnostic {
     let message = format!("the context {} cannot be used: {why}", quoted(&context.key));
     Diagnostic::error(Code::NamedContext, image.span, message)
+}
+
+/// What the builder calls an image of a layout, in the provenance too: the name in the spec, if it can
+/// be an image's.
+fn repository(name: &str) -> String {
+    let name = Reference::parse(name).map(|name| name.repository());
+    name.unwrap_or_else(|_| "docker.io/library/context".to_owned())
 }
 
 /// An address as it may be shown: user, password and query stay away.
