@@ -7,6 +7,7 @@
 mod files;
 mod picks;
 mod probes;
+mod roots;
 mod stages;
 
 pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings, newest};
@@ -85,6 +86,7 @@ pub struct Emitter<'a> {
     images: &'a [Resolved],
     stages: &'a [Stage],
     context_paths: Option<&'a [String]>,
+    image_paths: &'a [Option<Vec<String>>],
     platform: &'a Platform,
     settings: &'a Settings,
     graph: Graph,
@@ -119,6 +121,7 @@ impl<'a> Emitter<'a> {
             images: &draft.images,
             stages: &draft.stages,
             context_paths: draft.context_paths.as_deref(),
+            image_paths: &draft.image_paths,
             platform: &draft.platform,
             settings,
             graph: Graph::new(),
@@ -309,7 +312,6 @@ impl<'a> Emitter<'a> {
     fn origin(&mut self, origin: &Origin) -> Output {
         match origin {
             Origin::Context => self.context(),
-            Origin::Local(name) => self.local(name),
             Origin::Stage(index) => self.stage_outputs[*index],
             // The frontend has added every app that the draft names.
             Origin::App(name) => self.apps.get(name).copied().unwrap_or(Output::SCRATCH),
@@ -357,17 +359,6 @@ impl<'a> Emitter<'a> {
         self.graph.source(&Source::Local(local), &constraints)
     }
 
-    fn local(&mut self, name: &str) -> Output {
-        let local = Local {
-            name: name.to_owned(),
-            session: Some(self.session(name)),
-            shared_key_hint: Some(format!("context:{name}")),
-            ..Local::default()
-        };
-        let constraints = Constraints::named(format!("[context {name}] load from client"));
-        self.graph.source(&Source::Local(local), &constraints)
-    }
-
     fn session(&self, name: &str) -> String {
         self.settings.sessions.get(name).unwrap_or(&self.settings.session).clone()
     }
@@ -376,10 +367,7 @@ impl<'a> Emitter<'a> {
         if let Some(output) = self.image_outputs.get(&index) {
             return *output;
         }
-        let image = &self.images[index];
-        let constraints =
-            Constraints { platform: Some((&image.platform).into()), ..at(image.span, name) };
-        let output = self.graph.source_op(image.source.clone(), &constraints);
+        let output = self.root(index, name);
         self.image_outputs.insert(index, output);
         output
     }

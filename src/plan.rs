@@ -221,11 +221,9 @@ pub struct BindMount {
 pub enum Origin {
     /// The build context.
     Context,
-    /// A named context of local files.
-    Local(String),
     /// A stage of [`Plan::stages`].
     Stage(usize),
-    /// An image of [`Plan::images`].
+    /// An image or a named context of [`Plan::images`].
     Image(usize),
     /// The finished root file system of another app of the file.
     App(String),

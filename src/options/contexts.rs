@@ -42,14 +42,23 @@ pub enum ContextSource {
     Remote(Remote),
 }
 
+/// What a client gives under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedContext {
+    /// The name as the client has it, with `::PLATFORM` where it is for one alone.
+    pub key: String,
+    /// What it stands for.
+    pub source: ContextSource,
+}
+
 /// Contexts with names, some of them different for each platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NamedContexts(BTreeMap<String, Variants>);
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Variants {
-    any: Option<ContextSource>,
-    by_platform: BTreeMap<Platform, ContextSource>,
+    any: Option<NamedContext>,
+    by_platform: BTreeMap<Platform, NamedContext>,
 }
 
 impl NamedContexts {
@@ -77,6 +86,7 @@ impl NamedContexts {
     }
 
     fn add(&mut self, key: &str, source: ContextSource) {
+        let context = NamedContext { key: key.to_owned(), source };
         // The builder's platform does not matter: an os or architecture alone is never a variant.
         let platform = key.rsplit_once("::").filter(|(_, platform)| platform.contains('/'));
         let nowhere = Platform::new("", "", "");
@@ -86,22 +96,22 @@ impl NamedContexts {
         match variant {
             Some((name, platform)) => {
                 let variants = self.0.entry(familiar_name(name)).or_default();
-                variants.by_platform.insert(platform, source);
+                variants.by_platform.insert(platform, context);
             }
-            None => self.0.entry(familiar_name(key)).or_default().any = Some(source),
+            None => self.0.entry(familiar_name(key)).or_default().any = Some(context),
         }
     }
 
     /// What takes the place of a name: an image reference, a stage or a context. A variant for the
     /// platform wins.
-    pub fn find(&self, name: &str, platform: &Platform) -> Option<&ContextSource> {
+    pub fn find(&self, name: &str, platform: &Platform) -> Option<&NamedContext> {
         let variants = self.0.get(&familiar_name(name))?;
         variants.by_platform.get(platform).or(variants.any.as_ref())
     }
 
     /// Whether a name is given for any platform.
     pub fn contains(&self, name: &str) -> bool {
-        self.0.contains_key(&familiar_name(name))
+        !self.0.is_empty() && self.0.contains_key(&familiar_name(name))
     }
 
     /// All names, sorted, as `find` knows them.

@@ -257,7 +257,8 @@ fn named_contexts_are_found_by_any_form_of_their_name() {
     ]);
     let find = |name: &str, platform: &str| {
         let amd64 = Platform::new("linux", "amd64", "");
-        options.contexts.find(name, &Platform::parse(platform, &amd64).unwrap()).cloned()
+        let platform = Platform::parse(platform, &amd64).unwrap();
+        options.contexts.find(name, &platform).map(|context| context.source.clone())
     };
     let image = ContextSource::Image("dhi.io/debian-base:13".to_owned());
     for name in ["debian", "debian:latest", "docker.io/library/debian", "library/debian"] {
@@ -273,7 +274,9 @@ fn named_contexts_are_found_by_any_form_of_their_name() {
     let git = Git { url: "https://example.test/r.git".to_owned(), ..Git::default() };
     let remote = ContextSource::Remote(Remote::Git(git));
     assert_eq!(find("src", "linux/amd64"), Some(remote));
-    assert!(options.contexts.contains("acme/app"));
+    let arm64 = options.contexts.find("assets", &Platform::new("linux", "arm64", "")).unwrap();
+    assert_eq!(arm64.key, "assets::linux/arm64/v8", "as the client has it");
+    assert!(options.contexts.contains("docker.io/acme/app"));
     let names: Vec<&str> = options.contexts.names().collect();
     assert_eq!(names, ["acme/app", "assets", "debian", "dhi.io/node:24", "src"]);
 }
