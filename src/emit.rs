@@ -8,8 +8,10 @@ mod files;
 mod picks;
 mod probes;
 mod stages;
+mod whole;
 
 pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings};
+pub use whole::Whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,12 +4,14 @@
 pub mod bases;
 pub mod cli;
 pub mod context;
+pub mod delegate;
 pub mod diagnostic;
 pub mod emit;
 pub mod frontend;
 pub mod gateway;
 pub mod harden;
 pub mod image;
+pub mod input;
 pub mod inspect;
 pub mod llb;
 pub mod options;
