@@ -168,8 +168,7 @@ impl Proof<'_> {
         let mut config = proof::started(&parsed);
         let platform = image.id.clone().unwrap_or_else(|| parsed.platform());
         let prefix = image.id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
-        let definition = image.found.as_ref().and_then(|found| found.def.clone());
-        let mut whole = Whole::import(&definition.unwrap_or_default(), prefix)?;
+        let mut whole = Whole::import(&definition(image)?, prefix)?;
         let args = proof::inventory_args(&config, &platform)?;
         let probe = whole.inventory(&self.probes, args)?;
         let mut inventory = self.read(whole.definition(probe)).await?;
@@ -238,6 +237,13 @@ impl Proof<'_> {
         let passed = whole.pass(probe, summary);
         self.delegate.solve(whole.definition(passed)).await
     }
+}
+
+/// The graph of an image; no image at all is the empty one.
+fn definition(image: &Made) -> Result<pb::Definition, Failure> {
+    let Some(found) = &image.found else { return Ok(pb::Definition::default()) };
+    let told = found.def.clone().filter(|definition| !definition.def.is_empty());
+    told.ok_or_else(|| Failure::internal("the builder does not say what the image is made of"))
 }
 
 /// What a user is told: that root is no number helps nobody who is told not to be root.

@@ -27,6 +27,7 @@ const PURE: &[&str] = &[
     "emit",
     "harden",
     "image",
+    "input",
     "llb",
     "options",
     "paths",

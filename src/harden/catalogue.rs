@@ -39,7 +39,7 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: identity::root,
         help: "name a user other than root in `user`, or leave `user` out to take the base's",
-        dockerfile: "write the user of the base as numbers into the last stage, such as `USER 1000:1000`, or drop the `USER` that changes it",
+        dockerfile: "end the stage with a user other than root, such as `USER 1000:1000`, or leave `USER` out to take that of a hardened base",
         needs_base: false,
     },
     Check {
