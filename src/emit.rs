@@ -7,9 +7,11 @@
 mod files;
 mod picks;
 mod probes;
+mod scan;
 mod stages;
 
 pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings};
+pub use scan::{CORE, Scanner};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -24,11 +24,10 @@ use hardpan::emit::{Emitter, Settings};
 use hardpan::frontend::{Failure, prepare, target};
 use hardpan::gateway::{SourceFile, status};
 use hardpan::inspect::collisions::{Collision, Collisions};
-use hardpan::llb::Digest;
+use hardpan::llb::{Digest, Output};
 use hardpan::options::Options;
 use hardpan::plan::{self, AllCollisions, Request, variables::Variables};
-use hardpan::platform::Platform;
-use hardpan::spec;
+use hardpan::spec::{self, model::Stage};
 use prost::Message as _;
 
 /// One test for each folder.
@@ -211,7 +210,8 @@ impl Case {
             return Err(mistakes);
         }
         let parsed = spec::parse(self.spec.as_bytes())?;
-        let app = target::choose(&parsed.spec, options.target.as_deref()).map_err(refused)?;
+        let target = target::choose(&parsed.spec, options.target.as_deref()).map_err(refused)?;
+        let app = target.app;
         let variables = Variables::new(&parsed.spec.args, &options.build_args)?;
         let registry = prepare::registry(&options, &parsed.spec, &variables).map_err(refused)?;
         let platforms = prepare::platforms(&options, app, &variables).map_err(refused)?;
@@ -233,7 +233,10 @@ impl Case {
                 target: platform,
                 build: &build,
             };
-            all.push(self.build(&request, &options, &settings)?);
+            all.push(match target.stage {
+                Some(stage) => stage_of(&request, stage, &options, &settings)?,
+                None => self.build(&request, &options, &settings)?,
+            });
         }
         Ok(all)
     }
@@ -253,13 +256,36 @@ impl Case {
         let plan = plan::finish(draft.clone(), &facts, &self.collisions, &said.view())?;
         let mut emitter = Emitter::new(&draft, settings);
         let image = emitter.image(&plan).image;
-        Ok(Built {
-            platform: Platform::id(request.target),
+        Ok(Built::of(&plan, &emitter, image))
+    }
+}
+
+/// The same for a stage that is handed out.
+fn stage_of(
+    request: &Request<'_>,
+    stage: &Stage,
+    options: &Options,
+    settings: &Settings,
+) -> Result<Built, Vec<Diagnostic>> {
+    let selection = plan::select_stage(request, stage)?;
+    let images: Vec<Resolved> = selection.images.iter().map(fake_base::resolve).collect();
+    let draft = plan::draft_stage(request, &selection, images)?;
+    let said = prepare::plan_settings(options, request.app, request.variables);
+    let plan = plan::finish_stage(draft.clone(), &said.view());
+    let mut emitter = Emitter::new(&draft, settings);
+    let files = emitter.last_stage();
+    Ok(Built::of(&plan, &emitter, files))
+}
+
+impl Built {
+    fn of(plan: &plan::Plan, emitter: &Emitter<'_>, result: Output) -> Self {
+        Self {
+            platform: plan.platform.id(),
             plan: plan.to_text(),
-            graph: emitter.graph().to_text(image),
-            image: config(&plan),
-            definition: emitter.graph().marshal(image, &[]).encode_to_vec(),
-        })
+            graph: emitter.graph().to_text(result),
+            image: config(plan),
+            definition: emitter.graph().marshal(result, &[]).encode_to_vec(),
+        }
     }
 }
 

@@ -207,7 +207,7 @@ pub(super) fn refuse_system(path: &str, span: Span) -> Option<Diagnostic> {
 }
 
 /// The paths of the build context that the stages and items use, for the client to send only them.
-fn context_paths(stages: &[Stage], items: &[Item]) -> Option<Vec<String>> {
+pub(super) fn context_paths(stages: &[Stage], items: &[Item]) -> Option<Vec<String>> {
     let steps = stages.iter().flat_map(|stage| &stage.steps);
     let in_stages = steps.clone().flat_map(|step| match &step.action {
         Action::Place(placements) => placements.as_slice(),
