@@ -43,6 +43,8 @@ cases! {
     a_context_takes_the_place_of_a_base
     a_folder_of_the_base_that_is_poured_over_stays_the_users
     a_run_takes_all_kinds_of_mounts
+    a_stage_is_handed_out_marked
+    a_stage_on_the_build_platform_is_for_that_platform
     a_stage_on_the_build_platform_is_shared_up_to_the_first_target_name
     a_user_in_numbers
     add_takes_archives_urls_and_repositories

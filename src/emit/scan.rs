@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Emitter;
 use crate::bases::Resolved;
-use crate::llb::{Access, Constraints, Exec, Mount, MountKind, Output};
+use crate::llb::{Constraints, Exec, Mount, MountKind, Output};
 
 /// The name of the scan that speaks of the image itself.
 pub const CORE: &str = "sbom";
@@ -66,7 +66,7 @@ impl Emitter<'_> {
         });
         let root = self.scanner_source(scanner);
         let mounts = [
-            Mount::bind("/", root, Access::Discard),
+            Mount::output("/", root), // written to while it runs; nobody takes it
             Mount { target: "/tmp".to_owned(), kind: MountKind::Tmpfs { size: 0 } },
             Mount::read_only(core, image),
             Mount::output("/run/out/", Output::SCRATCH),
@@ -84,7 +84,7 @@ impl Emitter<'_> {
         let name = self.plain_name(CORE, &title);
         let platform = Some((&scanner.image.platform).into());
         let with = self.again_if(&inputs, Constraints { platform, ..Constraints::named(name) });
-        self.graph.exec(&exec, &with).first().copied().unwrap_or(Output::SCRATCH)
+        self.graph.exec(&exec, &with).last().copied().unwrap_or(Output::SCRATCH)
     }
 
     fn scanner_source(&mut self, scanner: &Scanner) -> Output {

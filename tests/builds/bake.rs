@@ -96,7 +96,7 @@ fn one_call_builds_both_apps_and_runs_a_shared_stage_once() {
     let unique = fresh_name();
     let project = shop(&unique).file("docker-bake.hcl", TWO_TARGETS);
     let (web, api) = (fresh_name(), fresh_name());
-    let progress = Bake::new(&project).pushing("web", &web).pushing("api", &api).progress();
+    let progress = Bake::new(project.path()).pushing("web", &web).pushing("api", &api).progress();
     assert_eq!(count(&progress, &unique), 1, "{:?}", progress.run());
     assert_eq!(count(&progress, "cat - web.txt"), 1, "{:?}", progress.run());
     let (web, api) = pushed(&web, &api);
@@ -140,7 +140,7 @@ services:
 ",
     );
     let (web, api) = (fresh_name(), fresh_name());
-    let bake = Bake::new(&project).args(["-f", "compose.yaml"]);
+    let bake = Bake::new(project.path()).args(["-f", "compose.yaml"]);
     bake.pushing("web", &web).pushing("api", &api).run().succeeded();
     let (web, api) = pushed(&web, &api);
     assert!(web.file("/srv/web/page").starts_with("composed\n"));
@@ -216,7 +216,7 @@ target "files" {
         .file("token.txt", "secret");
     let baked = || {
         let name = fresh_name();
-        Bake::new(&project).args(["all"]).pushing("app", &name).run().succeeded();
+        Bake::new(project.path()).args(["all"]).pushing("app", &name).run().succeeded();
         read_image(&name)
     };
     let (first, second) = (baked(), baked());
@@ -233,7 +233,7 @@ target "files" {
 #[test]
 fn a_target_that_does_not_exist_is_refused_by_its_name() {
     let project = shop(&fresh_name()).file("docker-bake.hcl", TWO_TARGETS);
-    let outcome = Bake::new(&project).args(["--set=api.target=apj"]).run().failed();
+    let outcome = Bake::new(project.path()).args(["--set=api.target=apj"]).run().failed();
     assert!(outcome.stderr.contains("there is no target `apj`"), "{outcome}");
     assert!(outcome.stderr.contains("did you mean `--target api`?"), "{outcome}");
 }

@@ -29,7 +29,7 @@ fi
 /// The scanner in the registry.
 static GENERATOR: LazyLock<String> = LazyLock::new(|| {
     let dockerfile =
-        "FROM dhi.io/debian-base:13-dev\nCOPY --chmod=755 scan /scan\nENTRYPOINT [\"/scan\"]\n";
+        "FROM dhi.io/nginx:1-dev\nCOPY --chmod=755 scan /scan\nENTRYPOINT [\"/scan\"]\n";
     let project = Project::written("").file("scan", SCANNER).file("Dockerfile", dockerfile);
     let name = fresh_name();
     let build = Build::new(project.path(), &project.path().join("Dockerfile"));
@@ -40,7 +40,7 @@ static GENERATOR: LazyLock<String> = LazyLock::new(|| {
 fn project() -> Project {
     Project::new(
         "
-        base: {runtime: static:20250419}
+        base: {runtime: static:20250419-glibc}
         build:
           deps:
             base: dhi.io/static:20250419
@@ -121,7 +121,8 @@ fn the_builder_scans_the_image_by_itself() {
 #[test]
 fn a_stage_that_is_not_there_is_warned_about_once() {
     let sbom = format!("--attest=type=sbom,generator={}", *GENERATOR);
-    let build = project().build().args([sbom]).build_arg("BUILDKIT_SBOM_SCAN_STAGE=mkae");
+    let project = project();
+    let build = project.build().args([sbom]).build_arg("BUILDKIT_SBOM_SCAN_STAGE=mkae");
     let progress = build.pushing_to(&fresh_name()).progress();
     let said: Vec<&String> =
         progress.warnings.iter().filter(|text| text.contains("`mkae`")).collect();
@@ -132,7 +133,8 @@ fn a_stage_that_is_not_there_is_warned_about_once() {
 fn a_scanner_that_does_not_exist_is_refused_by_its_name() {
     let name = format!("{}-gone", fresh_name());
     let sbom = format!("--attest=type=sbom,generator={name}");
-    let build = project().build().args([sbom]).build_arg("BUILDKIT_SBOM_SCAN_STAGE=true");
+    let project = project();
+    let build = project.build().args([sbom]).build_arg("BUILDKIT_SBOM_SCAN_STAGE=true");
     let refusal = build.refused();
     let errors = refusal.errors();
     assert_eq!(errors.len(), 1, "{refusal}");

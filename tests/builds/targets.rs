@@ -156,7 +156,7 @@ fn several_platforms_give_a_stage_for_each() {
 #[test]
 fn a_file_without_apps_has_its_stages_as_targets() {
     let spec = "
-        base: {runtime: static:20250419}
+        base: {runtime: static:20250419-glibc}
         build:
           make:
             base: dhi.io/static:20250419
@@ -190,7 +190,7 @@ fn a_file_without_apps_has_its_stages_as_targets() {
 #[test]
 fn a_stage_can_be_taken_out_of_an_app_that_is_refused() {
     let spec = "
-        base: {runtime: static:20250419}
+        base: {runtime: static:20250419-glibc}
         build:
           make:
             base: dhi.io/static:20250419
@@ -210,7 +210,8 @@ fn a_stage_can_be_taken_out_of_an_app_that_is_refused() {
 #[test]
 fn a_stage_is_no_base_to_ship_on() {
     let name = fresh_name();
-    let build = project().build().args(["--target=web/tool"]);
+    let stage = project();
+    let build = stage.build().args(["--target=web/tool"]);
     build.pushing_to(&name).run().succeeded();
     let spec = format!("base: {{runtime: \"{name}\"}}\nimage: [copy: tool]\nentrypoint: [/tool]\n");
     let project = Project::new(&spec).program("tool", "/bin/true");

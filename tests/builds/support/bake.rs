@@ -1,22 +1,31 @@
-//! One call of `docker buildx bake` in the folder of a project.
+//! One call of `docker buildx bake` in a folder, with the files that it reads there.
+
+use std::path::Path;
 
 use super::build::BUILDX;
 use super::command::{Outcome, Program};
 use super::environment::environment;
 use super::progress::Progress;
-use super::project::Project;
 
 /// A call to be made.
 #[derive(Debug)]
 pub struct Bake<'a> {
-    project: &'a Project,
+    folder: &'a Path,
     args: Vec<String>,
+    env: Vec<(String, String)>,
 }
 
 impl<'a> Bake<'a> {
-    /// Bakes what the files of the project say; 240 seconds.
-    pub fn new(project: &'a Project) -> Self {
-        Self { project, args: Vec::new() }
+    /// Bakes what the files of a folder say; 300 seconds.
+    pub fn new(folder: &'a Path) -> Self {
+        Self { folder, args: Vec::new(), env: Vec::new() }
+    }
+
+    /// Sets a variable of the environment, which bake files read.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Adds arguments: targets, `--set` and the like.
@@ -35,7 +44,8 @@ impl<'a> Bake<'a> {
     fn program(&self, progress: &str) -> Program {
         let program = Program::new(*BUILDX).args(["bake", "--builder", &environment().builder]);
         let program = program.args([format!("--progress={progress}")]).args(&self.args);
-        program.at(self.project.path()).within(240).env("NO_COLOR", "1")
+        let program = program.at(self.folder).within(300).env("NO_COLOR", "1");
+        self.env.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 
     /// Makes it, whatever comes of it.
