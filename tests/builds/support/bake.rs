@@ -38,7 +38,9 @@ impl<'a> Bake<'a> {
     /// Pushes a target under a name of the registry.
     #[must_use]
     pub fn pushing(self, target: &str, name: &str) -> Self {
-        self.args([format!("--set={target}.output=type=image,name={name},push=true")])
+        // The tags of a target win over the name of its output.
+        let output = format!("--set={target}.output=type=image,push=true");
+        self.args([format!("--set={target}.tags={name}"), output])
     }
 
     fn program(&self, progress: &str) -> Program {
