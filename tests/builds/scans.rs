@@ -130,17 +130,6 @@ fn a_stage_that_is_not_there_is_warned_about_once() {
 }
 
 #[test]
-fn a_scanner_that_is_no_image_is_refused_as_an_option() {
-    let project = project();
-    let build = project.build().args(["--attest=type=sbom,generator=No//Image"]);
-    let refusal = build.build_arg("BUILDKIT_SBOM_SCAN_STAGE=true").refused();
-    let errors = refusal.errors();
-    assert_eq!(errors.len(), 1, "{refusal}");
-    assert_eq!((errors[0].code.as_str(), errors[0].place), ("OPT-01", (1, 1)));
-    assert!(errors[0].message.contains("`No//Image`"), "{refusal}");
-}
-
-#[test]
 fn a_scanner_that_does_not_exist_is_refused_by_its_name() {
     let name = format!("{}-gone", fresh_name());
     let sbom = format!("--attest=type=sbom,generator={name}");
