@@ -55,7 +55,7 @@ pub fn finish_stage(draft: Draft, settings: &Settings<'_>) -> Plan {
     config.rootfs.diff_ids.clear(); // the exporter counts the layers again
     config.created = settings.created.map(str::to_owned);
     let run = &mut config.config;
-    run.user = "0:0".to_owned();
+    "0:0".clone_into(&mut run.user);
     run.working_dir.clone_from(&draft.workdir);
     run.env = draft.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     run.entrypoint = Some(vec![NO_ENTRYPOINT.to_owned()]);
