@@ -4,9 +4,10 @@
 //! each platform. Nothing is returned that was not inspected; every failure points into the spec.
 
 mod calls;
+mod epoch;
 mod failure;
 pub mod prepare;
-mod proof;
+pub(crate) mod proof;
 mod scan;
 mod stage;
 pub mod target;
@@ -18,10 +19,12 @@ use calls::Call;
 pub use failure::Failure;
 use target::Target;
 
-use crate::context::{self, Loaded};
+use crate::context::{self, Fetched, Loaded};
+use crate::delegate;
 use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Emitted, Emitter, ProbeSettings, Scanner};
 use crate::gateway::{Gateway, Solve, side_by_side};
+use crate::input::Input;
 use crate::llb::Output;
 use crate::options::Options;
 use crate::plan::{self, Draft, Plan, Request, Selection, variables::Variables};
@@ -42,13 +45,14 @@ pub async fn run(
 
 async fn answer(
     gateway: &Gateway,
-    options: Options,
+    mut options: Options,
     mistakes: Vec<Diagnostic>,
 ) -> Result<Answer, Failure> {
     prepare::require(gateway)?;
-    let locations = prepare::locations(&options)?;
+    let locations = context::locate(gateway, &options).await?;
     // Most calls look at no more than the spec and the images that it names.
-    let request = options.request.as_deref();
+    let request = options.request.clone();
+    let request = request.as_deref();
     let small = request.filter(|name| !calls::plan::needs_build(name));
     let shared_ignore = async {
         if small.is_some() {
@@ -59,8 +63,15 @@ async fn answer(
     // Side by side: each costs a turn to the client, and few specs have an ignore file of their own.
     let (loaded, shared_ignore) =
         tokio::join!(context::load_spec(gateway, &locations), shared_ignore);
-    let loaded = loaded?;
+    let mut loaded = loaded?;
+    let input = prepare::input(&options, &loaded);
+    if let Ok(input) = &input {
+        input.language().clone_into(&mut loaded.file.language);
+    }
     gateway.set_source_file(loaded.file.clone());
+    if input? == Input::Dockerfile {
+        return delegate::answer(gateway, &options, &loaded).await;
+    }
     if let Some(request) = small {
         let call = Call { gateway, options: &options, loaded: &loaded, mistakes };
         return calls::answer(&call, request).await;
@@ -70,6 +81,16 @@ async fn answer(
     let app = target.app;
     let variables =
         Variables::new(&parsed.spec.args, &options.build_args).map_err(Failure::Refused)?;
+    let probes = prepare::probes(&options)?;
+    let clock = epoch::Clock {
+        gateway,
+        locations: &locations,
+        spec: &parsed.spec,
+        variables: &variables,
+        probes: &probes,
+    };
+    let timeless = clock.set(&mut options).await?;
+    let variables = prepare::tell_time(&options, variables);
     let ignore = match &loaded.own_ignore {
         Some(own) => context::parse_ignore(own),
         None => shared_ignore?,
@@ -79,21 +100,23 @@ async fn answer(
     let build = Build {
         gateway,
         options: &options,
+        fetched: locations.fetched.as_ref(),
         loaded: &loaded,
         parsed: &parsed,
         app,
         variables: &variables,
         settings: emit::Settings {
             several_platforms: platforms.len() > 1,
-            ..prepare::settings(&options, &locations, ignore, can_merge)
+            ..prepare::settings(&options, locations.context.clone(), ignore, can_merge)
         },
-        probes: prepare::probes(&options)?,
+        probes,
         registry: prepare::registry(&options, &parsed.spec, &variables)?,
         today: prepare::today(),
         apps: RefCell::default(),
     };
     build.warn(&parsed.warnings).await?;
     build.warn(target.warning(&parsed.spec).as_slice()).await?;
+    build.warn(timeless.as_slice()).await?;
     if let Some(request) = request {
         return calls::plan::answer(&build, target.stage, &platforms, request).await;
     }
@@ -118,6 +141,7 @@ async fn answer(
 pub(crate) struct Build<'a> {
     gateway: &'a Gateway,
     options: &'a Options,
+    fetched: Option<&'a Fetched>,
     loaded: &'a Loaded,
     parsed: &'a Parsed,
     app: &'a App,
@@ -248,21 +272,24 @@ impl Build<'_> {
     }
 
     /// Has the context sent while the base is looked at, if the app uses one. Whatever goes wrong
-    /// goes wrong again where the context is used, with a place in the spec.
+    /// goes wrong again where a context of the client is used, with a place in the spec; one that
+    /// cannot be fetched is the address's fault.
     fn load_context<'b>(
         &'b self,
         emitter: &mut Emitter<'_>,
         draft: &Draft,
-    ) -> impl Future<Output = ()> + use<'b> {
+    ) -> impl Future<Output = Result<(), Failure>> + use<'b> {
         let is_used = draft.context_paths.as_ref().is_none_or(|paths| !paths.is_empty());
         let definition = is_used.then(|| {
             let context = emitter.context();
             self.marshal(emitter, context)
         });
         async move {
-            if let Some(definition) = definition {
-                let solve = Solve { evaluate: true, ..Solve::of(definition) };
-                drop(self.gateway.solve(solve).await);
+            let Some(definition) = definition else { return Ok(()) };
+            let solve = Solve { evaluate: true, ..Solve::of(definition) };
+            match (self.gateway.solve(solve).await, self.fetched) {
+                (Err(error), Some(fetched)) => Err(context::unfetched(fetched, error).into()),
+                _ => Ok(()),
             }
         }
     }
@@ -279,7 +306,8 @@ impl Build<'_> {
         }
         let draft = &drafted.draft;
         let early = self.load_context(emitter, draft);
-        let (facts, ()) = tokio::join!(self.facts(emitter, draft), early);
+        let (facts, early) = tokio::join!(self.facts(emitter, draft), early);
+        early?;
         let facts = facts?;
         let collisions = self.collisions(emitter, draft, &facts.value).await?;
         let settings = prepare::plan_settings(self.options, app, &drafted.variables);

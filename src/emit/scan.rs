@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Emitter;
-use crate::bases::Resolved;
+use crate::bases::{Resolved, Root};
 use crate::llb::{Constraints, Exec, Mount, MountKind, Output};
 
 /// The name of the scan that speaks of the image itself.
@@ -89,9 +89,11 @@ impl Emitter<'_> {
 
     fn scanner_source(&mut self, scanner: &Scanner) -> Output {
         let image = &scanner.image;
+        // No named context stands in for it, so it is an image.
+        let Root::Source(source) = &image.root else { return Output::SCRATCH };
         let name = self.plain_name(CORE, &format!("FROM {}", image.shown()));
         let platform = Some((&image.platform).into());
-        self.graph
-            .source_op(image.source.clone(), &Constraints { platform, ..Constraints::named(name) })
+        let with = Constraints { platform, ..Constraints::named(name) };
+        self.graph.source_op(source.clone(), &with)
     }
 }

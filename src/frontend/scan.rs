@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::bases::qualify;
-use crate::bases::resolve::{Lookup, resolve};
+use crate::bases::resolve::resolve;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::emit::{CORE, Emitter, Scanner};
 use crate::frontend::{Build, Failure};
@@ -34,7 +34,7 @@ impl Build<'_> {
         let Some(sbom) = attest.sbom.as_ref().filter(|_| is_asked) else { return Ok(None) };
         self.warn(&self.unknown_stages(stages.as_deref().unwrap_or_default())).await?;
         let uses = [scanner_image(sbom, self.options.build_platform())?];
-        let mut found = resolve(self.gateway, &uses, &Lookup::of(self.options)).await?;
+        let mut found = resolve(self.gateway, &uses, self.options).await?;
         let Some(image) = found.pop() else { return Ok(None) };
         let parameters = sbom.parameters.clone();
         let scanner = Scanner { image, parameters, context: attest.scan_context, stages };

@@ -6,10 +6,10 @@
 use crate::bases::Resolved;
 use crate::diagnostic::Diagnostic;
 use crate::image::STAGE_LABEL;
-use crate::plan::draft::{Draft, context_paths};
+use crate::plan::draft::{Draft, image_paths, used_paths};
 use crate::plan::select::{Request, Selection};
 use crate::plan::settings::Settings;
-use crate::plan::{Owner, Places, Plan, Product, Stage, stages};
+use crate::plan::{Origin, Owner, Places, Plan, Product, Stage, stages};
 
 /// No stage can make it: nothing is ever below a device.
 const NO_ENTRYPOINT: &str = "/dev/null/this-is-a-stage-and-no-app";
@@ -32,8 +32,9 @@ pub fn draft_stage(
         app: format!("{}/{name}", request.app.name.value),
         platform: request.target.clone(),
         runtime: selection.runtime,
+        context_paths: used_paths(&stages, &[], &Origin::Context),
+        image_paths: image_paths(&stages, &[], images.len()),
         images,
-        context_paths: context_paths(&stages, &[]),
         stages,
         items: Vec::new(),
         workdir: end.workdir,

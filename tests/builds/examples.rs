@@ -79,7 +79,9 @@ fn every_example_has_a_test() {
         .collect();
     assert_eq!(
         found,
-        ["medplum-server", "minimal", "python-api", "shop", "static-web"].map(str::to_owned).into()
+        ["dockerfile-node", "medplum-server", "minimal", "python-api", "shop", "static-web"]
+            .map(str::to_owned)
+            .into()
     );
 }
 
@@ -178,4 +180,15 @@ fn shop_without_its_secret_is_refused_at_the_step_that_needs_it() {
     assert_eq!(errors.len(), 1, "{refusal}");
     assert_eq!(errors[0].code, "BLD-02");
     assert!(errors[0].message.contains("price_key"), "{refusal}");
+}
+
+#[test]
+fn dockerfile_node() {
+    let folder = folder("dockerfile-node");
+    let image = Build::new(&folder, &folder.join("Dockerfile")).within(300).push();
+    let base = read_base("dhi.io/node:24");
+    assert_eq!(image.layers[..base.layers.len()], base.layers);
+    assert_eq!(image.run()["User"], "1000:1000");
+    assert_eq!(image.run()["Healthcheck"]["Test"][1], "node");
+    answers("dockerfile-node", &image);
 }
