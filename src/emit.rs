@@ -8,10 +8,12 @@ mod files;
 mod picks;
 mod probes;
 mod roots;
+mod scan;
 mod stages;
 mod whole;
 
 pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings, newest};
+pub use scan::{CORE, Scanner};
 pub use whole::Whole;
 
 use std::collections::{BTreeMap, BTreeSet};

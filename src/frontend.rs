@@ -8,6 +8,8 @@ mod epoch;
 mod failure;
 pub mod prepare;
 pub(crate) mod proof;
+mod scan;
+mod stage;
 pub mod target;
 
 use std::cell::RefCell;
@@ -15,16 +17,17 @@ use std::collections::BTreeMap;
 
 use calls::Call;
 pub use failure::Failure;
+use target::Target;
 
 use crate::context::{self, Fetched, Loaded};
 use crate::delegate;
 use crate::diagnostic::Diagnostic;
-use crate::emit::{self, Emitted, Emitter, ProbeSettings};
+use crate::emit::{self, Emitted, Emitter, ProbeSettings, Scanner};
 use crate::gateway::{Gateway, Solve, side_by_side};
 use crate::input::Input;
 use crate::llb::Output;
 use crate::options::Options;
-use crate::plan::{self, Draft, Plan, Request, variables::Variables};
+use crate::plan::{self, Draft, Plan, Request, Selection, variables::Variables};
 use crate::platform::Platform;
 use crate::proto::{Status, pb};
 use crate::result::{Answer, ImageResult};
@@ -74,7 +77,8 @@ async fn answer(
         return calls::answer(&call, request).await;
     }
     let parsed = prepare::parse(&loaded, mistakes)?;
-    let app = target::choose(&parsed.spec, options.target.as_deref())?;
+    let target = target::choose(&parsed.spec, options.target.as_deref())?;
+    let app = target.app;
     let variables =
         Variables::new(&parsed.spec.args, &options.build_args).map_err(Failure::Refused)?;
     let probes = prepare::probes(&options)?;
@@ -111,12 +115,15 @@ async fn answer(
         apps: RefCell::default(),
     };
     build.warn(&parsed.warnings).await?;
+    build.warn(target.warning(&parsed.spec).as_slice()).await?;
     build.warn(timeless.as_slice()).await?;
     if let Some(request) = request {
-        return calls::plan::answer(&build, &platforms, request).await;
+        return calls::plan::answer(&build, target.stage, &platforms, request).await;
     }
+    let scanner = build.scanner().await?;
     let mut answer = Answer::new(platforms.len() > 1 || options.multi_platform);
-    let images = side_by_side(platforms.iter().map(|platform| build.image(platform))).await;
+    let result = |platform| build.result(&target, platform, scanner.as_ref());
+    let images = side_by_side(platforms.iter().map(result)).await;
     let mut failures = Vec::new();
     for (platform, image) in platforms.iter().zip(images) {
         match image {
@@ -164,8 +171,25 @@ struct LaidOut {
 }
 
 impl Build<'_> {
+    /// What the target is, for one platform.
+    async fn result(
+        &self,
+        target: &Target<'_>,
+        platform: &Platform,
+        scanner: Option<&Scanner>,
+    ) -> Result<ImageResult, Failure> {
+        match target.stage {
+            Some(stage) => self.stage(stage, platform).await,
+            None => self.image(platform, scanner).await,
+        }
+    }
+
     /// One image, proven.
-    async fn image(&self, platform: &Platform) -> Result<ImageResult, Failure> {
+    async fn image(
+        &self,
+        platform: &Platform,
+        scanner: Option<&Scanner>,
+    ) -> Result<ImageResult, Failure> {
         let drafted = self.draft(self.app, platform).await?;
         let mut emitter = Emitter::new(&drafted.draft, &self.settings);
         let LaidOut { plan, parts, mut probes } =
@@ -175,25 +199,47 @@ impl Build<'_> {
         let image = self.pass(&mut emitter, parts.image, &probes, &verdict.summary);
         let definition = self.marshal(&emitter, image);
         let found = self.solve(definition).await?.single()?;
-        Ok(ImageResult::new(found, &plan, self.options))
+        let result = ImageResult::new(found, &plan, self.options);
+        Ok(result.attested(self.scan(&mut emitter, image, scanner).await?))
     }
 
     /// Names → images → paths and commands.
     async fn draft(&self, app: &App, platform: &Platform) -> Result<Drafted, Failure> {
         let build = self.options.build_platform();
         let variables = self.variables.on(platform, &build);
-        let request = Request {
-            spec: &self.parsed.spec,
-            app,
-            variables: &variables,
-            contexts: &self.options.contexts,
-            registry: &self.registry,
-            target: platform,
-            build: &build,
-        };
+        let request = self.request(app, &variables, (platform, &build));
         let selection = plan::select(&request).map_err(Failure::Refused)?;
         let images = self.resolve(&selection).await?;
         self.judge_bases(&request, &selection, &images).await?;
+        let apps = self.apps(&selection, platform).await?;
+        let draft = plan::draft(&request, &selection, images).map_err(Failure::Refused)?;
+        Ok(Drafted { draft, variables, apps })
+    }
+
+    /// What is asked for, with all that it may name.
+    fn request<'b>(
+        &'b self,
+        app: &'b App,
+        variables: &'b Variables,
+        (target, build): (&'b Platform, &'b Platform),
+    ) -> Request<'b> {
+        Request {
+            spec: &self.parsed.spec,
+            app,
+            variables,
+            contexts: &self.options.contexts,
+            registry: &self.registry,
+            target,
+            build,
+        }
+    }
+
+    /// The apps that a selection copies from.
+    async fn apps(
+        &self,
+        selection: &Selection<'_>,
+        platform: &Platform,
+    ) -> Result<Vec<(String, pb::Definition)>, Failure> {
         let mut apps = Vec::new();
         for name in &selection.apps {
             // Boxed: an app may copy from one that copies from a third; `spec::parse` has refused
@@ -201,8 +247,7 @@ impl Build<'_> {
             let definition = Box::pin(self.app_definition(name, platform)).await?;
             apps.push((name.clone(), definition));
         }
-        let draft = plan::draft(&request, &selection, images).map_err(Failure::Refused)?;
-        Ok(Drafted { draft, variables, apps })
+        Ok(apps)
     }
 
     /// Another app of the file, to copy from: only the app that is built has to prove itself.

@@ -113,7 +113,7 @@ async fn all_apps_are_looked_at_unless_one_is_named() {
     assert_eq!(check(spec, &[]).await, (vec![missing.to_owned()], "1".to_owned()));
     assert_eq!(check(spec, &["target=good"]).await, (vec![], "0".to_owned()));
     let (found, _) = check(spec, &["target=gold"]).await;
-    assert!(found[0].starts_with("SPEC-18 2: error: there is no target \"gold\""), "{found:?}");
+    assert!(found[0].starts_with("SPEC-18 2: error: there is no target `gold`"), "{found:?}");
 }
 
 #[tokio::test]

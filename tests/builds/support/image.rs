@@ -125,6 +125,20 @@ impl Image {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// What was said of the image beside it: in-toto statements.
+    pub fn statements(&self) -> Vec<Value> {
+        let manifests = self.index["manifests"].as_array().into_iter().flatten();
+        let beside = manifests.filter(|one| {
+            let notes = &one["annotations"];
+            notes["vnd.docker.reference.type"] == "attestation-manifest"
+                && notes["vnd.docker.reference.digest"] == *self.digest
+        });
+        let read = |value: &Value| json(&self.blobs.blob(text(&value["digest"])));
+        beside
+            .flat_map(|one| list(&read(one)["layers"]).iter().map(read).collect::<Vec<_>>())
+            .collect()
+    }
+
     /// Writes the root file system into an empty folder, with owners and modes.
     pub fn unpack(&self, folder: &Path) {
         for key in &self.layers {
