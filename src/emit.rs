@@ -10,7 +10,7 @@ mod probes;
 mod roots;
 mod stages;
 
-pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings};
+pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings, newest};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +29,8 @@ use crate::proto::pb;
 pub struct Settings {
     /// Whether names say which platform they are for.
     pub several_platforms: bool,
-    /// The name of the local source that is the build context.
-    pub context_name: String,
+    /// The build context.
+    pub context: Tree,
     /// Sessions of local sources, by name.
     pub sessions: BTreeMap<String, String>,
     /// The session of all others.
@@ -65,6 +65,21 @@ pub struct Settings {
     pub can_merge: bool,
 }
 
+/// A tree of files.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tree {
+    /// A folder of the client, by the name under which it is offered.
+    Local(String),
+    /// What a graph gives that was made before; it has been taken into a graph once.
+    Graph(pb::Definition),
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self::Local("context".to_owned())
+    }
+}
+
 /// A graph in the making, for one platform.
 #[derive(Debug)]
 pub struct Emitter<'a> {
@@ -76,6 +91,8 @@ pub struct Emitter<'a> {
     settings: &'a Settings,
     graph: Graph,
     stage_outputs: Vec<Output>,
+    /// A context that is a graph, once it was taken in.
+    context_output: Option<Output>,
     image_outputs: BTreeMap<usize, Output>,
     apps: BTreeMap<String, Output>,
     /// What comes of steps that run again: what depends on it must run again, too, since BuildKit
@@ -109,6 +126,7 @@ impl<'a> Emitter<'a> {
             settings,
             graph: Graph::new(),
             stage_outputs: Vec::new(),
+            context_output: None,
             image_outputs: BTreeMap::new(),
             apps: BTreeMap::new(),
             again: BTreeSet::new(),
@@ -321,7 +339,14 @@ impl<'a> Emitter<'a> {
 
     /// The build context, with the paths that the app uses.
     pub fn context(&mut self) -> Output {
-        let name = self.settings.context_name.clone();
+        let name = match &self.settings.context {
+            Tree::Local(name) => name.clone(),
+            Tree::Graph(definition) => {
+                let graph = &mut self.graph;
+                let import = || graph.import(definition).expect("`context::locate` took it in");
+                return *self.context_output.get_or_insert_with(import);
+            }
+        };
         let local = Local {
             session: Some(self.session(&name)),
             exclude: self.settings.ignore.clone(),

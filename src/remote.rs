@@ -97,6 +97,20 @@ pub fn parse_context(address: &str) -> Result<Option<Remote>, AddressError> {
     git.into_git().map(|git| Some(Remote::Git(git)))
 }
 
+/// An address as it is shown: without the password or token that it may hold.
+#[must_use]
+pub fn shown(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((user, host)) if scheme.starts_with("http") || user.contains(':') => {
+            format!("{scheme}://{host}{path}")
+        }
+        _ => address.to_owned(),
+    }
+}
+
 /// An address that BuildKit takes for a git repository.
 struct Parts<'a> {
     url: String,
@@ -295,6 +309,20 @@ mod tests {
         check("HTTPS://a/x.git", git("https://a/x.git"));
         check("git@a.example:x/y", git("git@a.example:x/y"));
         check("github.com/a/b", git("https://github.com/a/b"));
+    }
+
+    #[test]
+    fn no_address_is_shown_with_its_password() {
+        for (address, expected) in [
+            ("https://u:p@a/x.git#u@v", "https://a/x.git#u@v"),
+            ("http://token@a:80/x", "http://a:80/x"),
+            ("ssh://git@a/x", "ssh://git@a/x"),
+            ("ssh://git:p@a/x", "ssh://a/x"),
+            ("https://a/x@y:z", "https://a/x@y:z"),
+            ("git@a:x", "git@a:x"),
+        ] {
+            assert_eq!(shown(address), expected);
+        }
     }
 
     #[test]

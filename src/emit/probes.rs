@@ -6,7 +6,7 @@
 //! all; hashing a whole root file system would cost more than looking at it.
 
 use super::Emitter;
-use crate::llb::{Constraints, ContentCache, Exec, ImportError, Mount, Network, Output};
+use crate::llb::{Constraints, ContentCache, Exec, Graph, ImportError, Mount, Network, Output};
 use crate::platform::Platform;
 use crate::proto::pb;
 
@@ -127,16 +127,7 @@ impl Emitter<'_> {
     ) -> Result<Output, ImportError> {
         let inputs: Vec<Output> = looks.iter().filter_map(Mount::source).collect();
         let frontend = self.graph.import(&settings.frontend)?;
-        let root = Mount::read_only("/", frontend).content_cache(ContentCache::Off);
-        let out = Mount::output(OUT, Output::SCRATCH);
-        let exec = Exec {
-            args: [settings.binary.clone()].into_iter().chain(args).collect(),
-            cwd: "/".to_owned(),
-            user: "0".to_owned(),
-            network: Network::None,
-            mounts: [root].into_iter().chain(looks).chain([out]).collect(),
-            ..Exec::default()
-        };
+        let exec = exec_of(settings, frontend, args, looks);
         let constraints = Constraints {
             platform: Some((&settings.platform).into()),
             ignore_cache: again,
@@ -145,6 +136,42 @@ impl Emitter<'_> {
         let constraints = self.again_if(&inputs, constraints);
         // One output: the mount that is written.
         Ok(self.graph.exec(&exec, &constraints).first().copied().unwrap_or(Output::SCRATCH))
+    }
+}
+
+/// The graph of a look at a tree by itself: when its newest file was changed.
+pub fn newest(
+    settings: &ProbeSettings,
+    tree: &pb::Definition,
+) -> Result<pb::Definition, ImportError> {
+    const TREE: &str = "/run/hp/tree";
+    let mut graph = Graph::new();
+    let (frontend, tree) = (graph.import(&settings.frontend)?, graph.import(tree)?);
+    let args = words(&["newest", "--tree", TREE, "--out", OUT]);
+    let exec = exec_of(settings, frontend, args, vec![look(TREE, tree)]);
+    let constraints = Constraints {
+        platform: Some((&settings.platform).into()),
+        ..Constraints::named("[internal] look for the newest file of the archive")
+    };
+    let output = graph.exec(&exec, &constraints).first().copied().unwrap_or(Output::SCRATCH);
+    Ok(graph.marshal(output, &[]))
+}
+
+fn exec_of(
+    settings: &ProbeSettings,
+    frontend: Output,
+    args: Vec<String>,
+    looks: Vec<Mount>,
+) -> Exec {
+    let root = Mount::read_only("/", frontend).content_cache(ContentCache::Off);
+    let out = Mount::output(OUT, Output::SCRATCH);
+    Exec {
+        args: [settings.binary.clone()].into_iter().chain(args).collect(),
+        cwd: "/".to_owned(),
+        user: "0".to_owned(),
+        network: Network::None,
+        mounts: [root].into_iter().chain(looks).chain([out]).collect(),
+        ..Exec::default()
     }
 }
 

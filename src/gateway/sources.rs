@@ -15,6 +15,8 @@ pub struct ResolvedSource {
     pub source: pb::SourceOp,
     /// What it stands for.
     pub meaning: Meaning,
+    /// When a file from the web was changed, as its server says, in seconds since 1970.
+    pub modified: Option<i64>,
 }
 
 /// What a source stands for.
@@ -65,7 +67,7 @@ impl Gateway {
         object: bool,
     ) -> Result<ResolvedSource, Error> {
         if !self.frontend_caps.supports(SOURCE_META) {
-            return Ok(ResolvedSource { source, meaning: Meaning::Unknown });
+            return Ok(ResolvedSource { source, meaning: Meaning::Unknown, modified: None });
         }
         let request = ResolveSourceMetaRequest {
             source: Some(source.clone()),
@@ -76,6 +78,8 @@ impl Gateway {
         let answer = self.client().resolve_source_meta(request).await;
         let answer = answer.map_err(Error::of_call("ResolveSourceMeta"))?.into_inner();
         let source = answer.source.unwrap_or(source);
+        let modified = answer.http.as_ref().and_then(|http| http.last_modified.as_ref());
+        let modified = modified.map(|time| time.seconds);
         let meaning = match (answer.git, answer.http) {
             (Some(git), _) if !git.checksum.is_empty() => {
                 // A tag may be an object of its own that leads to the commit.
@@ -86,7 +90,7 @@ impl Gateway {
             (_, Some(http)) if !http.checksum.is_empty() => Meaning::File { digest: http.checksum },
             _ => Meaning::Unknown,
         };
-        Ok(ResolvedSource { source, meaning })
+        Ok(ResolvedSource { source, meaning, modified })
     }
 }
 
@@ -100,7 +104,8 @@ mod tests {
             identifier: "git://a.example/x.git#main".to_owned(),
             attrs: [("git.fullurl".to_owned(), "https://a.example/x.git".to_owned())].into(),
         };
-        let pin = |meaning| ResolvedSource { source: source.clone(), meaning }.pinned();
+        let pin =
+            |meaning| ResolvedSource { source: source.clone(), meaning, modified: None }.pinned();
         let commit = pin(Meaning::Commit { id: "c0ffee".to_owned(), object: Vec::new() });
         assert_eq!(commit.identifier, source.identifier);
         assert_eq!(commit.attrs["git.checksum"], "c0ffee");
