@@ -55,7 +55,8 @@ impl Clock<'_> {
             });
         }
         // The builder's platform does not matter where one address is given for all.
-        match options.contexts.find(name, &Platform::new("", "", "")) {
+        let given = options.contexts.find(name, &Platform::new("", "", ""));
+        match given.map(|context| &context.source) {
             Some(ContextSource::Remote(remote)) => return Ok(Some(source_of(remote).to_op())),
             Some(ContextSource::Input(input)) => {
                 let inputs = self.gateway.inputs().await?;
