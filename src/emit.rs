@@ -9,8 +9,10 @@ mod picks;
 mod probes;
 mod roots;
 mod stages;
+mod whole;
 
 pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings, newest};
+pub use whole::Whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 

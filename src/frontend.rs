@@ -7,7 +7,7 @@ mod calls;
 mod epoch;
 mod failure;
 pub mod prepare;
-mod proof;
+pub(crate) mod proof;
 pub mod target;
 
 use std::cell::RefCell;
@@ -17,9 +17,11 @@ use calls::Call;
 pub use failure::Failure;
 
 use crate::context::{self, Fetched, Loaded};
+use crate::delegate;
 use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Emitted, Emitter, ProbeSettings};
 use crate::gateway::{Gateway, Solve, side_by_side};
+use crate::input::Input;
 use crate::llb::Output;
 use crate::options::Options;
 use crate::plan::{self, Draft, Plan, Request, variables::Variables};
@@ -58,8 +60,15 @@ async fn answer(
     // Side by side: each costs a turn to the client, and few specs have an ignore file of their own.
     let (loaded, shared_ignore) =
         tokio::join!(context::load_spec(gateway, &locations), shared_ignore);
-    let loaded = loaded?;
+    let mut loaded = loaded?;
+    let input = prepare::input(&options, &loaded);
+    if let Ok(input) = &input {
+        input.language().clone_into(&mut loaded.file.language);
+    }
     gateway.set_source_file(loaded.file.clone());
+    if input? == Input::Dockerfile {
+        return delegate::answer(gateway, &options, &loaded).await;
+    }
     if let Some(request) = small {
         let call = Call { gateway, options: &options, loaded: &loaded, mistakes };
         return calls::answer(&call, request).await;

@@ -44,6 +44,8 @@ pub struct Answer {
     by_platform: bool,
     images: Vec<(Platform, ImageResult)>,
     metadata: BTreeMap<String, Vec<u8>>,
+    /// Instead of all this: what another frontend has made.
+    made: Option<BuildResult>,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,6 +83,12 @@ impl Answer {
         Self { metadata, ..Self::default() }
     }
 
+    /// The answer of another frontend.
+    #[must_use]
+    pub fn made(result: BuildResult) -> Self {
+        Self { made: Some(result), ..Self::default() }
+    }
+
     /// Adds the image of a platform.
     pub fn add(&mut self, platform: &Platform, image: ImageResult) {
         self.images.push((platform.clone(), image));
@@ -102,6 +110,9 @@ impl Answer {
 
 impl From<Answer> for BuildResult {
     fn from(answer: Answer) -> Self {
+        if let Some(made) = answer.made {
+            return made;
+        }
         if answer.images.is_empty() {
             return Self { metadata: answer.metadata, ..Self::default() };
         }

@@ -37,6 +37,10 @@ macro_rules! codes {
 }
 
 codes! {
+    // What the file is, and what only a Dockerfile can be told.
+    UnclearInput = "FILE-01", "a file that is neither a spec nor a Dockerfile";
+    LostGroups = "FILE-02", "a user that has further groups by name, and none as a number";
+
     // The file as YAML.
     NotYaml = "YAML-01", "the file is not YAML";
     NotPlainYaml = "YAML-02", "aliases, anchors, merge keys and tags are not part of the language";

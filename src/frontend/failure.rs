@@ -15,6 +15,9 @@ pub enum Failure {
     Refused(Vec<Diagnostic>),
     /// The builder failed: a step did not work, a file was not there, the connection broke.
     Gateway(Error),
+    /// The builder failed with a Dockerfile: its own frontend says what is wrong with one, in words
+    /// and excerpts that people know.
+    Dockerfile(Error),
     /// A call that does not exist.
     UnknownCall(String),
 }
@@ -81,6 +84,7 @@ impl Failure {
         match self {
             Self::Refused(mistakes) => status::refusal(file, &mistakes),
             Self::UnknownCall(name) => status::unknown_call(&name),
+            Self::Dockerfile(error) => error.into(),
             Self::Gateway(error) => match error {
                 Error::Refused(status) => explain(*status, file),
                 other => other.into(),

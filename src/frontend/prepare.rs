@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::emit::{ProbeSettings, Settings, Tree};
 use crate::frontend::Failure;
 use crate::gateway::{self, Gateway, first_version};
+use crate::input::{self, Input};
 use crate::llb::{HostIp, Network, Ulimit, caps};
 use crate::options::{Execution, NetworkMode, NoCache, Options, SourceDateEpoch};
 use crate::plan::{self, variables::Variables};
@@ -36,8 +37,27 @@ pub(super) fn too_old(cap: &str) -> Diagnostic {
         .help("update Docker, or make a builder with `docker buildx create --driver docker-container --use`")
 }
 
+/// What the file is: as the user says, or as its text does.
+pub(super) fn input(options: &Options, loaded: &Loaded) -> Result<Input, Failure> {
+    let given = options.predefined_args.get(input::ARGUMENT).map(String::as_str);
+    let mistake = match given {
+        Some("spec") => return Ok(Input::Spec),
+        Some("dockerfile") => return Ok(Input::Dockerfile),
+        None | Some("") => match input::tell(&loaded.bytes) {
+            Ok(input) => return Ok(input),
+            Err(mistake) => mistake,
+        },
+        Some(other) => {
+            let message = format!("the build argument {} cannot be {other:?}", input::ARGUMENT);
+            Diagnostic::error(Code::InvalidOption, Span::START, message)
+                .help("write `spec` or `dockerfile`, or leave it out: the file says what it is")
+        }
+    };
+    Err(Failure::Refused(vec![mistake]))
+}
+
 /// The date that ends of life are compared with.
-pub(super) fn today() -> jiff::civil::Date {
+pub(crate) fn today() -> jiff::civil::Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
@@ -109,7 +129,7 @@ pub fn platforms(
 }
 
 /// Who looks at root file systems: this very program, in the image that it was started from.
-pub(super) fn probes(options: &Options) -> Result<ProbeSettings, Failure> {
+pub(crate) fn probes(options: &Options) -> Result<ProbeSettings, Failure> {
     let Some(frontend) = gateway::own_definition()? else {
         return Err(Failure::internal(
             "the builder does not say which image hardpan was started from; user namespaces are not supported yet",

@@ -73,7 +73,9 @@ fn every_example_has_a_test() {
         .collect();
     assert_eq!(
         found,
-        ["medplum-server", "minimal", "python-api", "static-web"].map(str::to_owned).into()
+        ["dockerfile-node", "medplum-server", "minimal", "python-api", "static-web"]
+            .map(str::to_owned)
+            .into()
     );
 }
 
@@ -122,4 +124,15 @@ fn static_web() {
 fn python_api() {
     let image = built("python-api", "dhi.io/python:3.13");
     answers("python-api", &image);
+}
+
+#[test]
+fn dockerfile_node() {
+    let folder = folder("dockerfile-node");
+    let image = Build::new(&folder, &folder.join("Dockerfile")).within(300).push();
+    let base = read_base("dhi.io/node:24");
+    assert_eq!(image.layers[..base.layers.len()], base.layers);
+    assert_eq!(image.run()["User"], "1000:1000");
+    assert_eq!(image.run()["Healthcheck"]["Test"][1], "node");
+    answers("dockerfile-node", &image);
 }

@@ -19,6 +19,7 @@ mod cache;
 mod calls;
 mod config;
 mod contexts;
+mod dockerfiles;
 mod endings;
 mod examples;
 mod fetching;

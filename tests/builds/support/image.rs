@@ -89,6 +89,11 @@ impl Image {
         listing
     }
 
+    /// The bytes of a blob that the manifest names, as they are.
+    pub fn bytes(&self, key: &str) -> Vec<u8> {
+        self.blobs.blob(key)
+    }
+
     /// What one layer holds.
     pub fn layer(&self, key: &str) -> Arc<Layer> {
         let is_content = key.starts_with("sha256:");
