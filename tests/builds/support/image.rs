@@ -65,6 +65,11 @@ impl Image {
         }
     }
 
+    /// A blob or manifest of the place that it was read from.
+    pub fn blob(&self, digest: &str) -> Vec<u8> {
+        self.blobs.blob(digest)
+    }
+
     /// `config.config`: what a container is started with.
     pub fn run(&self) -> &Value {
         &self.config["config"]
