@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::options::Options;
+use crate::options::{Options, SourceDateEpoch};
 use crate::plan::Plan;
 use crate::platform::Platform;
 use crate::proto::frontend::{
@@ -22,18 +22,25 @@ pub struct ImageResult {
     base_config: Vec<u8>,
     annotations: Vec<(String, String)>,
     attestations: Vec<Attestation>,
+    /// The time of everything that the exporter makes, in seconds since 1970. It knows the build
+    /// argument by itself only if that is a number.
+    epoch: Option<i64>,
 }
 
 impl ImageResult {
     /// The image of a plan.
     #[must_use]
-    pub fn new(found: Ref, plan: &Plan, _options: &Options) -> Self {
+    pub fn new(found: Ref, plan: &Plan, options: &Options) -> Self {
         Self {
             found,
             config: plan.config.to_json(),
             base_config: plan.images[plan.runtime].config.to_json(),
             annotations: plan.annotations.clone(),
             attestations: Vec::new(),
+            epoch: match options.epoch {
+                Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
+                _ => None,
+            },
         }
     }
 
@@ -51,6 +58,8 @@ pub struct Answer {
     by_platform: bool,
     images: Vec<(Platform, ImageResult)>,
     metadata: BTreeMap<String, Vec<u8>>,
+    /// Instead of all this: what another frontend has made.
+    made: Option<BuildResult>,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,6 +97,12 @@ impl Answer {
         Self { metadata, ..Self::default() }
     }
 
+    /// The answer of another frontend.
+    #[must_use]
+    pub fn made(result: BuildResult) -> Self {
+        Self { made: Some(result), ..Self::default() }
+    }
+
     /// Adds the image of a platform.
     pub fn add(&mut self, platform: &Platform, image: ImageResult) {
         self.images.push((platform.clone(), image));
@@ -109,6 +124,9 @@ impl Answer {
 
 impl From<Answer> for BuildResult {
     fn from(answer: Answer) -> Self {
+        if let Some(made) = answer.made {
+            return made;
+        }
         if answer.images.is_empty() {
             return Self { metadata: answer.metadata, ..Self::default() };
         }
@@ -128,6 +146,9 @@ impl From<Answer> for BuildResult {
             };
             metadata.insert(key("containerimage.config"), image.config);
             metadata.insert(key("containerimage.base.config"), image.base_config);
+            if let Some(seconds) = image.epoch {
+                metadata.insert(key("source.date.epoch"), seconds.to_string().into_bytes());
+            }
             for (name, value) in image.annotations {
                 let name = if answer.by_platform {
                     format!("annotation-manifest[{id}].{name}")
@@ -160,6 +181,7 @@ mod tests {
             base_config: b"{}".to_vec(),
             annotations: Vec::new(),
             attestations: Vec::new(),
+            epoch: None,
         };
         image.attested([statement])
     }

@@ -37,6 +37,10 @@ macro_rules! codes {
 }
 
 codes! {
+    // What the file is, and what only a Dockerfile can be told.
+    UnclearInput = "FILE-01", "a file that is neither a spec nor a Dockerfile";
+    LostGroups = "FILE-02", "a user that has further groups by name, and none as a number";
+
     // The file as YAML.
     NotYaml = "YAML-01", "the file is not YAML";
     NotPlainYaml = "YAML-02", "aliases, anchors, merge keys and tags are not part of the language";
@@ -65,6 +69,7 @@ codes! {
     InvalidPath = "SPEC-17", "a path that cannot be meant";
     UnknownTarget = "SPEC-18", "a target that does not exist";
     UnusedStage = "SPEC-19", "a stage that no image needs";
+    StageTarget = "SPEC-20", "a stage handed out, which is no product";
 
     // Options of the build, the context, the builder.
     InvalidOption = "OPT-01", "an option of the build with an impossible value";
@@ -73,6 +78,8 @@ codes! {
     SpecNotFound = "CTX-02", "the spec is not in the build context";
     NotFoundInStage = "CTX-03", "a file that a stage or image does not have";
     NoMatch = "CTX-04", "a pattern that matches nothing";
+    ContextNotFetched = "CTX-06", "a build context that cannot be fetched";
+    NamedContext = "CTX-05", "a named context that cannot be used";
     OldBuilder = "BLD-01", "a BuildKit that is too old";
     StepFailed = "BLD-02", "a step of the build failed";
     Internal = "BLD-03", "a fault in hardpan or in the builder";
@@ -89,6 +96,7 @@ codes! {
     NoSuchPlatform = "REF-09", "an image without the platform of the build";
     UnknownUser = "REF-10", "a user or group that the runtime base does not have";
     NoPair = "REF-11", "a base without a development or a runtime image";
+    NotAnImage = "REF-12", "a base that is no image";
 
     // Placement on the runtime base.
     FileOverFolder = "PLACE-01", "a file placed over a folder, or a folder over a file";

@@ -36,7 +36,11 @@ pub(super) async fn image(gateway: &Gateway, options: &Options) -> Result<pb::De
 
 /// What the builder was told to start, or the named context that took its place.
 fn source(options: &Options) -> Option<pb::SourceOp> {
-    let name = match options.contexts.find(&options.source, &options.build_platform()) {
+    let name = match options
+        .contexts
+        .find(&options.source, &options.build_platform())
+        .map(|found| &found.source)
+    {
         None => &options.source,
         Some(ContextSource::Image(name)) => name,
         Some(ContextSource::OciLayout(layout)) => {

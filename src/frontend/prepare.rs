@@ -2,11 +2,12 @@
 //! not there yet.
 
 use crate::bases::{DEFAULT_REGISTRY, check_registry};
-use crate::context::{self, Loaded, Locations};
+use crate::context::{self, Loaded};
 use crate::diagnostic::{Code, Diagnostic, Position, Severity, Span};
-use crate::emit::{Abilities, ProbeSettings, Settings};
+use crate::emit::{Abilities, ProbeSettings, Settings, Tree};
 use crate::frontend::{Failure, own};
 use crate::gateway::{Gateway, feature, first_version};
+use crate::input::{self, Input};
 use crate::llb::{HostIp, Network, Ulimit};
 use crate::options::{Execution, NetworkMode, NoCache, Options, SourceDateEpoch};
 use crate::plan::{self, variables::Variables};
@@ -23,7 +24,7 @@ pub(super) async fn require(gateway: &Gateway, options: &Options) -> Result<(), 
     if gateway.llb_caps().supports(FLOOR) {
         return Ok(());
     }
-    if let Ok(locations) = locations(options)
+    if let Ok(locations) = context::locate(gateway, options).await
         && let Ok(loaded) = context::load_spec(gateway, &locations).await
     {
         gateway.set_source_file(loaded.file);
@@ -69,26 +70,28 @@ fn span_of((start, end): (pb::Position, pb::Position)) -> Span {
     Span { start: position(start), end: position(end) }
 }
 
-/// The date that ends of life are compared with.
-pub(super) fn today() -> jiff::civil::Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+/// What the file is: as the user says, or as its text does.
+pub(super) fn input(options: &Options, loaded: &Loaded) -> Result<Input, Failure> {
+    let given = options.predefined_args.get(input::ARGUMENT).map(String::as_str);
+    let mistake = match given {
+        Some("spec") => return Ok(Input::Spec),
+        Some("dockerfile") => return Ok(Input::Dockerfile),
+        None | Some("") => match input::tell(&loaded.bytes) {
+            Ok(input) => return Ok(input),
+            Err(mistake) => mistake,
+        },
+        Some(other) => {
+            let message = format!("the build argument {} cannot be {other:?}", input::ARGUMENT);
+            Diagnostic::error(Code::InvalidOption, Span::START, message)
+                .help("write `spec` or `dockerfile`, or leave it out: the file says what it is")
+        }
+    };
+    Err(Failure::Refused(vec![mistake]))
 }
 
-/// Where the spec and the context are.
-pub fn locations(options: &Options) -> Result<Locations, Failure> {
-    if let Some(remote) = &options.context.remote {
-        let message = format!("a build context from {remote:?} is not there yet");
-        let mistake = Diagnostic::error(Code::UnsupportedOption, Span::START, message)
-            .help("clone or download it, and build the folder");
-        return Err(Failure::Refused(vec![mistake]));
-    }
-    Ok(Locations {
-        spec_local: options.spec.local().to_owned(),
-        filename: options.spec.filename.clone(),
-        context_local: "context".to_owned(),
-        sessions: options.local_sessions.clone(),
-        session: options.session.clone(),
-    })
+/// The date that ends of life are compared with.
+pub(crate) fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// The spec, with mistakes of the options and of the file reported together.
@@ -159,7 +162,7 @@ pub fn platforms(
 }
 
 /// Who looks at root file systems: this very program, in the image that it was started from.
-pub(super) async fn probes(gateway: &Gateway, options: &Options) -> Result<ProbeSettings, Failure> {
+pub(crate) async fn probes(gateway: &Gateway, options: &Options) -> Result<ProbeSettings, Failure> {
     let frontend = own::image(gateway, options).await?;
     let binary = std::env::current_exe()
         .ok()
@@ -188,7 +191,7 @@ fn fresh_proof(options: &Options) -> Result<bool, Failure> {
 #[must_use]
 pub fn settings(
     options: &Options,
-    locations: &Locations,
+    context: Tree,
     ignore: Vec<String>,
     builder: Abilities,
 ) -> Settings {
@@ -200,9 +203,9 @@ pub fn settings(
     };
     Settings {
         several_platforms: false, // known once the app says its own
-        context_name: locations.context_local.clone(),
-        sessions: locations.sessions.clone(),
-        session: locations.session.clone(),
+        context,
+        sessions: options.local_sessions.clone(),
+        session: options.session.clone(),
         ignore,
         no_cache,
         no_cache_stages,
@@ -254,6 +257,14 @@ fn resources(execution: &Execution) -> Option<pb::LinuxResources> {
         cpuset_cpus: limits.cpuset_cpus.clone(),
         cpuset_mems: limits.cpuset_mems.clone(),
     })
+}
+
+/// Gives `SOURCE_DATE_EPOCH` to the runs that ask for it, where the spec declares it.
+pub(super) fn tell_time(options: &Options, variables: Variables) -> Variables {
+    match seconds(options) {
+        Some(seconds) => variables.with("SOURCE_DATE_EPOCH", seconds.to_string()),
+        None => variables,
+    }
 }
 
 fn seconds(options: &Options) -> Option<i64> {

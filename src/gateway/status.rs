@@ -103,9 +103,11 @@ fn describe(text: &mut String, file: Option<&SourceFile>, diagnostic: &Diagnosti
     let Diagnostic { code, severity, span, message, help } = diagnostic;
     // What is wrong with an option or with the builder has no place in the file, unless a step of
     // it needs what the builder lacks.
+    let is_elsewhere = ["OPT-", "BLD-"].iter().any(|family| code.id().starts_with(family))
+        || *code == Code::ContextNotFetched;
     let is_in_file = *code == Code::StepFailed
         || (*code == Code::OldBuilder && *span != Span::START)
-        || !["OPT-", "BLD-"].iter().any(|family| code.id().starts_with(family));
+        || !is_elsewhere;
     if let Some(file) = file.filter(|_| is_in_file) {
         let name = escape(&file.filename);
         let _ = write!(text, "{name}:{}:{}: ", span.start.line, span.start.column);

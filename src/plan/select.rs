@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::bases::{self, ImageName, NameError};
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
-use crate::options::{ContextSource, NamedContexts};
-use crate::plan::origin::{From, copy_platform, image_use, origin_of};
+use crate::options::{NamedContext, NamedContexts};
+use crate::plan::origin::{
+    From, copy_platform, image_use, is_on_build_platform, origin_of, stage_named, stand_in,
+};
 use crate::plan::variables::Variables;
 use crate::plan::{Origin, StageBase};
 use crate::platform::Platform;
@@ -47,10 +49,10 @@ pub enum Role {
 /// An image that has to be resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageUse {
-    /// Its name, complete, as it would be pulled.
+    /// Its name, complete, as it would be pulled; of a context, as the spec has it.
     pub reference: String,
     /// The named context that stands in for it.
-    pub context: Option<ContextSource>,
+    pub context: Option<NamedContext>,
     /// The platform that is wanted of it.
     pub platform: Platform,
     /// What for.
@@ -63,7 +65,9 @@ impl ImageUse {
     /// Whether both mean the same bytes.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.reference == other.reference && self.platform == other.platform
+        self.reference == other.reference
+            && self.platform == other.platform
+            && self.context == other.context
     }
 }
 
@@ -76,7 +80,7 @@ pub struct Selection<'a> {
     pub images: Vec<ImageUse>,
     /// Other apps that files are copied from, each once.
     pub apps: Vec<String>,
-    /// Which of the images is the runtime base.
+    /// Which of the images is the runtime base, or what a stage starts from that is handed out.
     pub runtime: usize,
     /// Which of the images is the app's dev image, if a stage uses it.
     pub dev: Option<usize>,
@@ -97,34 +101,51 @@ pub struct SelectedStage<'a> {
 
 /// Finds what the app of the request needs, or everything that is wrong with its names.
 pub fn select<'a>(request: &Request<'a>) -> Result<Selection<'a>, Vec<Diagnostic>> {
-    let mut walk = Walk {
-        request,
-        found: BTreeMap::new(),
-        mistakes: Vec::new(),
-        images: Vec::new(),
-        apps: Vec::new(),
-    };
+    let mut walk = Walk::new(request);
     let mut stages = Vec::new();
     for place in &request.app.image {
         if let Some(from) = from_of(place) {
             walk.visit(from, &mut stages);
         }
     }
-    let mut selected: Vec<SelectedStage<'a>> = Vec::new();
-    let mut dev = None;
-    for stage in stages {
-        if let Some(stage) = walk.settle(stage, &selected, &mut dev) {
-            selected.push(stage);
-        }
-    }
+    let (selected, dev) = walk.settle_all(stages);
     let runtime = walk.runtime();
-    walk.sources(&selected);
-    match runtime {
-        Some(runtime) if walk.mistakes.is_empty() => {
-            Ok(Selection { stages: selected, images: walk.images, apps: walk.apps, runtime, dev })
-        }
-        _ => Err(walk.mistakes),
+    for place in &request.app.image {
+        walk.source(&selected, place, request.target.clone());
     }
+    walk.sources(&selected);
+    walk.finish(selected, runtime, dev)
+}
+
+/// Finds what a stage needs that is handed out by itself; it is the last of the selection, and
+/// what the selection names as runtime base is the image that it starts from.
+pub fn select_stage<'a>(
+    request: &Request<'a>,
+    stage: &'a Stage,
+) -> Result<Selection<'a>, Vec<Diagnostic>> {
+    let name = &stage.name;
+    if request.contexts.contains(&name.value) {
+        let message =
+            format!("a named context stands in for the stage {:?}, which is not built", name.value);
+        return Err(vec![
+            Diagnostic::error(Code::UnknownTarget, name.span, message)
+                .help(format!("leave `--build-context {}=…` out", name.value)),
+        ]);
+    }
+    let mut walk = Walk::new(request);
+    let mut stages = Vec::new();
+    walk.visit_stage(stage, &mut stages);
+    let (selected, dev) = walk.settle_all(stages);
+    walk.sources(&selected);
+    let mut base = selected.last().map(|stage| stage.base);
+    while let Some(StageBase::Stage(index)) = base {
+        base = Some(selected[index].base);
+    }
+    let ground = match base {
+        Some(StageBase::Image(index)) => Some(index),
+        _ => None,
+    };
+    walk.finish(selected, ground, dev)
 }
 
 /// The `from` of a step that has one.
@@ -132,6 +153,14 @@ fn from_of(place: &Place) -> Option<&Text> {
     match place {
         Place::Copy(copy) => copy.from.as_ref(),
         _ => None,
+    }
+}
+
+/// What a base says of the image to build in, with its place.
+const fn dev_half(base: &Base) -> Option<&Text> {
+    match base {
+        Base::Name(text) => Some(text),
+        Base::Pair { dev, .. } => dev.as_ref(),
     }
 }
 
@@ -144,18 +173,59 @@ struct Walk<'a, 'r> {
     apps: Vec<String>,
 }
 
-impl<'a> Walk<'a, '_> {
-    fn stage(&self, name: &str) -> Option<&'a Stage> {
-        if self.request.contexts.contains(name) {
-            return None; // a named context stands in for the stage
+impl<'a, 'r> Walk<'a, 'r> {
+    const fn new(request: &'r Request<'a>) -> Self {
+        Self {
+            request,
+            found: BTreeMap::new(),
+            mistakes: Vec::new(),
+            images: Vec::new(),
+            apps: Vec::new(),
         }
-        self.request.spec.stages.iter().find(|stage| stage.name.value == name)
     }
 
-    /// Puts the stage that `from` names, and all that it needs, at the end of `order`. A stack of
-    /// our own, not of the machine: a file may hold thousands of stages in a chain.
+    /// Decides about stages that stand in order, and gives the app's dev image if one uses it.
+    fn settle_all(&mut self, stages: Vec<&'a Stage>) -> (Vec<SelectedStage<'a>>, Option<usize>) {
+        let (mut selected, mut dev) = (Vec::new(), None);
+        for stage in stages {
+            if let Some(stage) = self.settle(stage, &selected, &mut dev) {
+                selected.push(stage);
+            }
+        }
+        (selected, dev)
+    }
+
+    fn finish(
+        self,
+        stages: Vec<SelectedStage<'a>>,
+        runtime: Option<usize>,
+        dev: Option<usize>,
+    ) -> Result<Selection<'a>, Vec<Diagnostic>> {
+        match runtime {
+            Some(runtime) if self.mistakes.is_empty() => {
+                Ok(Selection { stages, images: self.images, apps: self.apps, runtime, dev })
+            }
+            _ => Err(self.mistakes),
+        }
+    }
+
+    /// The stage of a name, unless a named context stands in for it.
+    fn stage(&self, name: &str) -> Option<&'a Stage> {
+        if stand_in(self.request, name, self.request.target).is_some() {
+            return None;
+        }
+        stage_named(self.request, name)
+    }
+
+    /// Puts the stage that `from` names, and all that it needs, at the end of `order`.
     fn visit(&mut self, from: &Text, order: &mut Vec<&'a Stage>) {
-        let Some(first) = self.expand(from).and_then(|name| self.stage(&name)) else { return };
+        if let Some(stage) = self.expand(from).and_then(|name| self.stage(&name)) {
+            self.visit_stage(stage, order);
+        }
+    }
+
+    /// A stack of our own, not of the machine: a file may hold thousands of stages in a chain.
+    fn visit_stage(&mut self, first: &'a Stage, order: &mut Vec<&'a Stage>) {
         let mut open = vec![first];
         while let Some(stage) = open.last().copied() {
             let name = stage.name.value.as_str();
@@ -222,9 +292,12 @@ impl<'a> Walk<'a, '_> {
             }
             _ => None,
         };
-        let inherited = parent.is_some_and(|parent| before[parent].on_build_platform);
-        let on_build_platform =
-            stage.on_build_platform.as_ref().map_or(inherited, |written| written.value);
+        let on_build_platform = match (&stage.on_build_platform, parent) {
+            (Some(written), _) => written.value,
+            (None, Some(parent)) => before[parent].on_build_platform,
+            // A context may stand in for the stage that it continues.
+            (None, None) => is_on_build_platform(self.request, stage),
+        };
         let platform = if on_build_platform {
             self.request.build.clone()
         } else {
@@ -244,16 +317,25 @@ impl<'a> Walk<'a, '_> {
         dev: &mut Option<usize>,
     ) -> Option<usize> {
         let own = stage.base.is_some();
-        let base = stage.base.as_ref().unwrap_or(&self.request.app.base);
+        let app = &self.request.app.base;
+        // The same for all apps of the file, so that they share the stage.
+        let shared = self.request.spec.base.as_ref().filter(|base| dev_half(base).is_some());
+        let base = stage.base.as_ref().or(shared).unwrap_or(app);
         let (name, span) = match base {
             Base::Name(text) => {
                 let name = self.expand(text)?;
                 // A stage may name any image; only the base of an app is always a pair.
-                let taken =
-                    if own { bases::dev(&name) } else { bases::pair(&name).map(|pair| pair.dev) };
+                let taken = if own {
+                    self.dev_or_context(&name, platform)
+                } else {
+                    bases::pair(&name).map(|pair| pair.dev)
+                };
                 (taken, text.span)
             }
-            Base::Pair { dev: Some(text), .. } => (bases::dev(&self.expand(text)?), text.span),
+            Base::Pair { dev: Some(text), .. } => {
+                let name = self.expand(text)?;
+                (self.dev_or_context(&name, platform), text.span)
+            }
             Base::Pair { dev: None, span, .. } => {
                 self.mistakes.push(
                     Diagnostic::error(Code::NoPair, *span, "this base names no image to build in")
@@ -264,10 +346,32 @@ impl<'a> Walk<'a, '_> {
         };
         let name = self.take(name, span)?;
         let index = self.image(&name, platform.clone(), Role::Dev, span);
-        if !own {
+        if !own && dev_half(base) == dev_half(app) {
             *dev = Some(index);
         }
         Some(index)
+    }
+
+    /// The development image that a name means; a context of that very name, where none is given for
+    /// the image.
+    fn dev_or_context(&self, name: &str, platform: &Platform) -> Result<ImageName, NameError> {
+        let taken = bases::dev(name);
+        let find = |name: &str| {
+            image_use(self.request, name, platform.clone(), Role::Dev, Span::START).context
+        };
+        let is_given = taken.as_ref().is_ok_and(|taken| find(&taken.name).is_some());
+        if !is_given && find(name).is_some() { Ok(ImageName::as_written(name)) } else { taken }
+    }
+
+    /// The runtime image that a name means, or a context of that very name.
+    fn runtime_or_context(
+        &self,
+        name: &str,
+        taken: Result<ImageName, NameError>,
+    ) -> Result<ImageName, NameError> {
+        let target = self.request.target.clone();
+        let given = image_use(self.request, name, target, Role::Runtime, Span::START).context;
+        if given.is_some() { Ok(ImageName::as_written(name)) } else { taken }
     }
 
     fn runtime(&mut self) -> Option<usize> {
@@ -280,12 +384,13 @@ impl<'a> Walk<'a, '_> {
                     Err(NameError::NoPair { .. }) => bases::runtime(&name, None),
                     Err(error) => Err(error),
                 };
-                (runtime, text.span)
+                (self.runtime_or_context(&name, runtime), text.span)
             }
             Base::Pair { runtime: Some(text), dev, .. } => {
-                let runtime = self.expand(text)?;
+                let name = self.expand(text)?;
                 let dev = dev.as_ref().and_then(|text| self.expand(text));
-                (bases::runtime(&runtime, dev.as_deref()), text.span)
+                let runtime = bases::runtime(&name, dev.as_deref());
+                (self.runtime_or_context(&name, runtime), text.span)
             }
             Base::Pair { runtime: None, span, .. } => {
                 self.mistakes.push(
@@ -309,11 +414,8 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Notes the images that steps copy from or mount.
+    /// Notes the images that the steps of stages copy from or mount.
     fn sources(&mut self, stages: &[SelectedStage<'a>]) {
-        for place in &self.request.app.image {
-            self.source(stages, place, self.request.target.clone());
-        }
         for stage in stages {
             for step in &stage.stage.steps {
                 match step {

@@ -15,17 +15,22 @@
     reason = "what the tests stand on is written for tests to come as well"
 )]
 
+mod bake;
 mod cache;
 mod calls;
 mod config;
 mod contexts;
+mod dockerfiles;
 mod endings;
 mod examples;
 mod fetching;
 mod front_doors;
 mod gate;
+mod named;
 mod oracle;
 mod placing;
 mod refusals;
+mod scans;
 mod stages;
 mod support;
+mod targets;

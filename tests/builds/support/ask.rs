@@ -36,6 +36,11 @@ impl Ask {
         Self(json(&fs::read(folder.join("ask.json")).unwrap()))
     }
 
+    /// Reads what one of several apps of an example must answer.
+    pub fn of_app(folder: &Path, app: &str) -> Self {
+        Self(Self::read(folder).0["apps"][app].clone())
+    }
+
     /// The paths that must be writable.
     pub fn writable(&self) -> Vec<&str> {
         self.0["writable"].as_array().into_iter().flatten().map(text).collect()

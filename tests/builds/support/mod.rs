@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod ask;
+pub mod bake;
 pub mod build;
 pub mod command;
 pub mod container;
@@ -17,3 +18,4 @@ pub mod progress;
 pub mod project;
 pub mod refusal;
 pub mod registry;
+pub mod serve;
