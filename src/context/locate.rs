@@ -197,8 +197,10 @@ fn copied(from: &pb::Definition, copy: Copy, name: &str) -> Result<pb::Definitio
     Ok(graph.marshal(output, &[]))
 }
 
-/// What others made, once it is known that it can be taken in.
+/// What others made, as we write it, once it is known that it can be taken in: what is empty in it
+/// would not reach the builder (`locations` without any, which it takes for a mistake).
 fn checked(definition: &pb::Definition) -> Result<pb::Definition, LoadError> {
-    Graph::new().import(definition)?;
-    Ok(definition.clone())
+    let mut graph = Graph::new();
+    let output = graph.import(definition)?;
+    Ok(graph.marshal(output, &[]))
 }

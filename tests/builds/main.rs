@@ -28,5 +28,6 @@ mod named;
 mod oracle;
 mod placing;
 mod refusals;
+mod remote;
 mod stages;
 mod support;
