@@ -8,6 +8,7 @@
 mod access;
 mod base;
 pub mod catalogue;
+pub mod document;
 mod identity;
 mod programs;
 mod shells;
@@ -16,6 +17,7 @@ mod text;
 
 use std::fmt;
 
+use crate::input::Input;
 use crate::inspect::evidence::Inventory;
 use crate::inspect::inventory::Started;
 
@@ -77,6 +79,8 @@ pub struct Subject<'a> {
     pub writable: &'a [String],
     /// Whether layer 0 of the inventory is the base; otherwise it is the whole image.
     pub base_known: bool,
+    /// In whose words is said what to write instead.
+    pub input: Input,
 }
 
 /// How much a finding weighs.
@@ -159,6 +163,22 @@ impl Judgement {
         self.findings.iter().filter(|finding| finding.severity == Severity::Block)
     }
 
+    /// The checks that could not be decided although the evidence should allow it: what was not
+    /// looked at is not proven. Those that compare with a base are none of them where there is none.
+    pub fn undecided<'a>(
+        &'a self,
+        subject: &Subject<'_>,
+    ) -> impl Iterator<Item = (&'static Check, &'a str)> {
+        let base_known = subject.base_known;
+        self.checks.iter().filter_map(move |(id, status)| {
+            let check = Check::find(id.0).filter(|check| base_known || !check.needs_base)?;
+            match status {
+                Status::NotEvaluated(reason) => Some((check, reason.as_str())),
+                _ => None,
+            }
+        })
+    }
+
     /// Passed, failed and not evaluated checks.
     pub fn tally(&self) -> (usize, usize, usize) {
         let count = |is: fn(&Status) -> bool| self.checks.iter().filter(|(_, s)| is(s)).count();
@@ -215,18 +235,34 @@ impl Subject<'_> {
             None => Origin::Image,
         }
     }
+
+    /// What to write instead, where only a decision knows it.
+    pub(crate) fn help(&self, spec: &str, dockerfile: &str) -> String {
+        match self.input {
+            Input::Spec => spec,
+            Input::Dockerfile => dockerfile,
+        }
+        .to_owned()
+    }
 }
 
 /// Runs every check of the table.
 pub fn judge(subject: &Subject<'_>) -> Judgement {
     let mut judgement = Judgement { findings: Vec::new(), checks: Vec::new() };
     for check in CHECKS {
-        let status = match (check.decide)(subject) {
+        let decision = if check.needs_base && !subject.base_known {
+            Err("the base is not known".to_owned())
+        } else {
+            (check.decide)(subject)
+        };
+        let status = match decision {
             Err(reason) => Status::NotEvaluated(reason),
             Ok(faults) if faults.is_empty() => Status::Passed,
             Ok(faults) => {
                 let count = faults.len();
-                judgement.findings.extend(faults.into_iter().map(|fault| finding(check, fault)));
+                judgement
+                    .findings
+                    .extend(faults.into_iter().map(|fault| finding(subject, check, fault)));
                 Status::Failed(count)
             }
         };
@@ -235,13 +271,17 @@ pub fn judge(subject: &Subject<'_>) -> Judgement {
     judgement
 }
 
-fn finding(check: &Check, fault: Fault) -> Finding {
+fn finding(subject: &Subject<'_>, check: &Check, fault: Fault) -> Finding {
+    let help = match subject.input {
+        Input::Spec => check.help,
+        Input::Dockerfile => check.dockerfile,
+    };
     Finding {
         check: check.id,
         severity: fault.severity.unwrap_or(check.severity),
         origin: fault.origin,
         path: fault.path,
         message: fault.message,
-        help: fault.help.unwrap_or_else(|| check.help.to_owned()),
+        help: fault.help.unwrap_or_else(|| help.to_owned()),
     }
 }

@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use serde::Deserialize;
 
 pub use contexts::{ContextSource, MainContext, NamedContext, NamedContexts, familiar_name};
-pub use evidence::{Attest, LintRules, Sbom};
+pub use evidence::{Attest, LintRules, Sbom, ScanStages};
 pub use execution::{Execution, ExtraHost, NetworkMode, Proxy, Resources, Ulimit};
 use reader::{Reader, boolean};
 
@@ -86,6 +86,8 @@ pub struct Options {
     pub git_advice: bool,
     /// What nobody here knows, and what is not for a frontend.
     pub other: BTreeMap<String, String>,
+    /// All of it as it came, for another frontend.
+    pub raw: BTreeMap<String, String>,
 }
 
 /// A machine behind the builder.
@@ -201,6 +203,7 @@ impl Options {
     }
 
     fn read(&mut self, reader: &mut Reader) {
+        self.raw = reader.all();
         self.source = reader.text("source");
         self.cmdline = reader.text("cmdline");
         self.request = reader.take("requestid");

@@ -28,6 +28,7 @@ const PURE: &[&str] = &[
     "emit",
     "harden",
     "image",
+    "input",
     "llb",
     "options",
     "paths",

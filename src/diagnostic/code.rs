@@ -37,6 +37,10 @@ macro_rules! codes {
 }
 
 codes! {
+    // What the file is, and what only a Dockerfile can be told.
+    UnclearInput = "FILE-01", "a file that is neither a spec nor a Dockerfile";
+    LostGroups = "FILE-02", "a user that has further groups by name, and none as a number";
+
     // The file as YAML.
     NotYaml = "YAML-01", "the file is not YAML";
     NotPlainYaml = "YAML-02", "aliases, anchors, merge keys and tags are not part of the language";
@@ -65,6 +69,7 @@ codes! {
     InvalidPath = "SPEC-17", "a path that cannot be meant";
     UnknownTarget = "SPEC-18", "a target that does not exist";
     UnusedStage = "SPEC-19", "a stage that no image needs";
+    StageTarget = "SPEC-20", "a stage handed out, which is no product";
 
     // Options of the build, the context, the builder.
     InvalidOption = "OPT-01", "an option of the build with an impossible value";

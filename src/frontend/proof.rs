@@ -9,19 +9,20 @@ use crate::bases::resolve::Resolved;
 use crate::diagnostic::{self, Code, Diagnostic, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
-use crate::gateway::{EntryKind, Warning, status};
-use crate::harden::{self, Check, Finding, Judgement, Origin, Severity, Status, Subject};
+use crate::gateway::{EntryKind, Gateway, Warning, status};
+use crate::harden::{self, Finding, Judgement, Origin, Severity, Subject, document};
 use crate::image::ImageConfig;
+use crate::input::Input;
 use crate::inspect::collisions::{self, Collisions};
 use crate::inspect::entry::Kind;
 use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
 use crate::llb::Output;
-use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Selection, What};
+use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Role, Selection, What};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
-const MAX_ANSWER: usize = 64 << 20;
+pub(crate) const MAX_ANSWER: usize = 64 << 20;
 /// The most warnings of one kind that are shown: a client prints each of them.
 const MAX_WARNINGS: usize = 20;
 
@@ -34,6 +35,8 @@ pub(super) struct Probed<T> {
 /// An image that was found to be in order.
 pub(super) struct Verdict {
     pub(super) summary: String,
+    /// What was judged, as a document for others.
+    pub(super) evidence: Vec<u8>,
     pub(super) outputs: Vec<Output>,
 }
 
@@ -140,18 +143,10 @@ impl Build<'_> {
     ) -> Result<Verdict, Failure> {
         let config = started(&plan.config);
         let platform = plan.platform.id();
-        let words = serde_json::to_string(&config.started())
-            .map_err(|error| Failure::internal(error.to_string()))?;
-        let args = ["--config", &words, "--platform", &platform, "--rules", harden::RULES];
-        let probe = InventoryProbe {
-            base: parts.base,
-            layers: &parts.layers,
-            args: args.map(str::to_owned).to_vec(),
-        };
+        let args = inventory_args(&config, &platform)?;
+        let probe = InventoryProbe { base: parts.base, layers: &parts.layers, args };
         let output = emitter.inventory(&self.probes, &probe)?;
-        let json = self.read(emitter, output, inventory::FILE).await?;
-        let inventory =
-            Inventory::from_json(&json).map_err(|error| Failure::internal(error.to_string()))?;
+        let inventory = parse(&self.read(emitter, output, inventory::FILE).await?)?;
         let writable: Vec<String> =
             plan.writable.iter().map(|path| path.resolved.clone()).collect();
         let subject = Subject {
@@ -161,18 +156,21 @@ impl Build<'_> {
             today: self.today,
             writable: &writable,
             base_known: true,
+            input: Input::Spec,
         };
         let judgement = harden::judge(&subject);
-        let found = judgement.findings.iter().filter(|finding| finding.severity >= Severity::Warn);
-        let found = found.map(|finding| diagnostic(finding, plan));
-        let (refused, warned): (Vec<_>, Vec<_>) = found
-            .chain(undecided(&judgement, plan))
-            .partition(|found| found.severity == diagnostic::Severity::Error);
-        if !refused.is_empty() {
-            return Err(Failure::Refused(refused.into_iter().chain(warned).collect()));
-        }
-        self.warn(&warned).await?;
-        Ok(Verdict { summary: harden::summary(&subject, &judgement), outputs: vec![output] })
+        let base = plan.images[plan.runtime].span;
+        let place = |origin| match origin {
+            Origin::App { layer } => plan.layers.get(layer).map_or(base, |layer| layer.span),
+            Origin::Base | Origin::Image => base,
+            Origin::Config(field) => plan.places.of(field).unwrap_or(base),
+        };
+        let found = diagnostics(&judgement.findings, place).into_iter();
+        let found = found.chain(undecided(&subject, &judgement, base)).collect();
+        self.warn(&refuse(found)?).await?;
+        let summary = harden::summary(&subject, &judgement);
+        let evidence = written(plan, &subject, &judgement)?;
+        Ok(Verdict { summary, evidence, outputs: vec![output] })
     }
 
     /// Refuses bases that will not do, before anything is built.
@@ -191,24 +189,7 @@ impl Build<'_> {
 
     /// Shows warnings to the user; the build goes on.
     pub(super) async fn warn(&self, found: &[Diagnostic]) -> Result<(), Failure> {
-        for (index, one) in found.iter().take(MAX_WARNINGS).enumerate() {
-            let code = one.code;
-            let more = found.len() - MAX_WARNINGS.min(found.len());
-            let rest = if index + 1 == MAX_WARNINGS && more > 0 {
-                format!(" (and {more} more warnings)")
-            } else {
-                String::new()
-            };
-            let warning = Warning {
-                vertex: self.loaded.vertex.clone(),
-                short: status::escape(&format!("{code}: {}{rest}", one.message)).into_owned(),
-                detail: one.help.iter().map(|help| status::escape(help).into_owned()).collect(),
-                url: code.url(),
-                span: Some(one.span),
-            };
-            self.gateway.warn(warning).await?;
-        }
-        Ok(())
+        warn(self.gateway, &self.loaded.vertex, found).await
     }
 
     async fn read(
@@ -220,6 +201,44 @@ impl Build<'_> {
         let found = self.solve(self.marshal(emitter, output)).await?.single()?;
         Ok(self.gateway.read_file(&found, file, MAX_ANSWER).await?)
     }
+}
+
+/// Shows warnings at the vertex that loaded the file.
+pub(crate) async fn warn(
+    gateway: &Gateway,
+    vertex: &str,
+    found: &[Diagnostic],
+) -> Result<(), Failure> {
+    for (index, one) in found.iter().take(MAX_WARNINGS).enumerate() {
+        let code = one.code;
+        let more = found.len() - MAX_WARNINGS.min(found.len());
+        let rest = if index + 1 == MAX_WARNINGS && more > 0 {
+            format!(" (and {more} more warnings)")
+        } else {
+            String::new()
+        };
+        let warning = Warning {
+            vertex: vertex.to_owned(),
+            short: status::escape(&format!("{code}: {}{rest}", one.message)).into_owned(),
+            detail: one.help.iter().map(|help| status::escape(help).into_owned()).collect(),
+            url: code.url(),
+            span: Some(one.span),
+        };
+        gateway.warn(warning).await?;
+    }
+    Ok(())
+}
+
+/// The judgement, as a document for others.
+fn written(plan: &Plan, subject: &Subject<'_>, judgement: &Judgement) -> Result<Vec<u8>, Failure> {
+    let bases = plan.images.iter().filter(|image| image.role != Role::Source);
+    let bases: Vec<_> = bases
+        .map(|image| {
+            document::Base::new(image.role == Role::Runtime, &image.reference, &image.digest)
+        })
+        .collect();
+    document::write(subject, judgement, &bases)
+        .map_err(|error| Failure::internal(error.to_string()))
 }
 
 /// What the configs of the bases of an app say against them.
@@ -248,8 +267,24 @@ pub(super) fn base_findings(
     found
 }
 
+/// The words of an inventory's command line, apart from the mounts.
+pub(crate) fn inventory_args(
+    config: &harden::Config,
+    platform: &str,
+) -> Result<Vec<String>, Failure> {
+    let words = serde_json::to_string(&config.started())
+        .map_err(|error| Failure::internal(error.to_string()))?;
+    let args = ["--config", &words, "--platform", platform, "--rules", harden::RULES];
+    Ok(args.map(str::to_owned).to_vec())
+}
+
+/// What an inventory has answered.
+pub(crate) fn parse(json: &[u8]) -> Result<Inventory, Failure> {
+    Inventory::from_json(json).map_err(|error| Failure::internal(error.to_string()))
+}
+
 /// What the checks look at, of a whole config.
-fn started(image: &ImageConfig) -> harden::Config {
+pub(crate) fn started(image: &ImageConfig) -> harden::Config {
     let config = &image.config;
     harden::Config {
         user: config.user.clone(),
@@ -265,35 +300,44 @@ fn started(image: &ImageConfig) -> harden::Config {
     }
 }
 
-/// Checks that would refuse the image and could not be decided: what was not looked at is not proven.
-fn undecided(judgement: &Judgement, plan: &Plan) -> Vec<Diagnostic> {
-    let base = plan.images[plan.runtime].span;
-    let open = judgement.checks.iter().filter_map(|(id, status)| match status {
-        Status::NotEvaluated(reason) => Some((Check::find(id.0)?, reason)),
-        _ => None,
-    });
+/// Refuses if there is a mistake; otherwise gives the warnings back.
+pub(crate) fn refuse(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Failure> {
+    let (refused, warned): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|found| found.severity == diagnostic::Severity::Error);
+    if refused.is_empty() {
+        return Ok(warned);
+    }
+    Err(Failure::Refused(refused.into_iter().chain(warned).collect()))
+}
+
+/// Checks that would refuse the image and could not be decided.
+pub(crate) fn undecided(
+    subject: &Subject<'_>,
+    judgement: &Judgement,
+    place: Span,
+) -> Vec<Diagnostic> {
+    let open = judgement.undecided(subject);
     open.filter(|(check, _)| check.severity == Severity::Block)
         .map(|(check, reason)| {
             let message =
                 format!("it cannot be decided whether there is {}: {reason}", check.title);
-            Diagnostic::error(Code::Check(check.id.0), base, message)
+            Diagnostic::error(Code::Check(check.id.0), place, message)
                 .help("place fewer or plainer files, so that all of them can be looked at")
         })
         .collect()
 }
 
-/// A finding at the line that brought it about.
-fn diagnostic(finding: &Finding, plan: &Plan) -> Diagnostic {
-    let base = plan.images[plan.runtime].span;
-    let span = match finding.origin {
-        Origin::App { layer } => plan.layers.get(layer).map_or(base, |layer| layer.span),
-        Origin::Base | Origin::Image => base,
-        Origin::Config(field) => plan.places.of(field).unwrap_or(base),
-    };
-    let code = Code::Check(finding.check.0);
-    let found = match finding.severity {
-        Severity::Block => Diagnostic::error(code, span, finding.message.clone()),
-        Severity::Warn | Severity::Info => Diagnostic::warning(code, span, finding.message.clone()),
-    };
-    found.help(finding.help.clone())
+/// The findings that the user is told, each at the line that brought it about.
+pub(crate) fn diagnostics(findings: &[Finding], place: impl Fn(Origin) -> Span) -> Vec<Diagnostic> {
+    let told = findings.iter().filter(|finding| finding.severity >= Severity::Warn);
+    told.map(|finding| {
+        let code = Code::Check(finding.check.0);
+        let (span, message) = (place(finding.origin), finding.message.clone());
+        let found = match finding.severity {
+            Severity::Block => Diagnostic::error(code, span, message),
+            Severity::Warn | Severity::Info => Diagnostic::warning(code, span, message),
+        };
+        found.help(finding.help.clone())
+    })
+    .collect()
 }

@@ -16,8 +16,12 @@ pub struct Check {
     pub severity: Severity,
     /// The decision.
     pub(crate) decide: fn(&Subject<'_>) -> Decision,
-    /// What to write instead, unless the decision knows better.
+    /// What to write instead in a spec, unless the decision knows better.
     pub help: &'static str,
+    /// The same for a Dockerfile.
+    pub dockerfile: &'static str,
+    /// Whether it compares with the base, and so says nothing where the base is not known.
+    pub(crate) needs_base: bool,
 }
 
 /// All checks, in the order in which findings are reported.
@@ -35,6 +39,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: identity::root,
         help: "name a user other than root in `user`, or leave `user` out to take the base's",
+        dockerfile: "end the stage with a user other than root, such as `USER 1000:1000`, or leave `USER` out to take that of a hardened base",
+        needs_base: false,
     },
     Check {
         id: CheckId("USR-02"),
@@ -43,6 +49,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: identity::numeric,
         help: "write the user as numbers, `uid:gid`",
+        dockerfile: "write the user as numbers, such as `USER 1000:1000`",
+        needs_base: false,
     },
     Check {
         id: CheckId("USR-03"),
@@ -51,6 +59,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: identity::overflow,
         help: "use ids from 1 to 2147483647 and names that are not numbers",
+        dockerfile: "use ids from 1 to 2147483647 and names that are not numbers",
+        needs_base: false,
     },
     Check {
         id: CheckId("USR-05"),
@@ -59,6 +69,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: identity::missing,
         help: "name a user of the image's /etc/passwd, or write `uid:gid` as numbers",
+        dockerfile: "name a user of the image's /etc/passwd in `USER`, or write `uid:gid` as numbers",
+        needs_base: false,
     },
     Check {
         id: CheckId("SHL-02"),
@@ -67,6 +79,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: shells::by_name,
         help: "leave it out of `copy`, or build with it in `build` and copy only what it made",
+        dockerfile: "start the last stage from an image without a shell (without `-dev`), and copy into it only what earlier stages made",
+        needs_base: false,
     },
     Check {
         id: CheckId("SHL-03"),
@@ -75,6 +89,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: shells::by_content,
         help: "leave it out of `copy`, or build with it in `build` and copy only what it made",
+        dockerfile: "leave it out of `COPY`, or build with it in an earlier stage and copy only what it made",
+        needs_base: false,
     },
     Check {
         id: CheckId("SHL-04"),
@@ -83,6 +99,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: shells::multicall,
         help: "leave it out of `copy`, or copy single programs instead",
+        dockerfile: "leave it out of `COPY`, or copy single programs instead",
+        needs_base: false,
     },
     Check {
         id: CheckId("SHL-05"),
@@ -91,6 +109,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: shells::needed,
         help: "write the program and its arguments as a list, such as `[node, server.js]`",
+        dockerfile: "write the program and its arguments as a list, such as `ENTRYPOINT [\"node\", \"server.js\"]`",
+        needs_base: false,
     },
     Check {
         id: CheckId("SHL-06"),
@@ -99,6 +119,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: shells::healthcheck,
         help: "write the health check as a list, such as `[node, healthcheck.js]`",
+        dockerfile: "write the health check as a list, such as `HEALTHCHECK CMD [\"node\", \"healthcheck.js\"]`",
+        needs_base: false,
     },
     Check {
         id: CheckId("RUN-01"),
@@ -107,6 +129,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: start::found,
         help: "write a path that the image has, or copy the program to a folder of PATH",
+        dockerfile: "write a path that the image has, or copy the program to a folder of PATH",
+        needs_base: false,
     },
     Check {
         id: CheckId("RUN-02"),
@@ -115,6 +139,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: start::executable,
         help: "place it with `mode: 0755`, below folders that everybody may search",
+        dockerfile: "copy it with `--chmod=0755`, below folders that everybody may search",
+        needs_base: false,
     },
     Check {
         id: CheckId("RUN-03"),
@@ -123,6 +149,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: start::scripts,
         help: "start the interpreter yourself, such as `[node, script.js]`",
+        dockerfile: "start the interpreter yourself, such as `ENTRYPOINT [\"node\", \"script.js\"]`",
+        needs_base: false,
     },
     Check {
         id: CheckId("RUN-04"),
@@ -131,6 +159,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: start::formats,
         help: "start the program that reads it, such as `[node, script.js]`",
+        dockerfile: "start the program that reads it, such as `ENTRYPOINT [\"node\", \"script.js\"]`",
+        needs_base: false,
     },
     Check {
         id: CheckId("RUN-05"),
@@ -139,6 +169,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: start::machines,
         help: "build it in the dev image of the same base, for the platform of the image",
+        dockerfile: "build it in the `-dev` image of the last stage's base, for the platform of the image",
+        needs_base: false,
     },
     Check {
         id: CheckId("RUN-09"),
@@ -147,6 +179,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: start::workdir,
         help: "set `workdir` to a folder of the image that everybody may search",
+        dockerfile: "set `WORKDIR` to a folder of the image that everybody may search",
+        needs_base: false,
     },
     Check {
         id: CheckId("RUN-12"),
@@ -155,6 +189,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: start::healthcheck,
         help: "write a list whose first word is a program of the image",
+        dockerfile: "write a list whose first word is a program of the image",
+        needs_base: false,
     },
     Check {
         id: CheckId("BASE-01"),
@@ -163,6 +199,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: base::records,
         help: "leave it as the base has it: scanners and engines read it to know what the image is",
+        dockerfile: "leave it as the base has it: scanners and engines read it to know what the image is",
+        needs_base: true,
     },
     Check {
         id: CheckId("BASE-02"),
@@ -171,6 +209,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: base::changed,
         help: "place it somewhere else; content of the base stays as the base has it",
+        dockerfile: "place it somewhere else; content of the base stays as the base has it",
+        needs_base: true,
     },
     Check {
         id: CheckId("BASE-03"),
@@ -179,6 +219,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: base::hidden,
         help: "give them different paths, or leave the earlier one out with `exclude`",
+        dockerfile: "give them different paths",
+        needs_base: true,
     },
     Check {
         id: CheckId("BASE-04"),
@@ -187,6 +229,8 @@ pub const CHECKS: &[Check] = &[
         severity: Severity::Block,
         decide: base::deletions,
         help: "leave it out with `exclude`: in a layer, such a name removes files of the base",
+        dockerfile: "leave it out of `COPY`: in a layer, such a name removes files of the base",
+        needs_base: false,
     },
 ];
 

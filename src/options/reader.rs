@@ -88,6 +88,11 @@ impl Reader {
         }
     }
 
+    /// What is still there, untouched.
+    pub(super) fn all(&self) -> BTreeMap<String, String> {
+        self.options.clone()
+    }
+
     /// What nobody took.
     pub(super) fn rest(&mut self) -> BTreeMap<String, String> {
         std::mem::take(&mut self.options)

@@ -15,10 +15,12 @@
     reason = "what the tests stand on is written for tests to come as well"
 )]
 
+mod bake;
 mod cache;
 mod calls;
 mod config;
 mod contexts;
+mod dockerfiles;
 mod endings;
 mod examples;
 mod fetching;
@@ -29,5 +31,7 @@ mod oracle;
 mod placing;
 mod refusals;
 mod remote;
+mod scans;
 mod stages;
 mod support;
+mod targets;
