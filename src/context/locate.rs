@@ -81,12 +81,12 @@ async fn take_inputs(
 ) -> Result<(), LoadError> {
     let mut inputs = gateway.inputs().await?;
     if options.spec.forced_local.is_none()
-        && let Some(input) = inputs.get(options.spec.local())
+        && let Some(input) = inputs.get(options.spec.local()).cloned()
     {
         locations.spec = Tree::Graph(checked(input)?);
     }
     if let Some(input) = inputs.remove(CONTEXT_INPUT) {
-        locations.context = Tree::Graph(checked(&input)?);
+        locations.context = Tree::Graph(checked(input)?);
     }
     Ok(())
 }
@@ -197,10 +197,8 @@ fn copied(from: &pb::Definition, copy: Copy, name: &str) -> Result<pb::Definitio
     Ok(graph.marshal(output, &[]))
 }
 
-/// What others made, as we write it, once it is known that it can be taken in: what is empty in it
-/// would not reach the builder (`locations` without any, which it takes for a mistake).
-fn checked(definition: &pb::Definition) -> Result<pb::Definition, LoadError> {
-    let mut graph = Graph::new();
-    let output = graph.import(definition)?;
-    Ok(graph.marshal(output, &[]))
+/// What others made, once it is known that it can be taken in.
+fn checked(definition: pb::Definition) -> Result<pb::Definition, LoadError> {
+    Graph::new().import(&definition)?;
+    Ok(definition)
 }
