@@ -125,6 +125,23 @@ fn a_hundred_thousand_files_are_no_burden() {
         }
     }
     let filename = format!("filename={SPEC}");
-    let image = pushed(local(&project, &[&filename]).within(30));
+    let image = pushed(local(&project, &[&filename]).within(60));
     assert!(image.listing().has("/app/one.txt"));
+}
+
+#[test]
+fn a_dockerfile_is_found_in_the_same_places() {
+    let dockerfile = "FROM dhi.io/node:24\nCOPY a.txt /app/\nENTRYPOINT [\"node\"]\n";
+    let project = Project::written("").file("Dockerfile", dockerfile).file("a.txt", "a");
+    let site = Site::new();
+    let repository = site.repository("docker", project.path()).address;
+    let packed = archive(project.path(), "gzip");
+    let archive = site.file("docker.tar.gz", &packed);
+    for address in [repository, archive] {
+        let image = pushed(buildctl(&[&format!("context={address}")]));
+        assert!(image.listing().has("/app/a.txt"), "{address}");
+    }
+    let syntax = format!("--build-arg=BUILDKIT_SYNTAX={}", environment().syntax);
+    let image = pushed(fed(&[&syntax, "-"], packed, project.path()));
+    assert!(image.listing().has("/app/a.txt"));
 }
