@@ -30,6 +30,7 @@ mod named;
 mod oracle;
 mod placing;
 mod refusals;
+mod remote;
 mod scans;
 mod stages;
 mod support;
