@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "env"))
+import emulation  # noqa: E402
 import layout  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -33,6 +34,8 @@ GO_PROGRAMS = {
                "github.com/docker/buildx/version.Version", BUILDX, ["version"]),
 }
 UNPACKED = {"runc": "runc", "docker-registry": "docker-registry"}
+# Only tests of other platforms need it: without it they are skipped, and say so.
+EMULATOR = (emulation.QEMU, "qemu-user-static")
 INSTALLED = {"mmdebstrap": "mmdebstrap", "dpkg-deb": "dpkg", "git": "git", "tar": "tar"}
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -122,6 +125,16 @@ def install_packages():
         layout.fail(f"Debian's packages could not be had: {' '.join(map(str, error.cmd))}")
 
 
+def unpack_emulator():
+    """QEMU, unless the machine runs arm64 programs already."""
+    if emulation.is_native() or emulation.registered():
+        return
+    try:
+        unpack_package(*EMULATOR)
+    except (OSError, subprocess.CalledProcessError):
+        layout.say(f"hardpan: {EMULATOR[1]} could not be had from Debian's packages")
+
+
 def add_rust_target():
     if not shutil.which("cargo"):
         layout.fail("Rust is needed to build hardpan: https://rustup.rs")
@@ -153,6 +166,7 @@ def main():
         layout.BIN.mkdir(parents=True, exist_ok=True)
         add_rust_target()
         install_packages()
+        unpack_emulator()
         for program in GO_PROGRAMS:
             install_go_program(program)
         link_buildx_plugin()
