@@ -8,8 +8,10 @@ mod files;
 mod picks;
 mod probes;
 mod stages;
+mod trial;
 
 pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings};
+pub use trial::trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -13,6 +13,8 @@ use crate::plan::{ImageUse, Role};
 use crate::platform::Platform;
 use crate::proto::pb;
 
+/// The architectures that hardened images exist for.
+const USUAL: [&str; 2] = ["amd64", "arm64"];
 /// The largest config of an image that is read; real ones have some kilobytes.
 const MAX_CONFIG: usize = 1 << 20;
 
@@ -91,6 +93,10 @@ pub async fn resolve(
             Ok(image) => resolved.push(image),
             Err(Problem::Mistake(mistake)) => mistakes.push(mistake),
             Err(Problem::Gateway(error)) => match explain(image, &error) {
+                Some(mistake) if mistake.code == Code::NoSuchPlatform => {
+                    let has = platforms_of(gateway, image, lookup).await;
+                    mistakes.push(without_platform(image, &has));
+                }
                 Some(mistake) => mistakes.push(mistake),
                 None => return Err(ResolveError::Gateway(error)),
             },
@@ -197,6 +203,24 @@ fn wrong_platform(image: &ImageUse, has: &str) -> Diagnostic {
         .help(format!("build for what it is made for: `--platform {has}`, or choose another base"))
 }
 
+/// Those of the usual platforms that an image has: a frontend cannot read its index.
+async fn platforms_of(gateway: &Gateway, image: &ImageUse, lookup: &Lookup) -> Vec<String> {
+    let usual = USUAL.map(|architecture| Platform::new("linux", architecture, ""));
+    let uses = usual.map(|platform| ImageUse { platform, ..image.clone() });
+    let found = side_by_side(uses.iter().map(|image| one(gateway, image, lookup))).await;
+    let found = uses.iter().zip(found).filter(|(_, found)| found.is_ok());
+    found.map(|(image, _)| image.platform.id()).collect()
+}
+
+fn without_platform(image: &ImageUse, has: &[String]) -> Diagnostic {
+    let message = format!("{:?} has nothing for {}", image.reference, image.platform);
+    let help = match has {
+        [] => "choose another base".to_owned(),
+        _ => format!("it has {}: choose with `--platform`, or take another base", has.join(" and ")),
+    };
+    Diagnostic::error(Code::NoSuchPlatform, image.span, message).help(help)
+}
+
 fn explain(image: &ImageUse, error: &Error) -> Option<Diagnostic> {
     let name = &image.reference;
     let message = &error.status()?.message;
@@ -213,11 +237,7 @@ fn explain(image: &ImageUse, error: &Error) -> Option<Diagnostic> {
             format!("run `docker login {host}`, or check the name"),
         ),
         ImageFailure::NotFound => (Code::UnknownBase, format!("{name:?} does not exist"), near(name)),
-        ImageFailure::NoSuchPlatform => (
-            Code::NoSuchPlatform,
-            format!("{name:?} has nothing for {}", image.platform.id()),
-            "choose a platform that it has with `--platform`, or another base".to_owned(),
-        ),
+        ImageFailure::NoSuchPlatform => return Some(without_platform(image, &[])),
         ImageFailure::RateLimited => (
             Code::LoginNeeded,
             format!("{host} gives no more images to this address for now"),

@@ -6,6 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, Position, Span};
 use crate::gateway::{Error, SourceFile, detail, status};
 use crate::llb::ImportError;
 use crate::paths;
+use crate::platform::Platform;
 use crate::proto::Status;
 
 /// Why there is no image.
@@ -15,6 +16,10 @@ pub enum Failure {
     Refused(Vec<Diagnostic>),
     /// The builder failed: a step did not work, a file was not there, the connection broke.
     Gateway(Error),
+    /// A step failed since the builder runs no programs of its platform.
+    ForeignProgram(Box<Status>, Platform),
+    /// One of several platforms failed, and not as the others did.
+    Platform(String, Box<Self>),
     /// A call that does not exist.
     UnknownCall(String),
 }
@@ -51,22 +56,35 @@ impl From<ImportError> for Failure {
 
 impl Failure {
     /// The failures of several platforms as one: what the user can mend all together, each mistake
-    /// once; otherwise the first.
+    /// once; otherwise the first. What only some of `asked` platforms have, names them.
     #[must_use]
-    pub fn of_all(failures: Vec<Self>) -> Option<Self> {
-        let mut mistakes: Vec<Diagnostic> = Vec::new();
-        for failure in failures {
+    pub fn of_all(failures: Vec<(Platform, Self)>, asked: usize) -> Option<Self> {
+        let everywhere = failures.len() == asked && is_one_step(&failures);
+        let mut mistakes: Vec<(Diagnostic, Vec<String>)> = Vec::new();
+        for (platform, failure) in failures {
+            let id = platform.id();
             match failure {
                 Self::Refused(more) => {
                     for mistake in more {
-                        if !mistakes.contains(&mistake) {
-                            mistakes.push(mistake);
+                        match mistakes.iter_mut().find(|(known, _)| *known == mistake) {
+                            Some((_, platforms)) => platforms.push(id.clone()),
+                            None => mistakes.push((mistake, vec![id.clone()])),
                         }
                     }
                 }
-                other => return Some(other),
+                other if everywhere => return Some(other),
+                other => return Some(Self::Platform(id, Box::new(other))),
             }
         }
+        let named = mistakes.into_iter().map(|(mistake, platforms)| {
+            let is_named = platforms.iter().any(|id| mistake.message.contains(id.as_str()));
+            if platforms.len() == asked || is_named {
+                return mistake;
+            }
+            let message = format!("for {}: {}", platforms.join(" and "), mistake.message);
+            Diagnostic { message, ..mistake }
+        });
+        let mistakes: Vec<Diagnostic> = named.collect();
         (!mistakes.is_empty()).then_some(Self::Refused(mistakes))
     }
 
@@ -81,17 +99,40 @@ impl Failure {
         match self {
             Self::Refused(mistakes) => status::refusal(file, &mistakes),
             Self::UnknownCall(name) => status::unknown_call(&name),
-            Self::Gateway(error) => match error {
-                Error::Refused(status) => explain(*status, file),
-                other => other.into(),
+            Self::Gateway(Error::Refused(status)) => explain(*status, file, |mistake| mistake),
+            Self::Gateway(error) => error.into(),
+            Self::ForeignProgram(status, platform) => {
+                explain(*status, file, |mistake| foreign_program(mistake.span, &platform))
+            }
+            Self::Platform(id, failure) => match *failure {
+                Self::Gateway(Error::Refused(status)) => explain(*status, file, |mistake| {
+                    let message = format!("for {id}: {}", mistake.message);
+                    Diagnostic { message, ..mistake }
+                }),
+                other => other.into_status(file),
             },
         }
     }
 }
 
+/// Whether all platforms failed at the same step, such as one of a stage that they share.
+fn is_one_step(failures: &[(Platform, Failure)]) -> bool {
+    let step = |failure: &Failure| match failure {
+        Failure::Gateway(Error::Refused(status)) => detail::vertex(status),
+        _ => None,
+    };
+    let mut steps = failures.iter().map(|(_, failure)| step(failure));
+    let first = steps.next().flatten();
+    first.is_some() && steps.all(|other| other == first)
+}
+
 /// Puts the place of a step that failed into the text, and says what to do where that is known. The
 /// details stay: clients draw the excerpt and the log of the step from them.
-fn explain(mut status: Status, file: Option<&SourceFile>) -> Status {
+fn explain(
+    mut status: Status,
+    file: Option<&SourceFile>,
+    change: impl FnOnce(Diagnostic) -> Diagnostic,
+) -> Status {
     status.message = without_host_paths(&status.message);
     let Some(file) = file else { return status };
     let Some(range) = range_in(&status, file) else { return status };
@@ -99,8 +140,19 @@ fn explain(mut status: Status, file: Option<&SourceFile>) -> Status {
         Some(missing) => missing.diagnostic(file, range),
         None => step_failed(&status.message, range),
     };
-    status.message = status::refusal(Some(file), &[mistake]).message;
+    status.message = status::refusal(Some(file), &[change(mistake)]).message;
     status
+}
+
+fn foreign_program(range: Span, platform: &Platform) -> Diagnostic {
+    let message = format!("this step is for {platform}, and the builder cannot run its programs");
+    let help = format!(
+        "install QEMU where the builder runs (`docker run --privileged --rm tonistiigi/binfmt \
+         --install {}`, or Debian's qemu-user-static), or cross-compile in a stage with \
+         `platform: build`",
+        platform.architecture
+    );
+    Diagnostic::error(Code::ForeignProgram, range, message).help(help)
 }
 
 fn step_failed(message: &str, range: Span) -> Diagnostic {

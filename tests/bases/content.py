@@ -226,10 +226,10 @@ def go(_architecture):
 
 
 def rust(_architecture):
-    """The machine's own Rust with the musl target, without documentation and formatters."""
+    """The machine's own Rust with two more targets, without documentation and formatters."""
     sysroot = subprocess.run(["rustc", "--print", "sysroot"], cwd=layout.ROOT,
                              capture_output=True, text=True, check=True).stdout.strip()
-    targets = ("x86_64-unknown-linux-gnu", layout.MUSL)
+    targets = ("x86_64-unknown-linux-gnu", layout.MUSL, layout.ARM64_RUST)
 
     def keep(path):
         parts = path.split("/")

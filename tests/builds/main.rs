@@ -26,6 +26,7 @@ mod front_doors;
 mod gate;
 mod oracle;
 mod placing;
+mod platforms;
 mod refusals;
 mod stages;
 mod support;

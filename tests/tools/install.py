@@ -135,21 +135,21 @@ def unpack_emulator():
         layout.say(f"hardpan: {EMULATOR[1]} could not be had from Debian's packages")
 
 
-def add_rust_target():
+def add_rust_target(target):
     if not shutil.which("cargo"):
         layout.fail("Rust is needed to build hardpan: https://rustup.rs")
-    query = ["rustc", "--print", "target-libdir", "--target", layout.MUSL]
+    query = ["rustc", "--print", "target-libdir", "--target", target]
     folder = subprocess.run(query, cwd=layout.ROOT, capture_output=True, text=True, check=False)
     if folder.returncode == 0 and Path(folder.stdout.strip()).is_dir():
         return
     if not shutil.which("rustup"):
-        layout.fail(f"this Rust has no target {layout.MUSL}, and no rustup to add it: "
+        layout.fail(f"this Rust has no target {target}, and no rustup to add it: "
                     "https://rustup.rs")
-    with layout.step(f"add the Rust target {layout.MUSL}"):
+    with layout.step(f"add the Rust target {target}"):
         try:
-            run(["rustup", "target", "add", layout.MUSL], cwd=layout.ROOT)
+            run(["rustup", "target", "add", target], cwd=layout.ROOT)
         except subprocess.CalledProcessError:
-            layout.fail(f"rustup could not add the target {layout.MUSL}; the reason is above")
+            layout.fail(f"rustup could not add the target {target}; the reason is above")
 
 
 def link_buildx_plugin():
@@ -164,7 +164,8 @@ def link_buildx_plugin():
 def main():
     with layout.lock("tools"):
         layout.BIN.mkdir(parents=True, exist_ok=True)
-        add_rust_target()
+        for target in (layout.MUSL, layout.ARM64_RUST):
+            add_rust_target(target)
         install_packages()
         unpack_emulator()
         for program in GO_PROGRAMS:

@@ -22,15 +22,3 @@ fn build_arguments() {
     ]);
 }
 
-#[test]
-fn platforms() {
-    check(&[
-        case("base: ▸node:24\nentrypoint: [node]\n", &[("REF-09", "linux/arm64", "--platform")])
-            .with(&["--platform=linux/amd64,linux/arm64"]),
-        case(
-            "base: node:24\nplatforms: [▸linux/arm64]\nentrypoint: [node]\n",
-            &[("REF-09", "linux/amd64", "linux/arm64")],
-        )
-        .with(&["--platform=linux/amd64"]),
-    ]);
-}
