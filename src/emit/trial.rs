@@ -50,13 +50,15 @@ fn program(machine: u16, code: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn trial(platform: &Platform) -> Option<(Graph, Output)> {
     let (machine, code) = exit(platform)?;
-    let name = format!("[proof] run a program for {platform}");
-    let with = Constraints { platform: Some(platform.into()), ..Constraints::named(name) };
+    let named = |name: String| {
+        let platform = Some(platform.into());
+        Constraints { platform, ..Constraints::named(name) }
+    };
     let mut graph = Graph::new();
     let mut files = FileOps::on(Output::SCRATCH);
     let data = program(machine, code);
     files.make_file(MakeFile { path: PATH.to_owned(), mode: 0o755, data, ..MakeFile::default() });
-    let root = graph.file(&files, &with);
+    let root = graph.file(&files, &named(format!("[internal] write a program for {platform}")));
     let exec = Exec {
         args: vec![PATH.to_owned()],
         cwd: "/".to_owned(),
@@ -64,7 +66,8 @@ pub fn trial(platform: &Platform) -> Option<(Graph, Output)> {
         mounts: vec![Mount::output("/", root)],
         ..Exec::default()
     };
-    // Whoever installs QEMU and asks again wants a new answer; a failure is never cached.
+    // Whoever installs QEMU and asks again gets a new answer: a failure is never cached.
+    let with = named(format!("[proof] run a program for {platform}"));
     let output = graph.exec(&exec, &with).first().copied()?;
     Some((graph, output))
 }

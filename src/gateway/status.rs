@@ -102,7 +102,7 @@ fn count(diagnostics: &[&Diagnostic]) -> String {
 fn describe(text: &mut String, file: Option<&SourceFile>, diagnostic: &Diagnostic) {
     let Diagnostic { code, severity, span, message, help } = diagnostic;
     // What is wrong with an option or with the builder has no place in the file.
-    let is_in_file = *code == Code::StepFailed
+    let is_in_file = matches!(code, Code::StepFailed | Code::ForeignProgram)
         || !["OPT-", "BLD-"].iter().any(|family| code.id().starts_with(family));
     if let Some(file) = file.filter(|_| is_in_file) {
         let name = escape(&file.filename);

@@ -39,9 +39,9 @@ fn project() -> Project {
     )
 }
 
-/// The names of the steps of a stage that were asked for, by their end.
-fn count(progress: &Progress, end: &str) -> usize {
-    progress.names().iter().filter(|name| name.ends_with(end)).count()
+/// How many vertices have a name with this in it.
+fn count(progress: &Progress, part: &str) -> usize {
+    progress.names().iter().filter(|name| name.contains(part)).count()
 }
 
 #[test]
@@ -68,26 +68,28 @@ fn two_platforms_are_one_index() {
 
 #[test]
 fn one_platform_is_an_index_where_that_is_asked_for() {
-    let plain = project().build().args([ARM64]).args(NO_ATTESTATIONS).push();
+    let project = project();
+    let plain = project.build().args([ARM64]).args(NO_ATTESTATIONS).push();
     assert!(plain.index.is_null(), "{:?}", plain.index);
     assert_eq!(plain.config["architecture"], "arm64");
     for asked in ["BUILDKIT_MULTI_PLATFORM=1", "BUILDKIT_MULTI_PLATFORM=true"] {
-        let build = project().build().args(["--platform=linux/amd64"]).args(NO_ATTESTATIONS);
+        let build = project.build().args(["--platform=linux/amd64"]).args(NO_ATTESTATIONS);
         assert_eq!(build.build_arg(asked).push().platforms(), ["linux/amd64"], "{asked}");
     }
-    let build = project().build().through(Door::Buildctl);
+    let build = project.build().through(Door::Buildctl);
     let image = build.args(["--opt=multi-platform=true"]).push();
     assert_eq!(image.platforms(), ["linux/amd64"]);
     // The build argument wins over the option.
-    let build = project().build().through(Door::Buildctl).args(["--opt=multi-platform=true"]);
+    let build = project.build().through(Door::Buildctl).args(["--opt=multi-platform=true"]);
     let image = build.build_arg("BUILDKIT_MULTI_PLATFORM=false").push();
     assert!(image.index.is_null(), "{:?}", image.index);
 }
 
 #[test]
 fn a_platform_named_twice_or_with_its_only_variant_is_one() {
+    let project = project();
     let build = |platforms: &str| {
-        let build = project().build().through(Door::Buildctl);
+        let build = project.build().through(Door::Buildctl);
         build.args([format!("--opt=platform={platforms}")]).push()
     };
     for platforms in ["linux/arm64/v8", "linux/arm64,linux/arm64", "linux/aarch64"] {
@@ -96,7 +98,7 @@ fn a_platform_named_twice_or_with_its_only_variant_is_one() {
         assert_eq!(image.config["architecture"], "arm64", "{platforms}");
     }
     let image = build("linux/arm64/v8,linux/amd64,linux/arm64");
-    assert_eq!(image.platforms(), ["linux/amd64", "linux/arm64"]);
+    assert_eq!(image.platforms(), ["linux/arm64", "linux/amd64"]);
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn the_platforms_of_the_app_are_what_is_built() {
         ",
     )
     .push();
-    assert_eq!(image.platforms(), ["linux/amd64", "linux/arm64"]);
+    assert_eq!(image.platforms(), ["linux/arm64", "linux/amd64"], "in the order of the spec");
 }
 
 #[test]
@@ -188,7 +190,7 @@ fn cross(unique: &str) -> Project {
             - write: both
               content: b
             - run: |
-                echo \"$TARGETARCH on $(uname -m)\" > own
+                printf '%s on %s\\n' \"$TARGETARCH\" \"$(uname -m)\" > own
                 echo \"$TARGETARCH\" >> /var/cache/mine/seen
             - run: cp /var/cache/mine/seen seen
         image:
@@ -209,7 +211,7 @@ fn unique() -> String {
 fn steps_on_the_builders_platform_run_once_up_to_the_first_that_names_a_target() {
     let project = cross(&unique());
     let progress = project.build().args([BOTH]).progress();
-    assert_eq!(count(&progress, "> shared"), 1, "{:?}", progress.names());
+    assert_eq!(count(&progress, "RUN echo"), 1, "{:?}", progress.names());
     assert_eq!(count(&progress, "WRITE both"), 1, "{:?}", progress.names());
     assert_eq!(count(&progress, "RUN cp /var/cache/mine/seen seen"), 2, "{:?}", progress.names());
     let image = project.build().args([BOTH]).push();

@@ -42,7 +42,7 @@ impl Ask {
             let port = [&request["port"], &self.0["port"]].into_iter().find_map(Value::as_u64);
             let port = u16::try_from(port.unwrap()).unwrap();
             let sent = Sent::of(request, &fill);
-            let patience = if number == 0 { START } else { Duration::ZERO };
+            let patience = if number == 0 { START * container.patience } else { Duration::ZERO };
             let answer = sent.ask(container, port, patience);
             check(request, &answer, &fill);
             if let Some(name) = request["keep"].as_str() {
