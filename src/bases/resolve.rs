@@ -216,7 +216,9 @@ fn without_platform(image: &ImageUse, has: &[String]) -> Diagnostic {
     let message = format!("{:?} has nothing for {}", image.reference, image.platform);
     let help = match has {
         [] => "choose another base".to_owned(),
-        _ => format!("it has {}: choose with `--platform`, or take another base", has.join(" and ")),
+        _ => {
+            format!("it has {}: choose with `--platform`, or take another base", has.join(" and "))
+        }
     };
     Diagnostic::error(Code::NoSuchPlatform, image.span, message).help(help)
 }

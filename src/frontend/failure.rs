@@ -303,6 +303,46 @@ mod tests {
         assert_eq!(without_host_paths("lstat /srv/fs/x: no"), "lstat /srv/fs/x: no");
     }
 
+    fn refused(messages: &[&str]) -> Failure {
+        let mistake = |message: &&str| Diagnostic::error(Code::NoMatch, Span::START, *message);
+        Failure::Refused(messages.iter().map(mistake).collect())
+    }
+
+    #[test]
+    fn names_the_platforms_that_a_mistake_is_on() {
+        let on = |architecture: &str, failure| (Platform::new("linux", architecture, ""), failure);
+        let messages = |failures, asked| match Failure::of_all(failures, asked) {
+            Some(Failure::Refused(found)) => {
+                found.into_iter().map(|one| one.message).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        let both = vec![on("amd64", refused(&["a", "b"])), on("arm64", refused(&["b", "c"]))];
+        assert_eq!(messages(both, 2), ["for linux/amd64: a", "b", "for linux/arm64: c"]);
+        assert_eq!(messages(vec![on("amd64", refused(&["a"]))], 1), ["a"]);
+        let named = vec![on("arm64", refused(&["not for linux/arm64"]))];
+        assert_eq!(messages(named, 2), ["not for linux/arm64"]);
+        assert!(Failure::of_all(Vec::new(), 2).is_none());
+    }
+
+    #[test]
+    fn a_step_that_all_platforms_share_is_no_platforms() {
+        let step = |digest: &str| {
+            let value = format!("{{\"digest\":\"{digest}\"}}").into_bytes();
+            let type_url = "github.com/moby/buildkit/errdefs.Vertex+json".to_owned();
+            let details = vec![crate::proto::google::protobuf::Any { type_url, value }];
+            Failure::Gateway(Error::Refused(Box::new(Status { details, ..status("no") })))
+        };
+        let fails = |one: &str, other: &str| {
+            let on =
+                |architecture, digest| (Platform::new("linux", architecture, ""), step(digest));
+            Failure::of_all(vec![on("amd64", one), on("arm64", other)], 2)
+        };
+        assert!(matches!(fails("sha256:a", "sha256:a"), Some(Failure::Gateway(_))));
+        let named = matches!(fails("sha256:a", "sha256:b"), Some(Failure::Platform(id, _)) if id == "linux/amd64");
+        assert!(named);
+    }
+
     #[test]
     fn points_at_the_path_of_a_step() {
         let file = SourceFile {

@@ -21,4 +21,3 @@ fn build_arguments() {
         case(spec, &[("SPEC-14", "TEAR", "args")]).with(&["--build-arg=TEAR=full"]),
     ]);
 }
-

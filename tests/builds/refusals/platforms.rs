@@ -56,8 +56,7 @@ fn platforms_that_do_not_exist() {
 #[test]
 fn an_image_of_one_platform_is_no_base_for_another() {
     let base = read_base("dhi.io/node:24");
-    let spec =
-        format!("base: {{runtime: ▸dhi.io/node@{}}}\nentrypoint: [node]\n", base.digest);
+    let spec = format!("base: {{runtime: ▸dhi.io/node@{}}}\nentrypoint: [node]\n", base.digest);
     let project = Project::new(&spec);
     let refusal = project.build().args(["--platform=linux/arm64"]).refused();
     let [mistake] = refusal.errors()[..] else { panic!("{refusal}") };
