@@ -29,6 +29,7 @@ mod gate;
 mod named;
 mod oracle;
 mod placing;
+mod platforms;
 mod refusals;
 mod remote;
 mod scans;

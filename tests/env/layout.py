@@ -27,6 +27,8 @@ FRONTEND_RECORD = RUN / "frontend.json"
 # The name that Dockerfiles and specs write, and where the mirror finds it.
 FRONTEND_REPOSITORY = "ghcr/hardpan/hardpan"
 MUSL = "x86_64-unknown-linux-musl"
+# What the stand-in for rust:1-dev can compile for besides the machine itself.
+ARM64_RUST = "aarch64-unknown-linux-gnu"
 
 # sun_path holds 108 bytes, and daemons append suffixes to the names they are given.
 SOCKET_PATH_LIMIT = 90
