@@ -44,7 +44,9 @@ fn main() -> ExitCode {
     }
     let names = env::var("HARDPAN_MATRIX").unwrap_or_default();
     if names.trim().is_empty() {
-        say("HARDPAN_MATRIX names no builder: run `make test` or `make matrix`, or `make builders`");
+        say(
+            "HARDPAN_MATRIX names no builder: run `make test` or `make matrix`, or `make builders`",
+        );
         return ExitCode::FAILURE;
     }
     let mut failures = Vec::new();
