@@ -42,6 +42,7 @@ pub const CASES: &[Case] = &[
     }),
     case("static-web", has_network, |builder| example(builder, "static-web", "dhi.io/nginx:1")),
     case("placing", is_above, placing),
+    case("dockerfile", is_above, dockerfile),
     case("refusal", is_above, refusal),
     case("unchanged", is_above, unchanged),
     case("check", is_above, check),
@@ -210,6 +211,31 @@ fn placing(builder: &Builder) {
     }
     let (image, _) = builder.push(builder.build(project.path(), &project.spec()));
     same(builder, &image, &expected, &read_base("dhi.io/node:24"));
+}
+
+/// A Dockerfile under the gate, with the main BuildKit's image as the oracle, and one that is refused.
+fn dockerfile(builder: &Builder) {
+    let write = |runtime: &str| {
+        let bases = format!("{}/dhi", environment().registry);
+        let text = format!(
+            "# syntax={}\nFROM {bases}/node:24-dev AS build\nWORKDIR /src\n\
+             RUN --network=none echo x > x && ln -s x y\nFROM {bases}/{runtime}\n\
+             COPY --from=build /src/ /app/\nENTRYPOINT [\"node\"]\n",
+            environment().syntax
+        );
+        Project::written("").file("Dockerfile", text)
+    };
+    let project = write("node:24");
+    let file = project.path().join("Dockerfile");
+    let expected = Build::new(project.path(), &file).push();
+    let (image, _) = builder.push(builder.build(project.path(), &file));
+    expected.listing().assert_same(&image.listing(), "the root file system");
+    assert_eq!(image.run(), expected.run(), "the config");
+    numeric_user(&image);
+    let project = write("node:24-dev");
+    let file = project.path().join("Dockerfile");
+    let refusal = builder.build(project.path(), &file).refused();
+    assert!(refusal.outcome.stderr.contains("SHL-"), "{refusal}");
 }
 
 fn refusal(builder: &Builder) {
