@@ -7,6 +7,7 @@
 
 mod caps;
 mod connection;
+mod definitions;
 pub mod detail;
 mod error;
 mod files;
@@ -136,7 +137,9 @@ impl Gateway {
             return Ok(BTreeMap::new());
         }
         let answer = self.client().inputs(InputsRequest {}).await;
-        Ok(answer.map_err(Error::of_call("Inputs"))?.into_inner().definitions)
+        let found = answer.map_err(Error::of_call("Inputs"))?.into_inner().definitions;
+        let complete = |(name, input)| (name, definitions::without_empty_entries(input));
+        Ok(found.into_iter().map(complete).collect())
     }
 
     /// Shows a warning to the user; a builder that cannot is not an error.

@@ -73,7 +73,9 @@ fn every_example_has_a_test() {
         .collect();
     assert_eq!(
         found,
-        ["dockerfile-node", "medplum-server", "minimal", "python-api", "static-web"].map(str::to_owned).into()
+        ["dockerfile-node", "medplum-server", "minimal", "python-api", "static-web"]
+            .map(str::to_owned)
+            .into()
     );
 }
 
