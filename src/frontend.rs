@@ -4,6 +4,7 @@
 //! each platform. Nothing is returned that was not inspected; every failure points into the spec.
 
 mod calls;
+mod epoch;
 mod failure;
 pub mod prepare;
 pub(crate) mod proof;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use calls::Call;
 pub use failure::Failure;
 
-use crate::context::{self, Loaded};
+use crate::context::{self, Fetched, Loaded};
 use crate::delegate;
 use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Emitted, Emitter, ProbeSettings};
@@ -41,13 +42,14 @@ pub async fn run(
 
 async fn answer(
     gateway: &Gateway,
-    options: Options,
+    mut options: Options,
     mistakes: Vec<Diagnostic>,
 ) -> Result<Answer, Failure> {
     prepare::require(gateway)?;
-    let locations = prepare::locations(&options)?;
+    let locations = context::locate(gateway, &options).await?;
     // Most calls look at no more than the spec and the images that it names.
-    let request = options.request.as_deref();
+    let request = options.request.clone();
+    let request = request.as_deref();
     let small = request.filter(|name| !calls::plan::needs_build(name));
     let shared_ignore = async {
         if small.is_some() {
@@ -75,6 +77,16 @@ async fn answer(
     let app = target::choose(&parsed.spec, options.target.as_deref())?;
     let variables =
         Variables::new(&parsed.spec.args, &options.build_args).map_err(Failure::Refused)?;
+    let probes = prepare::probes(&options)?;
+    let clock = epoch::Clock {
+        gateway,
+        locations: &locations,
+        spec: &parsed.spec,
+        variables: &variables,
+        probes: &probes,
+    };
+    let timeless = clock.set(&mut options).await?;
+    let variables = prepare::tell_time(&options, variables);
     let ignore = match &loaded.own_ignore {
         Some(own) => context::parse_ignore(own),
         None => shared_ignore?,
@@ -84,20 +96,22 @@ async fn answer(
     let build = Build {
         gateway,
         options: &options,
+        fetched: locations.fetched.as_ref(),
         loaded: &loaded,
         parsed: &parsed,
         app,
         variables: &variables,
         settings: emit::Settings {
             several_platforms: platforms.len() > 1,
-            ..prepare::settings(&options, &locations, ignore, can_merge)
+            ..prepare::settings(&options, locations.context.clone(), ignore, can_merge)
         },
-        probes: prepare::probes(&options)?,
+        probes,
         registry: prepare::registry(&options, &parsed.spec, &variables)?,
         today: prepare::today(),
         apps: RefCell::default(),
     };
     build.warn(&parsed.warnings).await?;
+    build.warn(timeless.as_slice()).await?;
     if let Some(request) = request {
         return calls::plan::answer(&build, &platforms, request).await;
     }
@@ -120,6 +134,7 @@ async fn answer(
 pub(crate) struct Build<'a> {
     gateway: &'a Gateway,
     options: &'a Options,
+    fetched: Option<&'a Fetched>,
     loaded: &'a Loaded,
     parsed: &'a Parsed,
     app: &'a App,
@@ -212,21 +227,24 @@ impl Build<'_> {
     }
 
     /// Has the context sent while the base is looked at, if the app uses one. Whatever goes wrong
-    /// goes wrong again where the context is used, with a place in the spec.
+    /// goes wrong again where a context of the client is used, with a place in the spec; one that
+    /// cannot be fetched is the address's fault.
     fn load_context<'b>(
         &'b self,
         emitter: &mut Emitter<'_>,
         draft: &Draft,
-    ) -> impl Future<Output = ()> + use<'b> {
+    ) -> impl Future<Output = Result<(), Failure>> + use<'b> {
         let is_used = draft.context_paths.as_ref().is_none_or(|paths| !paths.is_empty());
         let definition = is_used.then(|| {
             let context = emitter.context();
             self.marshal(emitter, context)
         });
         async move {
-            if let Some(definition) = definition {
-                let solve = Solve { evaluate: true, ..Solve::of(definition) };
-                drop(self.gateway.solve(solve).await);
+            let Some(definition) = definition else { return Ok(()) };
+            let solve = Solve { evaluate: true, ..Solve::of(definition) };
+            match (self.gateway.solve(solve).await, self.fetched) {
+                (Err(error), Some(fetched)) => Err(context::unfetched(fetched, error).into()),
+                _ => Ok(()),
             }
         }
     }
@@ -243,7 +261,8 @@ impl Build<'_> {
         }
         let draft = &drafted.draft;
         let early = self.load_context(emitter, draft);
-        let (facts, ()) = tokio::join!(self.facts(emitter, draft), early);
+        let (facts, early) = tokio::join!(self.facts(emitter, draft), early);
+        early?;
         let facts = facts?;
         let collisions = self.collisions(emitter, draft, &facts.value).await?;
         let settings = prepare::plan_settings(self.options, app, &drafted.variables);

@@ -13,6 +13,7 @@ mod error;
 mod files;
 mod serve;
 mod solve;
+mod sources;
 pub mod status;
 mod together;
 
@@ -29,6 +30,7 @@ pub use error::{Error, ImageFailure, image_failure, is_missing_file, plain_text}
 pub use files::{Entry, EntryKind};
 pub use serve::{run, serve};
 pub use solve::{Graph, ImageQuery, Refs, ResolvedImage, Solve, Solved};
+pub use sources::{Meaning, ResolvedSource};
 pub use together::side_by_side;
 
 use crate::diagnostic::Span;

@@ -19,6 +19,7 @@ pub mod evidence;
 pub mod facts;
 pub mod inventory;
 mod lookup;
+pub mod newest;
 pub mod os_release;
 mod output;
 pub mod program;

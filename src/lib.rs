@@ -1,6 +1,7 @@
 //! hardpan, a BuildKit frontend that returns an image only after proving that it runs as non-root
 //! and without a shell. ARCHITECTURE.md has the map of the modules.
 
+pub mod archive;
 pub mod bases;
 pub mod cli;
 pub mod context;
@@ -20,6 +21,7 @@ pub mod plan;
 pub mod platform;
 pub mod proto;
 pub mod reference;
+pub mod remote;
 pub mod result;
 pub mod spec;
 pub mod words;

@@ -33,6 +33,7 @@ use std::collections::BTreeMap;
 use crate::bases::Resolved;
 use crate::diagnostic::Span;
 use crate::image::ImageConfig;
+use crate::llb::Git;
 use crate::platform::Platform;
 pub use crate::spec::model::Sharing;
 
@@ -220,11 +221,9 @@ pub struct BindMount {
 pub enum Origin {
     /// The build context.
     Context,
-    /// A named context of local files.
-    Local(String),
     /// A stage of [`Plan::stages`].
     Stage(usize),
-    /// An image of [`Plan::images`].
+    /// An image or a named context of [`Plan::images`].
     Image(usize),
     /// The finished root file system of another app of the file.
     App(String),
@@ -238,14 +237,7 @@ pub enum Origin {
         filename: String,
     },
     /// A repository that is fetched.
-    Git {
-        /// The address without a fragment.
-        remote: String,
-        /// The full commit.
-        commit: String,
-        /// The folder in it.
-        subdir: String,
-    },
+    Git(Git),
 }
 
 /// Something that is put at a place.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::options::Options;
+use crate::options::{Options, SourceDateEpoch};
 use crate::plan::Plan;
 use crate::platform::Platform;
 use crate::proto::frontend::{Ref, RefMap, Result as BuildResult, result};
@@ -16,17 +16,24 @@ pub struct ImageResult {
     config: Vec<u8>,
     base_config: Vec<u8>,
     annotations: Vec<(String, String)>,
+    /// The time of everything that the exporter makes, in seconds since 1970. It knows the build
+    /// argument by itself only if that is a number.
+    epoch: Option<i64>,
 }
 
 impl ImageResult {
     /// The image of a plan.
     #[must_use]
-    pub fn new(found: Ref, plan: &Plan, _options: &Options) -> Self {
+    pub fn new(found: Ref, plan: &Plan, options: &Options) -> Self {
         Self {
             found,
             config: plan.config.to_json(),
             base_config: plan.images[plan.runtime].config.to_json(),
             annotations: plan.annotations.clone(),
+            epoch: match options.epoch {
+                Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
+                _ => None,
+            },
         }
     }
 }
@@ -119,6 +126,9 @@ impl From<Answer> for BuildResult {
             };
             metadata.insert(key("containerimage.config"), image.config);
             metadata.insert(key("containerimage.base.config"), image.base_config);
+            if let Some(seconds) = image.epoch {
+                metadata.insert(key("source.date.epoch"), seconds.to_string().into_bytes());
+            }
             for (name, value) in image.annotations {
                 let name = if answer.by_platform {
                     format!("annotation-manifest[{id}].{name}")

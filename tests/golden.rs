@@ -20,7 +20,7 @@ use fake_base::Tree;
 use hardpan::bases::Resolved;
 use hardpan::context::parse_ignore;
 use hardpan::diagnostic::{Diagnostic, Severity};
-use hardpan::emit::{Emitter, Settings};
+use hardpan::emit::{self, Emitter, Settings};
 use hardpan::frontend::{Failure, prepare, target};
 use hardpan::gateway::{SourceFile, status};
 use hardpan::inspect::collisions::{Collision, Collisions};
@@ -216,10 +216,14 @@ impl Case {
         let registry = prepare::registry(&options, &parsed.spec, &variables).map_err(refused)?;
         let platforms = prepare::platforms(&options, app, &variables).map_err(refused)?;
         let build = options.build_platform();
-        let locations = prepare::locations(&options).map_err(refused)?;
         let settings = Settings {
             several_platforms: platforms.len() > 1,
-            ..prepare::settings(&options, &locations, self.ignore.clone(), self.can_merge)
+            ..prepare::settings(
+                &options,
+                emit::Tree::default(),
+                self.ignore.clone(),
+                self.can_merge,
+            )
         };
         let mut all = Vec::new();
         for platform in &platforms {

@@ -77,6 +77,8 @@ codes! {
     SpecNotFound = "CTX-02", "the spec is not in the build context";
     NotFoundInStage = "CTX-03", "a file that a stage or image does not have";
     NoMatch = "CTX-04", "a pattern that matches nothing";
+    ContextNotFetched = "CTX-06", "a build context that cannot be fetched";
+    NamedContext = "CTX-05", "a named context that cannot be used";
     OldBuilder = "BLD-01", "a BuildKit that is too old";
     StepFailed = "BLD-02", "a step of the build failed";
     Internal = "BLD-03", "a fault in hardpan or in the builder";
@@ -93,6 +95,7 @@ codes! {
     NoSuchPlatform = "REF-09", "an image without the platform of the build";
     UnknownUser = "REF-10", "a user or group that the runtime base does not have";
     NoPair = "REF-11", "a base without a development or a runtime image";
+    NotAnImage = "REF-12", "a base that is no image";
 
     // Placement on the runtime base.
     FileOverFolder = "PLACE-01", "a file placed over a folder, or a folder over a file";

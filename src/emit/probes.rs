@@ -141,6 +141,21 @@ pub(super) fn inventory(
     (Probe { args, name, again }, mounts)
 }
 
+/// The graph of a look at a tree by itself: when its newest file was changed.
+pub fn newest(
+    settings: &ProbeSettings,
+    tree: &pb::Definition,
+) -> Result<pb::Definition, ImportError> {
+    const TREE: &str = "/run/hp/tree";
+    let mut graph = Graph::new();
+    let tree = graph.import(tree)?;
+    let args = words(&["newest", "--tree", TREE, "--out", OUT]);
+    let name = "[internal] look for the newest file of the archive".to_owned();
+    let probe = Probe { args, name, again: false };
+    let output = add(&mut graph, settings, probe, vec![look(TREE, tree)])?;
+    Ok(graph.marshal(output, &[]))
+}
+
 /// The exec of a look.
 pub(super) fn add(
     graph: &mut Graph,

@@ -101,10 +101,28 @@ fn explain(mut status: Status, file: Option<&SourceFile>) -> Status {
     let Some(range) = range_in(&status, file) else { return status };
     let mistake = match Missing::read(&status) {
         Some(missing) => missing.diagnostic(file, range),
-        None => step_failed(&status.message, range),
+        None => {
+            unusable_context(&status, range).unwrap_or_else(|| step_failed(&status.message, range))
+        }
     };
     status.message = status::refusal(Some(file), &[mistake]).message;
     status
+}
+
+/// A named context that could be resolved and not loaded: an archive that is broken, a folder that a
+/// repository does not have. Its steps are called `[context NAME] …`.
+fn unusable_context(status: &Status, range: Span) -> Option<Diagnostic> {
+    let solve = detail::solve(status)?;
+    let title = solve.description.get("llb.customname")?;
+    let (name, step) = title.strip_prefix("[context ")?.split_once("] ")?;
+    let (what, help) = match step {
+        "unpack" => {
+            ("its archive cannot be unpacked: ", "fetch it yourself, and look at what it is")
+        }
+        _ => ("", "look at what is behind its address"),
+    };
+    let message = format!("the context `{name}` cannot be used: {what}{}", status.message);
+    Some(Diagnostic::error(Code::NamedContext, range, message).help(help))
 }
 
 fn step_failed(message: &str, range: Span) -> Diagnostic {

@@ -2,9 +2,9 @@
 //! not there yet.
 
 use crate::bases::{DEFAULT_REGISTRY, check_registry};
-use crate::context::{Loaded, Locations};
+use crate::context::Loaded;
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
-use crate::emit::{ProbeSettings, Settings};
+use crate::emit::{ProbeSettings, Settings, Tree};
 use crate::frontend::Failure;
 use crate::gateway::{self, Gateway, first_version};
 use crate::input::{self, Input};
@@ -59,23 +59,6 @@ pub(super) fn input(options: &Options, loaded: &Loaded) -> Result<Input, Failure
 /// The date that ends of life are compared with.
 pub(crate) fn today() -> jiff::civil::Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
-}
-
-/// Where the spec and the context are.
-pub fn locations(options: &Options) -> Result<Locations, Failure> {
-    if let Some(remote) = &options.context.remote {
-        let message = format!("a build context from {remote:?} is not there yet");
-        let mistake = Diagnostic::error(Code::UnsupportedOption, Span::START, message)
-            .help("clone or download it, and build the folder");
-        return Err(Failure::Refused(vec![mistake]));
-    }
-    Ok(Locations {
-        spec_local: options.spec.local().to_owned(),
-        filename: options.spec.filename.clone(),
-        context_local: "context".to_owned(),
-        sessions: options.local_sessions.clone(),
-        session: options.session.clone(),
-    })
 }
 
 /// The spec, with mistakes of the options and of the file reported together.
@@ -184,7 +167,7 @@ fn fresh_proof(options: &Options) -> Result<bool, Failure> {
 #[must_use]
 pub fn settings(
     options: &Options,
-    locations: &Locations,
+    context: Tree,
     ignore: Vec<String>,
     can_merge: bool,
 ) -> Settings {
@@ -196,9 +179,9 @@ pub fn settings(
     };
     Settings {
         several_platforms: false, // known once the app says its own
-        context_name: locations.context_local.clone(),
-        sessions: locations.sessions.clone(),
-        session: locations.session.clone(),
+        context,
+        sessions: options.local_sessions.clone(),
+        session: options.session.clone(),
         ignore,
         no_cache,
         no_cache_stages,
@@ -250,6 +233,14 @@ fn resources(execution: &Execution) -> Option<pb::LinuxResources> {
         cpuset_cpus: limits.cpuset_cpus.clone(),
         cpuset_mems: limits.cpuset_mems.clone(),
     })
+}
+
+/// Gives `SOURCE_DATE_EPOCH` to the runs that ask for it, where the spec declares it.
+pub(super) fn tell_time(options: &Options, variables: Variables) -> Variables {
+    match seconds(options) {
+        Some(seconds) => variables.with("SOURCE_DATE_EPOCH", seconds.to_string()),
+        None => variables,
+    }
 }
 
 fn seconds(options: &Options) -> Option<i64> {

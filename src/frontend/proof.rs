@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use crate::bases::judge::{Side, judge_dev, judge_runtime};
 use crate::bases::labels::Declared;
-use crate::bases::resolve::{Lookup, Resolved};
+use crate::bases::resolve::Resolved;
 use crate::diagnostic::{self, Code, Diagnostic, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
@@ -44,8 +44,8 @@ impl Build<'_> {
         &self,
         selection: &Selection<'_>,
     ) -> Result<Vec<Resolved>, Failure> {
-        let lookup = Lookup::of(self.options);
-        Ok(crate::bases::resolve::resolve(self.gateway, &selection.images, &lookup).await?)
+        let images = &selection.images;
+        Ok(crate::bases::resolve::resolve(self.gateway, images, self.options).await?)
     }
 
     /// What the runtime base has where something will be placed.

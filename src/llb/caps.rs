@@ -49,6 +49,8 @@ pub(super) const EXPORT_CACHE: &str = "meta.exportcache";
 pub const MERGE: &str = "mergeop";
 /// What changed between two file systems.
 pub const DIFF: &str = "diffop";
+/// Files of a repository may have the time of its commit.
+pub const GIT_MTIME: &str = "source.git.mtime";
 /// A result that depends on more than what it hands on; since BuildKit v0.31.
 pub const PASSTHROUGH: &str = "passthroughop";
 
@@ -74,7 +76,7 @@ const ATTRIBUTES: [(&str, &str); 32] = [
     ("git.keepgitdir", "source.git.keepgitdir"),
     ("git.knownsshhosts", "source.git.knownsshhosts"),
     ("git.mountsshsock", "source.git.mountsshsock"),
-    ("git.mtime", "source.git.mtime"),
+    ("git.mtime", GIT_MTIME),
     ("git.sig.ignoresignedtag", "source.git.signatureverify"),
     ("git.sig.pubkey", "source.git.signatureverify"),
     ("git.sig.rejectexpired", "source.git.signatureverify"),

@@ -1,4 +1,6 @@
 use super::*;
+use crate::llb::Git;
+use crate::remote::Remote;
 
 /// Reads options as the builder would pass them, in an order and with numbers that mean nothing.
 fn read(options: &[&str]) -> (Options, Vec<Diagnostic>) {
@@ -255,7 +257,8 @@ fn named_contexts_are_found_by_any_form_of_their_name() {
     ]);
     let find = |name: &str, platform: &str| {
         let amd64 = Platform::new("linux", "amd64", "");
-        options.contexts.find(name, &Platform::parse(platform, &amd64).unwrap()).cloned()
+        let platform = Platform::parse(platform, &amd64).unwrap();
+        options.contexts.find(name, &platform).map(|context| context.source.clone())
     };
     let image = ContextSource::Image("dhi.io/debian-base:13".to_owned());
     for name in ["debian", "debian:latest", "docker.io/library/debian", "library/debian"] {
@@ -268,9 +271,12 @@ fn named_contexts_are_found_by_any_form_of_their_name() {
     assert_eq!(find("assets", "linux/arm64"), Some(input));
     let layout = ContextSource::OciLayout("store@sha256:1".to_owned());
     assert_eq!(find("dhi.io/node:24", "linux/amd64"), Some(layout));
-    let remote = ContextSource::Remote("https://example.test/r.git".to_owned());
+    let git = Git { url: "https://example.test/r.git".to_owned(), ..Git::default() };
+    let remote = ContextSource::Remote(Remote::Git(git));
     assert_eq!(find("src", "linux/amd64"), Some(remote));
-    assert!(options.contexts.contains("acme/app"));
+    let arm64 = options.contexts.find("assets", &Platform::new("linux", "arm64", "")).unwrap();
+    assert_eq!(arm64.key, "assets::linux/arm64/v8", "as the client has it");
+    assert!(options.contexts.contains("docker.io/acme/app"));
     let names: Vec<&str> = options.contexts.names().collect();
     assert_eq!(names, ["acme/app", "assets", "debian", "dhi.io/node:24", "src"]);
 }
@@ -334,6 +340,8 @@ fn refuses_impossible_values() {
         ("context:x=ftp://example.test", r#"context "x" cannot be"#),
         ("context:x=docker-image://", "cannot be"),
         ("context:x=folder", "cannot be"),
+        ("context:x=git:folder", "cannot be"),
+        ("context:x=https://a.example/x.git?rev=1", r#""rev" is no parameter of a git address"#),
         ("attest:vex=", r#""attest:vex""#),
         (r#"attest:sbom=a"b"#, "a quote stands inside"),
         ("build-arg:BUILDKIT_DOCKERFILE_CHECK=skip", r#""skip" is not key=value"#),

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::bases::{self, ImageName, NameError};
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
-use crate::options::{ContextSource, NamedContexts};
-use crate::plan::origin::{From, copy_platform, image_use, origin_of};
+use crate::options::{NamedContext, NamedContexts};
+use crate::plan::origin::{
+    From, copy_platform, image_use, is_on_build_platform, origin_of, stage_named, stand_in,
+};
 use crate::plan::variables::Variables;
 use crate::plan::{Origin, StageBase};
 use crate::platform::Platform;
@@ -47,10 +49,10 @@ pub enum Role {
 /// An image that has to be resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageUse {
-    /// Its name, complete, as it would be pulled.
+    /// Its name, complete, as it would be pulled; of a context, as the spec has it.
     pub reference: String,
     /// The named context that stands in for it.
-    pub context: Option<ContextSource>,
+    pub context: Option<NamedContext>,
     /// The platform that is wanted of it.
     pub platform: Platform,
     /// What for.
@@ -63,7 +65,9 @@ impl ImageUse {
     /// Whether both mean the same bytes.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.reference == other.reference && self.platform == other.platform
+        self.reference == other.reference
+            && self.platform == other.platform
+            && self.context == other.context
     }
 }
 
@@ -145,11 +149,12 @@ struct Walk<'a, 'r> {
 }
 
 impl<'a> Walk<'a, '_> {
+    /// The stage of a name, unless a named context stands in for it.
     fn stage(&self, name: &str) -> Option<&'a Stage> {
-        if self.request.contexts.contains(name) {
-            return None; // a named context stands in for the stage
+        if stand_in(self.request, name, self.request.target).is_some() {
+            return None;
         }
-        self.request.spec.stages.iter().find(|stage| stage.name.value == name)
+        stage_named(self.request, name)
     }
 
     /// Puts the stage that `from` names, and all that it needs, at the end of `order`. A stack of
@@ -222,9 +227,12 @@ impl<'a> Walk<'a, '_> {
             }
             _ => None,
         };
-        let inherited = parent.is_some_and(|parent| before[parent].on_build_platform);
-        let on_build_platform =
-            stage.on_build_platform.as_ref().map_or(inherited, |written| written.value);
+        let on_build_platform = match (&stage.on_build_platform, parent) {
+            (Some(written), _) => written.value,
+            (None, Some(parent)) => before[parent].on_build_platform,
+            // A context may stand in for the stage that it continues.
+            (None, None) => is_on_build_platform(self.request, stage),
+        };
         let platform = if on_build_platform {
             self.request.build.clone()
         } else {
@@ -249,11 +257,17 @@ impl<'a> Walk<'a, '_> {
             Base::Name(text) => {
                 let name = self.expand(text)?;
                 // A stage may name any image; only the base of an app is always a pair.
-                let taken =
-                    if own { bases::dev(&name) } else { bases::pair(&name).map(|pair| pair.dev) };
+                let taken = if own {
+                    self.dev_or_context(&name, platform)
+                } else {
+                    bases::pair(&name).map(|pair| pair.dev)
+                };
                 (taken, text.span)
             }
-            Base::Pair { dev: Some(text), .. } => (bases::dev(&self.expand(text)?), text.span),
+            Base::Pair { dev: Some(text), .. } => {
+                let name = self.expand(text)?;
+                (self.dev_or_context(&name, platform), text.span)
+            }
             Base::Pair { dev: None, span, .. } => {
                 self.mistakes.push(
                     Diagnostic::error(Code::NoPair, *span, "this base names no image to build in")
@@ -270,6 +284,28 @@ impl<'a> Walk<'a, '_> {
         Some(index)
     }
 
+    /// The development image that a name means; a context of that very name, where none is given for
+    /// the image.
+    fn dev_or_context(&self, name: &str, platform: &Platform) -> Result<ImageName, NameError> {
+        let taken = bases::dev(name);
+        let find = |name: &str| {
+            image_use(self.request, name, platform.clone(), Role::Dev, Span::START).context
+        };
+        let is_given = taken.as_ref().is_ok_and(|taken| find(&taken.name).is_some());
+        if !is_given && find(name).is_some() { Ok(ImageName::as_written(name)) } else { taken }
+    }
+
+    /// The runtime image that a name means, or a context of that very name.
+    fn runtime_or_context(
+        &self,
+        name: &str,
+        taken: Result<ImageName, NameError>,
+    ) -> Result<ImageName, NameError> {
+        let target = self.request.target.clone();
+        let given = image_use(self.request, name, target, Role::Runtime, Span::START).context;
+        if given.is_some() { Ok(ImageName::as_written(name)) } else { taken }
+    }
+
     fn runtime(&mut self) -> Option<usize> {
         let (name, span) = match &self.request.app.base {
             Base::Name(text) => {
@@ -280,12 +316,13 @@ impl<'a> Walk<'a, '_> {
                     Err(NameError::NoPair { .. }) => bases::runtime(&name, None),
                     Err(error) => Err(error),
                 };
-                (runtime, text.span)
+                (self.runtime_or_context(&name, runtime), text.span)
             }
             Base::Pair { runtime: Some(text), dev, .. } => {
-                let runtime = self.expand(text)?;
+                let name = self.expand(text)?;
                 let dev = dev.as_ref().and_then(|text| self.expand(text));
-                (bases::runtime(&runtime, dev.as_deref()), text.span)
+                let runtime = bases::runtime(&name, dev.as_deref());
+                (self.runtime_or_context(&name, runtime), text.span)
             }
             Base::Pair { runtime: None, span, .. } => {
                 self.mistakes.push(

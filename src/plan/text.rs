@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use crate::bases::Resolved;
+use crate::llb::Git;
 use crate::plan::{
     Action, BindMount, CacheMount, Files, Layer, LayerEntry, Origin, Owner, Pick, Placement, Plan,
     Run, SecretMount, Stage, StageBase, Step, What,
@@ -41,7 +43,7 @@ impl Text<'_> {
         self.line(1, &format!("user {}", owner(plan.user)));
         for (index, image) in plan.images.iter().enumerate() {
             let role = if index == plan.runtime { "ships on" } else { "uses" };
-            self.line(1, &format!("{role} {} for {}", image.shown(), image.platform.id()));
+            self.line(1, &format!("{role} {}", of_image(image, &image.shown())));
         }
         match &plan.context_paths {
             None => self.line(1, "sends all of the context"),
@@ -189,20 +191,27 @@ impl Text<'_> {
     fn origin(&self, origin: &Origin) -> String {
         match origin {
             Origin::Context => "the context".to_owned(),
-            Origin::Local(name) => format!("context {name}"),
             Origin::Stage(index) => format!("stage {}", self.plan.stages[*index].name),
             Origin::Image(index) => {
                 let image = &self.plan.images[*index];
-                format!("{} for {}", image.reference, image.platform.id())
+                of_image(image, &image.reference)
             }
             Origin::App(name) => format!("app {name}"),
             Origin::Http { url, checksum, .. } => format!("{url} {checksum}"),
-            Origin::Git { remote, commit, subdir } => {
+            Origin::Git(Git { url, reference, subdir, .. }) => {
                 let subdir =
                     if subdir.is_empty() { String::new() } else { format!(" in {subdir}") };
-                format!("{remote} at {commit}{subdir}")
+                format!("{url} at {reference}{subdir}")
             }
         }
+    }
+}
+
+/// An image for a platform, or a context that is none.
+fn of_image(image: &Resolved, name: &str) -> String {
+    match image.digest.as_str() {
+        "" => format!("context {name}"),
+        _ => format!("{name} for {}", image.platform.id()),
     }
 }
 

@@ -25,6 +25,7 @@ mod examples;
 mod fetching;
 mod front_doors;
 mod gate;
+mod named;
 mod oracle;
 mod placing;
 mod refusals;

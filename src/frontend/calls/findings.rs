@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::Call;
-use crate::bases::resolve::{Lookup, ResolveError};
+use crate::bases::resolve::ResolveError;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::frontend::proof::base_findings;
 use crate::frontend::{Failure, prepare, target};
@@ -108,9 +108,8 @@ impl Look<'_> {
             build: &build,
         };
         let selection = plan::select(&request).map_err(Failure::Refused)?;
-        let lookup = Lookup::of(options);
         let resolved =
-            crate::bases::resolve::resolve(self.call.gateway, &selection.images, &lookup).await;
+            crate::bases::resolve::resolve(self.call.gateway, &selection.images, options).await;
         let images = match resolved {
             Ok(images) => images,
             Err(ResolveError::Mistakes(mistakes)) => return Ok(mistakes),

@@ -17,3 +17,4 @@ pub mod progress;
 pub mod project;
 pub mod refusal;
 pub mod registry;
+pub mod serve;
