@@ -1,5 +1,7 @@
 //! What Docker's own frontend says comes through as it is: mistakes, steps that fail, warnings, calls.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::{dockers, ours, settled};
@@ -9,6 +11,7 @@ use crate::support::environment::environment;
 use crate::support::image::json;
 use crate::support::project::{Project, SPEC};
 use crate::support::registry::read_image;
+use crate::support::serve::{Repository, archive, serve};
 
 /// The excerpt and the message at the end, which both clients draw from the same details. A mistake
 /// without a place is shown at the syntax line, by any frontend that one names.
@@ -145,7 +148,7 @@ fn a_dockerfile_on_standard_input() {
     let project = ours("FROM dhi.io/node:24\nCOPY a.txt ./\n").file("a.txt", "a");
     let dockerfile = std::fs::read(project.spec()).unwrap();
     let name = fresh_name();
-    Build::new(project.path(), std::path::Path::new("-"))
+    Build::new(project.path(), Path::new("-"))
         .pushing_to(&name)
         .program("plain")
         .input(dockerfile)
@@ -234,4 +237,20 @@ fn a_build_without_cache_is_looked_at_again() {
     assert!(!run(&[]), "cached");
     assert!(run(&["--no-cache"]));
     assert!(run(&["--no-cache-filter=build"]));
+}
+
+#[test]
+fn a_dockerfile_in_a_repository_and_in_an_archive() {
+    let dockerfile =
+        format!("# syntax={}\nFROM dhi.io/node:24\nCOPY a.txt /opt/\n", environment().syntax);
+    let files = [("Dockerfile", dockerfile.as_str()), ("a.txt", "a")];
+    let repository = Repository::new();
+    repository.commit(&files);
+    let git = format!("{}#main", repository.address);
+    let http = format!("{}/context.tar", serve(archive(&files)));
+    for context in [git, http] {
+        let image = Build::new(Path::new(&context), Path::new("Dockerfile")).push();
+        assert!(image.listing().has("/opt/a.txt"), "{context}");
+        assert_eq!(image.run()["User"], "1000:1000", "{context}");
+    }
 }
