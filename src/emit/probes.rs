@@ -169,7 +169,8 @@ pub(super) fn add(
     let exec = Exec {
         args: [settings.binary.clone()].into_iter().chain(args).collect(),
         cwd: "/".to_owned(),
-        user: "0".to_owned(),
+        // In full: up to v0.17 half of it is looked up in a passwd, which our image lacks.
+        user: "0:0".to_owned(),
         network: Network::None,
         mounts: [root].into_iter().chain(looks).chain([out]).collect(),
         ..Exec::default()
