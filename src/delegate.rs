@@ -41,7 +41,7 @@ pub(crate) async fn answer(
     options: &Options,
     loaded: &Loaded,
 ) -> Result<Answer, Failure> {
-    let probes = prepare::probes(options);
+    let probes = prepare::probes(gateway, options).await;
     let inputs = gateway.inputs().await.map_err(Failure::Dockerfile)?;
     let delegate = Delegate { gateway, options, loaded, inputs, last_stage: OnceCell::new() };
     let converted = delegate.convert(options.request.as_deref()).await?;

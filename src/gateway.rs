@@ -24,7 +24,9 @@ use std::time::Duration;
 use prost::Message as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use caps::{Caps, EVALUATE, FRONTEND_INPUTS, SOURCE_META, WARNINGS, first_version};
+pub use caps::{
+    ATTESTATIONS, Caps, EVALUATE, FRONTEND_INPUTS, SOURCE_META, WARNINGS, feature, first_version,
+};
 pub use detail::SourceFile;
 pub use error::{Error, ImageFailure, image_failure, is_missing_file, plain_text};
 pub use files::{Entry, EntryKind};

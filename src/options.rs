@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use serde::Deserialize;
 
 pub use contexts::{ContextSource, MainContext, NamedContext, NamedContexts, familiar_name};
-pub use evidence::{Attest, LintRules, Sbom};
+pub use evidence::{Attest, LintRules, Sbom, ScanStages};
 pub use execution::{Execution, ExtraHost, NetworkMode, Proxy, Resources, Ulimit};
 use reader::{Reader, boolean};
 

@@ -9,6 +9,7 @@
 mod draft;
 mod fetch;
 mod folders;
+mod handout;
 mod layers;
 mod origin;
 mod pick;
@@ -23,9 +24,10 @@ pub mod variables;
 mod writable;
 
 pub use draft::{Draft, draft};
+pub use handout::{draft_stage, finish_stage};
 pub use layers::{AllCollisions, Layer, LayerEntry, LayerFolder, finish};
 pub use runs::SCRIPT_PATH;
-pub use select::{ImageUse, Request, Role, SelectedStage, Selection, select};
+pub use select::{ImageUse, Request, Role, SelectedStage, Selection, select, select_stage};
 pub use settings::{Settings, check_settings};
 
 use std::collections::BTreeMap;
@@ -40,8 +42,8 @@ pub use crate::spec::model::Sharing;
 /// Everything that is built for one platform.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The app's name.
-    pub app: String,
+    /// What it is a plan of.
+    pub result: Product,
     /// What it is built for.
     pub platform: Platform,
     /// Images that stages and copies use, by their index.
@@ -64,6 +66,15 @@ pub struct Plan {
     pub context_paths: Option<Vec<String>>,
     /// Where the fields of the config are written.
     pub places: Places,
+}
+
+/// What comes of a plan, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Product {
+    /// An app, to be proven.
+    App(String),
+    /// A stage, as `app/stage`: marked, and proven by nobody.
+    Stage(String),
 }
 
 /// Where the spec says what stands in the config, by the key of the spec.

@@ -69,6 +69,7 @@ codes! {
     InvalidPath = "SPEC-17", "a path that cannot be meant";
     UnknownTarget = "SPEC-18", "a target that does not exist";
     UnusedStage = "SPEC-19", "a stage that no image needs";
+    StageTarget = "SPEC-20", "a stage handed out, which is no product";
 
     // Options of the build, the context, the builder.
     InvalidOption = "OPT-01", "an option of the build with an impossible value";

@@ -14,6 +14,12 @@ impl Emitter<'_> {
         }
     }
 
+    /// The files that the last stage ends with.
+    pub fn last_stage(&mut self) -> Output {
+        self.stages();
+        self.stage_outputs.last().copied().unwrap_or(Output::SCRATCH)
+    }
+
     fn stage(&mut self, stage: &Stage) -> Output {
         let total = stage.steps.len() + 1;
         let mut output = match stage.base {

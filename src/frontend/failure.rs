@@ -1,7 +1,7 @@
 //! Why a build ends without an image, and what the builder is told about it.
 
 use crate::bases::resolve::ResolveError;
-use crate::context::LoadError;
+use crate::context::{LoadError, reason};
 use crate::diagnostic::{Code, Diagnostic, Position, Span};
 use crate::gateway::{Error, SourceFile, detail, status};
 use crate::llb::ImportError;
@@ -115,13 +115,9 @@ fn unusable_context(status: &Status, range: Span) -> Option<Diagnostic> {
     let solve = detail::solve(status)?;
     let title = solve.description.get("llb.customname")?;
     let (name, step) = title.strip_prefix("[context ")?.split_once("] ")?;
-    let (what, help) = match step {
-        "unpack" => {
-            ("its archive cannot be unpacked: ", "fetch it yourself, and look at what it is")
-        }
-        _ => ("", "look at what is behind its address"),
-    };
-    let message = format!("the context `{name}` cannot be used: {what}{}", status.message);
+    let (why, help) = reason(&status.message);
+    let what = if step == "unpack" { "its archive cannot be unpacked: " } else { "" };
+    let message = format!("the context `{name}` cannot be used: {what}{why}");
     Some(Diagnostic::error(Code::NamedContext, range, message).help(help))
 }
 

@@ -295,6 +295,15 @@ fn reads_attestations() {
     assert_eq!(sbom, Sbom { generator: "scan:1".to_owned(), parameters: map([("K", "v")]) });
     assert!(!options(&["build-arg:BUILDKIT_SBOM_SCAN_CONTEXT=true"]).attest.is_any());
     assert!(options(&["build-arg:BUILDKIT_SBOM_SCAN_CONTEXT=true"]).attest.scan_context);
+    for (text, stages) in [
+        ("1", ScanStages::All),
+        ("false", ScanStages::None),
+        ("", ScanStages::None),
+        ("deps, web,", ScanStages::Named(vec!["deps".to_owned(), "web".to_owned()])),
+    ] {
+        let found = options(&[&format!("build-arg:BUILDKIT_SBOM_SCAN_STAGE={text}")]).attest;
+        assert_eq!(found.scan_stages, stages, "{text:?}");
+    }
 }
 
 #[test]

@@ -211,14 +211,18 @@ pub(super) fn refuse_system(path: &str, span: Span) -> Option<Diagnostic> {
 }
 
 /// The paths of each image; all of one that a stage starts from.
-fn image_paths(stages: &[Stage], items: &[Item], images: usize) -> Vec<Option<Vec<String>>> {
+pub(super) fn image_paths(
+    stages: &[Stage],
+    items: &[Item],
+    images: usize,
+) -> Vec<Option<Vec<String>>> {
     let is_base = |index| stages.iter().any(|stage| stage.base == StageBase::Image(index));
     let paths_of = |index| used_paths(stages, items, &Origin::Image(index));
     (0..images).map(|index| if is_base(index) { None } else { paths_of(index) }).collect()
 }
 
 /// The paths of an origin that the stages and items use, for the client to send only them.
-fn used_paths(stages: &[Stage], items: &[Item], origin: &Origin) -> Option<Vec<String>> {
+pub(super) fn used_paths(stages: &[Stage], items: &[Item], origin: &Origin) -> Option<Vec<String>> {
     let steps = stages.iter().flat_map(|stage| &stage.steps);
     let in_stages = steps.clone().flat_map(|step| match &step.action {
         Action::Place(placements) => placements.as_slice(),

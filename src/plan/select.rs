@@ -80,7 +80,7 @@ pub struct Selection<'a> {
     pub images: Vec<ImageUse>,
     /// Other apps that files are copied from, each once.
     pub apps: Vec<String>,
-    /// Which of the images is the runtime base.
+    /// Which of the images is the runtime base, or what a stage starts from that is handed out.
     pub runtime: usize,
     /// Which of the images is the app's dev image, if a stage uses it.
     pub dev: Option<usize>,
@@ -101,34 +101,51 @@ pub struct SelectedStage<'a> {
 
 /// Finds what the app of the request needs, or everything that is wrong with its names.
 pub fn select<'a>(request: &Request<'a>) -> Result<Selection<'a>, Vec<Diagnostic>> {
-    let mut walk = Walk {
-        request,
-        found: BTreeMap::new(),
-        mistakes: Vec::new(),
-        images: Vec::new(),
-        apps: Vec::new(),
-    };
+    let mut walk = Walk::new(request);
     let mut stages = Vec::new();
     for place in &request.app.image {
         if let Some(from) = from_of(place) {
             walk.visit(from, &mut stages);
         }
     }
-    let mut selected: Vec<SelectedStage<'a>> = Vec::new();
-    let mut dev = None;
-    for stage in stages {
-        if let Some(stage) = walk.settle(stage, &selected, &mut dev) {
-            selected.push(stage);
-        }
-    }
+    let (selected, dev) = walk.settle_all(stages);
     let runtime = walk.runtime();
-    walk.sources(&selected);
-    match runtime {
-        Some(runtime) if walk.mistakes.is_empty() => {
-            Ok(Selection { stages: selected, images: walk.images, apps: walk.apps, runtime, dev })
-        }
-        _ => Err(walk.mistakes),
+    for place in &request.app.image {
+        walk.source(&selected, place, request.target.clone());
     }
+    walk.sources(&selected);
+    walk.finish(selected, runtime, dev)
+}
+
+/// Finds what a stage needs that is handed out by itself; it is the last of the selection, and
+/// what the selection names as runtime base is the image that it starts from.
+pub fn select_stage<'a>(
+    request: &Request<'a>,
+    stage: &'a Stage,
+) -> Result<Selection<'a>, Vec<Diagnostic>> {
+    let name = &stage.name;
+    if request.contexts.contains(&name.value) {
+        let message =
+            format!("a named context stands in for the stage {:?}, which is not built", name.value);
+        return Err(vec![
+            Diagnostic::error(Code::UnknownTarget, name.span, message)
+                .help(format!("leave `--build-context {}=…` out", name.value)),
+        ]);
+    }
+    let mut walk = Walk::new(request);
+    let mut stages = Vec::new();
+    walk.visit_stage(stage, &mut stages);
+    let (selected, dev) = walk.settle_all(stages);
+    walk.sources(&selected);
+    let mut base = selected.last().map(|stage| stage.base);
+    while let Some(StageBase::Stage(index)) = base {
+        base = Some(selected[index].base);
+    }
+    let ground = match base {
+        Some(StageBase::Image(index)) => Some(index),
+        _ => None,
+    };
+    walk.finish(selected, ground, dev)
 }
 
 /// The `from` of a step that has one.
@@ -136,6 +153,14 @@ fn from_of(place: &Place) -> Option<&Text> {
     match place {
         Place::Copy(copy) => copy.from.as_ref(),
         _ => None,
+    }
+}
+
+/// What a base says of the image to build in, with its place.
+const fn dev_half(base: &Base) -> Option<&Text> {
+    match base {
+        Base::Name(text) => Some(text),
+        Base::Pair { dev, .. } => dev.as_ref(),
     }
 }
 
@@ -148,7 +173,42 @@ struct Walk<'a, 'r> {
     apps: Vec<String>,
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a, 'r> Walk<'a, 'r> {
+    const fn new(request: &'r Request<'a>) -> Self {
+        Self {
+            request,
+            found: BTreeMap::new(),
+            mistakes: Vec::new(),
+            images: Vec::new(),
+            apps: Vec::new(),
+        }
+    }
+
+    /// Decides about stages that stand in order, and gives the app's dev image if one uses it.
+    fn settle_all(&mut self, stages: Vec<&'a Stage>) -> (Vec<SelectedStage<'a>>, Option<usize>) {
+        let (mut selected, mut dev) = (Vec::new(), None);
+        for stage in stages {
+            if let Some(stage) = self.settle(stage, &selected, &mut dev) {
+                selected.push(stage);
+            }
+        }
+        (selected, dev)
+    }
+
+    fn finish(
+        self,
+        stages: Vec<SelectedStage<'a>>,
+        runtime: Option<usize>,
+        dev: Option<usize>,
+    ) -> Result<Selection<'a>, Vec<Diagnostic>> {
+        match runtime {
+            Some(runtime) if self.mistakes.is_empty() => {
+                Ok(Selection { stages, images: self.images, apps: self.apps, runtime, dev })
+            }
+            _ => Err(self.mistakes),
+        }
+    }
+
     /// The stage of a name, unless a named context stands in for it.
     fn stage(&self, name: &str) -> Option<&'a Stage> {
         if stand_in(self.request, name, self.request.target).is_some() {
@@ -157,10 +217,15 @@ impl<'a> Walk<'a, '_> {
         stage_named(self.request, name)
     }
 
-    /// Puts the stage that `from` names, and all that it needs, at the end of `order`. A stack of
-    /// our own, not of the machine: a file may hold thousands of stages in a chain.
+    /// Puts the stage that `from` names, and all that it needs, at the end of `order`.
     fn visit(&mut self, from: &Text, order: &mut Vec<&'a Stage>) {
-        let Some(first) = self.expand(from).and_then(|name| self.stage(&name)) else { return };
+        if let Some(stage) = self.expand(from).and_then(|name| self.stage(&name)) {
+            self.visit_stage(stage, order);
+        }
+    }
+
+    /// A stack of our own, not of the machine: a file may hold thousands of stages in a chain.
+    fn visit_stage(&mut self, first: &'a Stage, order: &mut Vec<&'a Stage>) {
         let mut open = vec![first];
         while let Some(stage) = open.last().copied() {
             let name = stage.name.value.as_str();
@@ -252,7 +317,10 @@ impl<'a> Walk<'a, '_> {
         dev: &mut Option<usize>,
     ) -> Option<usize> {
         let own = stage.base.is_some();
-        let base = stage.base.as_ref().unwrap_or(&self.request.app.base);
+        let app = &self.request.app.base;
+        // The same for all apps of the file, so that they share the stage.
+        let shared = self.request.spec.base.as_ref().filter(|base| dev_half(base).is_some());
+        let base = stage.base.as_ref().or(shared).unwrap_or(app);
         let (name, span) = match base {
             Base::Name(text) => {
                 let name = self.expand(text)?;
@@ -278,7 +346,7 @@ impl<'a> Walk<'a, '_> {
         };
         let name = self.take(name, span)?;
         let index = self.image(&name, platform.clone(), Role::Dev, span);
-        if !own {
+        if !own && dev_half(base) == dev_half(app) {
             *dev = Some(index);
         }
         Some(index)
@@ -346,11 +414,8 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Notes the images that steps copy from or mount.
+    /// Notes the images that the steps of stages copy from or mount.
     fn sources(&mut self, stages: &[SelectedStage<'a>]) {
-        for place in &self.request.app.image {
-            self.source(stages, place, self.request.target.clone());
-        }
         for stage in stages {
             for step in &stage.stage.steps {
                 match step {

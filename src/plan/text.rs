@@ -10,7 +10,7 @@ use crate::bases::Resolved;
 use crate::llb::Git;
 use crate::plan::{
     Action, BindMount, CacheMount, Files, Layer, LayerEntry, Origin, Owner, Pick, Placement, Plan,
-    Run, SecretMount, Stage, StageBase, Step, What,
+    Product, Run, SecretMount, Stage, StageBase, Step, What,
 };
 use crate::spec::model::Sharing;
 
@@ -39,10 +39,14 @@ impl Text<'_> {
 
     fn head(&mut self) {
         let plan = self.plan;
-        self.line(0, &format!("app {} for {}", plan.app, plan.platform.id()));
+        let (kind, name, ships) = match &plan.result {
+            Product::App(name) => ("app", name, "ships on"),
+            Product::Stage(name) => ("stage", name, "starts from"),
+        };
+        self.line(0, &format!("{kind} {name} for {}", plan.platform.id()));
         self.line(1, &format!("user {}", owner(plan.user)));
         for (index, image) in plan.images.iter().enumerate() {
-            let role = if index == plan.runtime { "ships on" } else { "uses" };
+            let role = if index == plan.runtime { ships } else { "uses" };
             self.line(1, &format!("{role} {}", of_image(image, &image.shown())));
         }
         match &plan.context_paths {

@@ -6,11 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::ask::Ask;
-use crate::support::build::Build;
+use crate::support::bake::Bake;
+use crate::support::build::{Build, Door, fresh_name};
 use crate::support::command::Program;
 use crate::support::container::{Container, numeric_user};
+use crate::support::environment::environment;
 use crate::support::image::{Image, text};
-use crate::support::registry::read_base;
+use crate::support::progress::Progress;
+use crate::support::registry::{read_base, read_image};
 
 pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
@@ -56,7 +59,10 @@ fn nothing_of_the_base_changed(image: &Image, base: &Image) {
 
 /// Starts the image as it is, asks everything, and stops it.
 fn answers(name: &str, image: &Image) {
-    let ask = Ask::read(&folder(name));
+    answers_to(&Ask::read(&folder(name)), image);
+}
+
+fn answers_to(ask: &Ask, image: &Image) {
     let mut container = Container::start(image, &ask.writable());
     ask.ask(&mut container);
     let outcome = container.stop();
@@ -73,7 +79,7 @@ fn every_example_has_a_test() {
         .collect();
     assert_eq!(
         found,
-        ["dockerfile-node", "medplum-server", "minimal", "python-api", "static-web"]
+        ["dockerfile-node", "medplum-server", "minimal", "python-api", "shop", "static-web"]
             .map(str::to_owned)
             .into()
     );
@@ -124,6 +130,56 @@ fn static_web() {
 fn python_api() {
     let image = built("python-api", "dhi.io/python:3.13");
     answers("python-api", &image);
+}
+
+/// Both apps by one call, from a bake file and from a compose file.
+#[test]
+fn shop() {
+    let folder = folder("shop");
+    let baked = |file: &str, release: &str| {
+        let (web, api) = (fresh_name(), fresh_name());
+        let bake = Bake::new(&folder).args(["-f", file]).env("PRICE_KEY", "a key of the test");
+        // The tag in the syntax line may be somebody else's by now.
+        let syntax = format!("--set=*.args.BUILDKIT_SYNTAX={}", environment().syntax);
+        let bake = bake.args([syntax]).env("RELEASE", release);
+        let progress = bake.pushing("web", &web).pushing("api", &api).progress();
+        (read_image(&web), read_image(&api), progress)
+    };
+    let (web, api, progress) = baked("docker-bake.hcl", "dev");
+    let runs = |progress: &Progress, text: &str| {
+        progress.run().iter().filter(|name| name.contains(text)).count()
+    };
+    for step in ["RUN npm ci", "RUN npm run build", "RUN node dist/prices.mjs"] {
+        assert!(runs(&progress, step) <= 1, "{step} in {:?}", progress.run());
+    }
+    for (name, image) in [("web", &web), ("api", &api)] {
+        stands_on(image, &read_base("dhi.io/node:24"));
+        assert!(!image.listing().has("/srv/shop/node_modules"), "what built it stays behind");
+        answers_to(&Ask::of_app(&folder, name), image);
+    }
+    assert_eq!(web.file("/srv/shop/prices/list.sig"), api.file("/srv/shop/prices/list.sig"));
+    let release = fresh_name();
+    let (web, api, progress) = baked("compose.yaml", &release.replace(['/', ':'], "-"));
+    assert_eq!(runs(&progress, "RUN node dist/prices.mjs"), 1, "{:?}", progress.run());
+    assert_eq!(runs(&progress, "RUN npm"), 0, "only what mentions the release");
+    for image in [&web, &api] {
+        let version = &image.run()["Labels"]["org.opencontainers.image.version"];
+        assert!(text(version).contains("examples.shop"), "{version}");
+        assert!(image.file("/srv/shop/prices/list.json").contains(text(version)));
+    }
+}
+
+#[test]
+fn shop_without_its_secret_is_refused_at_the_step_that_needs_it() {
+    let folder = folder("shop");
+    let build = Build::new(&folder, &folder.join("hardpan.yaml")).args(["--target=api"]);
+    // Another currency: the list must not be known from a build with the secret.
+    let build = build.build_arg("CURRENCY=SEK").through(Door::Argument).within(300);
+    let refusal = build.refused();
+    let errors = refusal.errors();
+    assert_eq!(errors.len(), 1, "{refusal}");
+    assert_eq!(errors[0].code, "BLD-02");
+    assert!(errors[0].message.contains("price_key"), "{refusal}");
 }
 
 #[test]

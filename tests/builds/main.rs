@@ -15,6 +15,7 @@
     reason = "what the tests stand on is written for tests to come as well"
 )]
 
+mod bake;
 mod cache;
 mod calls;
 mod config;
@@ -29,5 +30,7 @@ mod named;
 mod oracle;
 mod placing;
 mod refusals;
+mod scans;
 mod stages;
 mod support;
+mod targets;

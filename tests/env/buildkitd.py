@@ -36,12 +36,16 @@ CONFIG = """root = "{root}"
   enabled = false
 [registry."{registry}"]
   http = true
-[registry."dhi.io"]
-  mirrors = ["{registry}/dhi"]
 [registry."ghcr.io"]
   mirrors = ["{registry}/ghcr"]
 [registry."docker.io"]
   mirrors = ["{registry}/hub"]
+"""
+
+
+# Gives the stand-ins under the names of the real bases.
+BASES = """[registry."dhi.io"]
+  mirrors = ["{registry}/dhi"]
 """
 
 
@@ -81,13 +85,14 @@ def healthy(name):
     return done.returncode == 0
 
 
-def start(name):
+def start(name, program=layout.BIN / "buildkitd", mirrors_bases=True):
     """Starts a daemon unless it runs, answers and has today's configuration."""
     if os.geteuid():
         layout.fail("buildkitd and runc need root here: run make as root")
     folder = layout.socket_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = CONFIG.format(root=root(name), socket=socket(name), otel=otel_socket(name),
+    template = CONFIG + BASES * mirrors_bases
+    text = template.format(root=root(name), socket=socket(name), otel=otel_socket(name),
                          runc=layout.BIN / "runc", registry=registry.address())
     inputs = hashlib.sha256(text.encode()).hexdigest()
     record = process.alive(daemon(name))
@@ -99,7 +104,7 @@ def start(name):
     config = layout.RUN / f"{daemon(name)}.toml"
     layout.write_atomically(config, text)
     with layout.step(f"start {daemon(name)}"):
-        child = process.start(daemon(name), [layout.BIN / "buildkitd", "--config", config],
+        child = process.start(daemon(name), [program, "--config", config],
                               env=environment(), inputs=inputs)
         process.wait_until(daemon(name), child, lambda: healthy(name))
 

@@ -20,6 +20,8 @@ LOG = STATE / "log"
 RUN = STATE / "run"
 DOCKER_CONFIG = STATE / "docker"
 REGISTRY_DATA = STATE / "registry"
+# Builders besides the main one: a folder of programs for each version, and a root for each.
+BUILDERS = STATE / "builders"
 FRONTEND_RECORD = RUN / "frontend.json"
 
 # The name that Dockerfiles and specs write, and where the mirror finds it.

@@ -1,5 +1,6 @@
 """Ends everything of this checkout: daemons by their records, their containers and mounts."""
 
+import engine
 import layout
 import leftovers
 import process
@@ -10,6 +11,9 @@ def main():
     if not layout.STATE.exists():
         return
     with layout.lock("up"):
+        for name in engine.STORES:
+            if engine.stop(name):
+                layout.say(f"           ✓  stopped {name}")
         names = process.recorded_names()
         # The registry last: a build that is being cancelled may still speak to it.
         for name in sorted(names, key=lambda name: (name == registry.NAME, name)):

@@ -49,31 +49,35 @@ def run(command, **options):
 
 def says_version(program, version, arguments):
     try:
-        done = subprocess.run([layout.BIN / program, *arguments], capture_output=True,
+        done = subprocess.run([program, *arguments], capture_output=True,
                               text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return version in done.stdout.split() + done.stderr.split()
+    words = (done.stdout + done.stderr).split()
+    return version in [word.rstrip(",") for word in words]
 
 
-def install_go_program(program):
-    module, package, variable, version, arguments = GO_PROGRAMS[program]
+def install_go_program(program, row, **settings):
+    """Builds a program of a pinned module, unless it is there in its version. `program` is where
+    it goes; its name is that of its package."""
+    module, package, variable, version, arguments = row
     if says_version(program, version, arguments):
         return
     if not shutil.which("go"):
         layout.fail("Go 1.26.8 or newer is needed to build BuildKit and buildx: https://go.dev/dl")
     # One setting for all, so that they share what is compiled, and none needs a C compiler.
-    env = {**os.environ, "GOBIN": str(layout.BIN), "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
+    env = {**os.environ, "GOBIN": str(program.parent), "CGO_ENABLED": "0",
+           "GOFLAGS": "-buildvcs=false", **settings}
     flags = f"-s -w -X {variable}={version}"
-    with layout.step(f"build {program} {version}"):
+    with layout.step(f"build {program.name} {version}"):
         try:
             run(["go", "install", "-trimpath", "-ldflags", flags, package],
                 cwd=HERE / module, env=env)
         except subprocess.CalledProcessError:
-            layout.fail(f"{program} {version} could not be built; the reason is above "
+            layout.fail(f"{program.name} {version} could not be built; the reason is above "
                         "(Go 1.26.8 or newer and the Go module proxy are needed)")
     if not says_version(program, version, arguments):
-        layout.fail(f"{layout.BIN / program} does not say that it is {version}")
+        layout.fail(f"{program} does not say that it is {version}")
 
 
 def apt(*arguments, **options):
@@ -153,8 +157,8 @@ def main():
         layout.BIN.mkdir(parents=True, exist_ok=True)
         add_rust_target()
         install_packages()
-        for program in GO_PROGRAMS:
-            install_go_program(program)
+        for program, row in GO_PROGRAMS.items():
+            install_go_program(layout.BIN / program, row)
         link_buildx_plugin()
 
 

@@ -67,7 +67,7 @@ async fn of_apps(call: &Call<'_>, parsed: &Parsed) -> Result<Vec<Diagnostic>, Fa
 fn apps<'a>(spec: &'a Spec, target: Option<&str>) -> Result<Vec<&'a App>, Failure> {
     match target {
         None | Some("") => Ok(spec.apps.iter().collect()),
-        target => Ok(vec![target::choose(spec, target)?]),
+        target => Ok(vec![target::choose(spec, target)?.app]),
     }
 }
 

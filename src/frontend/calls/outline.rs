@@ -61,7 +61,8 @@ struct CacheMount {
 pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
     let parsed = call.parse()?;
     let spec = &parsed.spec;
-    let app = target::choose(spec, call.options.target.as_deref())?;
+    let target = target::choose(spec, call.options.target.as_deref())?;
+    let app = target.app;
     let variables =
         Variables::new(&spec.args, &call.options.build_args).map_err(Failure::Refused)?;
     let registry = prepare::registry(call.options, spec, &variables)?;
@@ -78,10 +79,18 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         target: platform,
         build: &build,
     };
-    let selection = plan::select(&request).map_err(Failure::Refused)?;
+    let selection = match target.stage {
+        Some(stage) => plan::select_stage(&request, stage),
+        None => plan::select(&request),
+    };
+    let selection = selection.map_err(Failure::Refused)?;
     let mut outline = Outline {
-        name: if spec.named_apps { app.name.value.clone() } else { String::new() },
-        description: targets::description(app),
+        name: match target.stage {
+            Some(stage) => target::name_of(spec, app, stage),
+            None if spec.named_apps => app.name.value.clone(),
+            None => String::new(),
+        },
+        description: target.stage.map_or_else(|| targets::description(app), |_| String::new()),
         args: spec.args.iter().map(|argument| described(argument, &variables)).collect(),
         sources: vec![STANDARD.encode(&call.loaded.bytes)],
         ..Outline::default()

@@ -142,7 +142,7 @@ fn a_file_that_the_context_does_not_have() {
     )
     .program("start", "/sbin/ldconfig");
     let build = project.build().args([context("extra", &folder(&files))]);
-    refused(&build, &project, ("CTX-03", &["x.txt"], "from"));
+    refused(&build, &project, ("CTX-03", &["x.txt"], "root of an image or context"));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::ffi::OsStr;
 use std::io::{Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -35,6 +36,13 @@ impl Program {
     #[must_use]
     pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.command.args(args);
+        self
+    }
+
+    /// Sets the folder that it is started in.
+    #[must_use]
+    pub fn at(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
         self
     }
 

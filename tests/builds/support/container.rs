@@ -17,6 +17,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::ask::Asked;
 use super::command::{Outcome, Program, Running};
 use super::http::{Request, Response, ask};
 use super::image::Image;
@@ -76,30 +77,6 @@ impl Container {
         self.bundle.path().join("pid")
     }
 
-    /// Asks it over HTTP, from within its network.
-    pub fn ask(&self, port: u16, request: Request<'_>) -> std::io::Result<Response> {
-        let pid = fs::read_to_string(self.pid_file())?;
-        let network = File::open(format!("/proc/{}/ns/net", pid.trim()))?;
-        let inside = || {
-            move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
-            ask(&format!("127.0.0.1:{port}"), request)
-        };
-        // A thread of its own: the network of a thread is not changed back.
-        thread::scope(|scope| scope.spawn(inside).join().unwrap())
-    }
-
-    /// Whether it still runs.
-    pub fn runs(&mut self) -> bool {
-        self.running.as_mut().is_some_and(|running| !running.has_ended())
-    }
-
-    /// Ends it, and gives what it wrote: for the message of a test that fails.
-    pub fn last_words(&mut self) -> String {
-        let Some(running) = self.running.take() else { return String::new() };
-        drop(Program::new("runc").args(["kill", &self.name, "KILL"]).run());
-        running.finish().to_string()
-    }
-
     /// Sends the image's stop signal and waits for the end; one that does not stop fails the test.
     pub fn stop(mut self) -> Outcome {
         let kill = Program::new("runc").args(["kill", &self.name, &self.stop_signal]);
@@ -114,6 +91,33 @@ impl Container {
     pub fn wait(mut self) -> Outcome {
         self.running.take().unwrap().finish()
     }
+}
+
+impl Asked for Container {
+    fn ask(&self, port: u16, request: Request<'_>) -> std::io::Result<Response> {
+        ask_within(&fs::read_to_string(self.pid_file())?, port, request)
+    }
+
+    fn runs(&mut self) -> bool {
+        self.running.as_mut().is_some_and(|running| !running.has_ended())
+    }
+
+    fn last_words(&mut self) -> String {
+        let Some(running) = self.running.take() else { return String::new() };
+        drop(Program::new("runc").args(["kill", &self.name, "KILL"]).run());
+        running.finish().to_string()
+    }
+}
+
+/// Asks over HTTP from within the network of a process.
+pub fn ask_within(pid: &str, port: u16, request: Request<'_>) -> std::io::Result<Response> {
+    let network = File::open(format!("/proc/{}/ns/net", pid.trim()))?;
+    let inside = || {
+        move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
+        ask(&format!("127.0.0.1:{port}"), request)
+    };
+    // A thread of its own: the network of a thread is not changed back.
+    thread::scope(|scope| scope.spawn(inside).join().unwrap())
 }
 
 impl Drop for Container {

@@ -65,6 +65,11 @@ impl Image {
         }
     }
 
+    /// A blob or manifest of the place that it was read from.
+    pub fn blob(&self, digest: &str) -> Vec<u8> {
+        self.blobs.blob(digest)
+    }
+
     /// `config.config`: what a container is started with.
     pub fn run(&self) -> &Value {
         &self.config["config"]
@@ -123,6 +128,20 @@ impl Image {
         let number = number.unwrap_or_else(|| panic!("no {path} in the image"));
         let bytes = read_file(&self.uncompressed(&self.layers[number]), path);
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// What was said of the image beside it: in-toto statements.
+    pub fn statements(&self) -> Vec<Value> {
+        let manifests = self.index["manifests"].as_array().into_iter().flatten();
+        let beside = manifests.filter(|one| {
+            let notes = &one["annotations"];
+            notes["vnd.docker.reference.type"] == "attestation-manifest"
+                && notes["vnd.docker.reference.digest"] == *self.digest
+        });
+        let read = |value: &Value| json(&self.blobs.blob(text(&value["digest"])));
+        beside
+            .flat_map(|one| list(&read(one)["layers"]).iter().map(read).collect::<Vec<_>>())
+            .collect()
     }
 
     /// Writes the root file system into an empty folder, with owners and modes.

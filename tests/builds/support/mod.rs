@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod ask;
+pub mod bake;
 pub mod build;
 pub mod command;
 pub mod container;
