@@ -41,15 +41,14 @@ pub(crate) async fn answer(
     options: &Options,
     loaded: &Loaded,
 ) -> Result<Answer, Failure> {
-    let probes = prepare::probes(gateway, options).await;
     let inputs = gateway.inputs().await.map_err(Failure::Dockerfile)?;
     let delegate = Delegate { gateway, options, loaded, inputs, last_stage: OnceCell::new() };
-    let converted = delegate.convert(options.request.as_deref()).await?;
-    if options.request.is_some() {
-        return Ok(Answer::made(in_result(converted)));
+    if let Some(request) = &options.request {
+        return Ok(Answer::made(in_result(delegate.convert(Some(request)).await?)));
     }
-    let proof = Proof { delegate: &delegate, probes: probes?, today: prepare::today() };
-    Ok(Answer::made(proof.of_all(converted).await?))
+    let probes = prepare::probes(gateway, options).await?;
+    let proof = Proof { delegate: &delegate, probes, today: prepare::today() };
+    Ok(Answer::made(proof.of_all(delegate.convert(None).await?).await?))
 }
 
 /// A Dockerfile, and what its build was asked with.
