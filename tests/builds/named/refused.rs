@@ -59,9 +59,13 @@ fn an_oci_layout_that_is_not_there() {
     let value = |reference: &str| format!("--opt=context:extra=oci-layout://{reference}");
     let digest = digest_in(layout.path());
     let wrong = build([store("store"), value(&format!("store@{absent}"))]);
-    refused(&wrong, &project, ("CTX-05", &["extra", &absent], "digest"));
+    refused(&wrong, &project, ("CTX-05", &["extra", "has no", &absent], "index.json"));
     let missing = build([store("store"), value(&format!("other@{digest}"))]);
-    refused(&missing, &project, ("CTX-05", &["extra", &digest], ""));
+    refused(
+        &missing,
+        &project,
+        ("CTX-05", &["extra", "no OCI layout `other`"], "--oci-layout other="),
+    );
     for reference in ["store", "store:latest", "store@sha256:12", "@"] {
         let open = build([store("store"), value(reference)]);
         refused(&open, &project, ("CTX-05", &["extra", "names no image"], "oci-layout"));
