@@ -81,6 +81,9 @@ struct Opened {
 
 async fn open(gateway: &Gateway, options: &Options, builds: bool) -> Result<Opened, Failure> {
     let locations = context::locate(gateway, options).await?;
+    if let emit::Tree::Graph(context) = &locations.context {
+        prepare::require_all(gateway, context)?;
+    }
     let shared_ignore = async {
         if builds { context::load_ignore(gateway, &locations).await } else { Ok(Vec::new()) }
     };
@@ -387,12 +390,7 @@ impl Build<'_> {
     }
 
     async fn solve(&self, definition: pb::Definition) -> Result<crate::gateway::Solved, Failure> {
-        let missing =
-            crate::llb::caps::unsupported(&definition, |cap| self.gateway.llb_caps().supports(cap));
-        if let Some(cap) = missing.first() {
-            let missing = prepare::lacking(&definition, cap);
-            return Err(Failure::Refused(vec![missing]));
-        }
+        prepare::require_all(self.gateway, &definition)?;
         let cache_imports = self.options.cache_imports.clone();
         let solve = Solve { cache_imports, ..Solve::of(definition) };
         Ok(self.gateway.solve(solve).await?)

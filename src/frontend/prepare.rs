@@ -8,7 +8,7 @@ use crate::emit::{Abilities, ProbeSettings, Settings, Tree};
 use crate::frontend::{Failure, own};
 use crate::gateway::{Gateway, feature, first_version};
 use crate::input::{self, Input};
-use crate::llb::{HostIp, Network, Ulimit};
+use crate::llb::{HostIp, Network, Ulimit, caps};
 use crate::options::{Execution, NetworkMode, NoCache, Options, SourceDateEpoch};
 use crate::plan::{self, variables::Variables};
 use crate::platform::Platform;
@@ -33,8 +33,17 @@ pub(super) async fn require(gateway: &Gateway, options: &Options) -> Result<(), 
     Err(Failure::Refused(vec![old_builder(Span::START, message)]))
 }
 
-/// The refusal of a graph that needs what a builder above the floor still lacks, at its line.
-pub(super) fn lacking(definition: &pb::Definition, cap: &str) -> Diagnostic {
+/// Refuses a graph that needs what a builder above the floor still lacks.
+pub(super) fn require_all(gateway: &Gateway, definition: &pb::Definition) -> Result<(), Failure> {
+    let missing = caps::unsupported(definition, |cap| gateway.llb_caps().supports(cap));
+    match missing.first() {
+        Some(cap) => Err(Failure::Refused(vec![lacking(definition, cap)])),
+        None => Ok(()),
+    }
+}
+
+/// What a builder lacks for a graph, at the line that needs it.
+fn lacking(definition: &pb::Definition, cap: &str) -> Diagnostic {
     let what = feature(cap).unwrap_or("this step");
     let message = format!("{what} needs {}, and this builder is older", version_with(cap));
     old_builder(place_of(definition, cap).unwrap_or(Span::START), message)
