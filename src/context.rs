@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 pub use ignore::parse_ignore;
 pub use locate::locate;
 pub use time::{only_source, time_of};
-pub use unfetched::unfetched;
+pub use unfetched::{reason, unfetched};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::emit::Tree;

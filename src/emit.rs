@@ -10,16 +10,19 @@ mod probes;
 mod roots;
 mod scan;
 mod stages;
+mod trial;
 mod whole;
 
-pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings, newest};
+pub use probes::{CollisionsProbe, EVIDENCE, InventoryProbe, ProbeSettings, newest};
 pub use scan::{CORE, Scanner};
+pub use trial::trial;
 pub use whole::Whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bases::Resolved;
 use crate::diagnostic::Span;
+use crate::llb::caps;
 use crate::llb::{
     Constraints, FileOps, Folder, Graph, ImportError, Location, Network, Output, Source,
 };
@@ -65,8 +68,31 @@ pub struct Settings {
     pub resources: Option<pb::LinuxResources>,
     /// `SOURCE_DATE_EPOCH` in nanoseconds, for what is made anew.
     pub epoch: Option<i64>,
-    /// Whether the daemon can merge.
+    /// What the daemon can do.
+    pub builder: Abilities,
+}
+
+/// Where builders differ and the graph does, too; the files that come out are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// Layers can be merged: not with a graph driver of Docker Engine.
     pub can_merge: bool,
+    /// There is an action that makes a symbolic link (BuildKit v0.19).
+    pub can_link: bool,
+}
+
+impl Abilities {
+    /// As a builder says of itself, by capability.
+    #[must_use]
+    pub fn of(supports: impl Fn(&str) -> bool) -> Self {
+        Self { can_merge: supports(caps::MERGE), can_link: supports(caps::FILE_SYMLINK) }
+    }
+}
+
+impl Default for Abilities {
+    fn default() -> Self {
+        Self::of(|_| true)
+    }
 }
 
 /// A tree of files.
@@ -201,7 +227,7 @@ impl<'a> Emitter<'a> {
 
     /// All layers on the base: merged, or copied where the daemon cannot merge.
     fn unite(&mut self, base: Output, layers: &[Output]) -> Output {
-        if self.settings.can_merge {
+        if self.settings.builder.can_merge {
             let inputs: Vec<Output> = [base].into_iter().chain(layers.iter().copied()).collect();
             let name = self.plain_name("image", "MERGE");
             let with = self.again_if(&inputs, Constraints::named(name));
@@ -268,9 +294,18 @@ impl<'a> Emitter<'a> {
                 ops.make_file(MakeFile { path, mode: *mode, data, owner, time });
             }
             What::Link { target } => {
-                ops.make_link(MakeLink { path, target: target.clone(), owner, time });
+                self.link(ops, MakeLink { path, target: target.clone(), owner, time });
             }
             What::Files(_) | What::Folder { .. } => {}
+        }
+    }
+
+    /// A symbolic link, by whichever way the daemon has.
+    fn link(&self, ops: &mut FileOps, link: MakeLink) {
+        if self.settings.builder.can_link {
+            ops.make_link(link);
+        } else {
+            ops.unpack_link(&link);
         }
     }
 

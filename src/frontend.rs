@@ -5,7 +5,9 @@
 
 mod calls;
 mod epoch;
+mod evidence;
 mod failure;
+mod own;
 pub mod prepare;
 pub(crate) mod proof;
 mod scan;
@@ -19,11 +21,11 @@ use calls::Call;
 pub use failure::Failure;
 use target::Target;
 
-use crate::context::{self, Fetched, Loaded};
+use crate::context::{self, Fetched, LoadError, Loaded, Locations};
 use crate::delegate;
 use crate::diagnostic::Diagnostic;
-use crate::emit::{self, Emitted, Emitter, ProbeSettings, Scanner};
-use crate::gateway::{Gateway, Solve, side_by_side};
+use crate::emit::{self, Abilities, Emitted, Emitter, ProbeSettings, Scanner};
+use crate::gateway::{Error, Gateway, Solve, detail, side_by_side};
 use crate::input::Input;
 use crate::llb::Output;
 use crate::options::Options;
@@ -45,47 +47,65 @@ pub async fn run(
 
 async fn answer(
     gateway: &Gateway,
-    mut options: Options,
+    options: Options,
     mistakes: Vec<Diagnostic>,
 ) -> Result<Answer, Failure> {
-    prepare::require(gateway)?;
-    let locations = context::locate(gateway, &options).await?;
+    prepare::require(gateway, &options).await?;
     // Most calls look at no more than the spec and the images that it names.
-    let request = options.request.clone();
-    let request = request.as_deref();
+    let request = options.request.as_deref();
     let small = request.filter(|name| !calls::plan::needs_build(name));
-    let shared_ignore = async {
-        if small.is_some() {
-            return Ok(Vec::new());
-        }
-        context::load_ignore(gateway, &locations).await
-    };
-    // Side by side: each costs a turn to the client, and few specs have an ignore file of their own.
-    let (loaded, shared_ignore) =
-        tokio::join!(context::load_spec(gateway, &locations), shared_ignore);
-    let mut loaded = loaded?;
-    let input = prepare::input(&options, &loaded);
+    let mut opened = open(gateway, &options, small.is_none()).await?;
+    let loaded = &mut opened.loaded;
+    let input = prepare::input(&options, loaded);
     if let Ok(input) = &input {
         input.language().clone_into(&mut loaded.file.language);
     }
     gateway.set_source_file(loaded.file.clone());
-    if input? == Input::Dockerfile {
-        return delegate::answer(gateway, &options, &loaded).await;
+    match (input?, small) {
+        (Input::Dockerfile, _) => delegate::answer(gateway, &options, loaded).await,
+        (Input::Spec, Some(request)) => {
+            let call = Call { gateway, options: &options, loaded, mistakes };
+            calls::answer(&call, request).await
+        }
+        (Input::Spec, None) => build(gateway, options, opened, mistakes).await,
     }
-    if let Some(request) = small {
-        let call = Call { gateway, options: &options, loaded: &loaded, mistakes };
-        return calls::answer(&call, request).await;
-    }
+}
+
+/// What is read before anything is built.
+struct Opened {
+    locations: Locations,
+    loaded: Loaded,
+    /// The patterns of `.dockerignore`.
+    shared_ignore: Result<Vec<String>, LoadError>,
+}
+
+async fn open(gateway: &Gateway, options: &Options, builds: bool) -> Result<Opened, Failure> {
+    let locations = context::locate(gateway, options).await?;
+    let shared_ignore = async {
+        if builds { context::load_ignore(gateway, &locations).await } else { Ok(Vec::new()) }
+    };
+    // Side by side: each costs a turn to the client, and few specs have an ignore file of their own.
+    let (loaded, shared_ignore) =
+        tokio::join!(context::load_spec(gateway, &locations), shared_ignore);
+    Ok(Opened { loaded: loaded?, shared_ignore, locations })
+}
+
+/// Builds what the target of a spec names, or answers a call that needs the same preparations.
+async fn build(
+    gateway: &Gateway,
+    mut options: Options,
+    Opened { locations, loaded, shared_ignore }: Opened,
+    mistakes: Vec<Diagnostic>,
+) -> Result<Answer, Failure> {
     let parsed = prepare::parse(&loaded, mistakes)?;
-    let target = target::choose(&parsed.spec, options.target.as_deref())?;
-    let app = target.app;
-    let variables =
-        Variables::new(&parsed.spec.args, &options.build_args).map_err(Failure::Refused)?;
-    let probes = prepare::probes(&options)?;
+    let spec = &parsed.spec;
+    let target = target::choose(spec, options.target.as_deref())?;
+    let variables = Variables::new(&spec.args, &options.build_args).map_err(Failure::Refused)?;
+    let probes = prepare::probes(gateway, &options).await?;
     let clock = epoch::Clock {
         gateway,
         locations: &locations,
-        spec: &parsed.spec,
+        spec,
         variables: &variables,
         probes: &probes,
     };
@@ -95,45 +115,31 @@ async fn answer(
         Some(own) => context::parse_ignore(own),
         None => shared_ignore?,
     };
-    let platforms = prepare::platforms(&options, app, &variables)?;
-    let can_merge = prepare::can_merge(gateway);
+    let platforms = prepare::platforms(&options, target.app, &variables)?;
+    let abilities = Abilities::of(|cap| gateway.llb_caps().supports(cap));
     let build = Build {
         gateway,
         options: &options,
         fetched: locations.fetched.as_ref(),
         loaded: &loaded,
         parsed: &parsed,
-        app,
+        app: target.app,
         variables: &variables,
         settings: emit::Settings {
             several_platforms: platforms.len() > 1,
-            ..prepare::settings(&options, locations.context.clone(), ignore, can_merge)
+            ..prepare::settings(&options, locations.context.clone(), ignore, abilities)
         },
         probes,
-        registry: prepare::registry(&options, &parsed.spec, &variables)?,
+        registry: prepare::registry(&options, spec, &variables)?,
         today: prepare::today(),
         apps: RefCell::default(),
     };
     build.warn(&parsed.warnings).await?;
-    build.warn(target.warning(&parsed.spec).as_slice()).await?;
+    build.warn(target.warning(spec).as_slice()).await?;
     build.warn(timeless.as_slice()).await?;
-    if let Some(request) = request {
-        return calls::plan::answer(&build, target.stage, &platforms, request).await;
-    }
-    let scanner = build.scanner().await?;
-    let mut answer = Answer::new(platforms.len() > 1 || options.multi_platform);
-    let result = |platform| build.result(&target, platform, scanner.as_ref());
-    let images = side_by_side(platforms.iter().map(result)).await;
-    let mut failures = Vec::new();
-    for (platform, image) in platforms.iter().zip(images) {
-        match image {
-            Ok(image) => answer.add(platform, image),
-            Err(failure) => failures.push(failure),
-        }
-    }
-    match Failure::of_all(failures) {
-        Some(failure) => Err(failure),
-        None => Ok(answer),
+    match options.request.as_deref() {
+        Some(request) => calls::plan::answer(&build, target.stage, &platforms, request).await,
+        None => build.all(&target, &platforms).await,
     }
 }
 
@@ -171,6 +177,25 @@ struct LaidOut {
 }
 
 impl Build<'_> {
+    /// The images for all platforms, or everything that is wrong with any of them.
+    async fn all(&self, target: &Target<'_>, platforms: &[Platform]) -> Result<Answer, Failure> {
+        let scanner = self.scanner().await?;
+        let mut answer = Answer::new(platforms.len() > 1 || self.options.multi_platform);
+        let result = |platform| self.result(target, platform, scanner.as_ref());
+        let images = side_by_side(platforms.iter().map(result)).await;
+        let mut failures = Vec::new();
+        for (platform, image) in platforms.iter().zip(images) {
+            match image {
+                Ok(image) => answer.add(platform, image),
+                Err(failure) => failures.push((platform.clone(), self.understand(failure).await)),
+            }
+        }
+        match Failure::of_all(failures, platforms.len()) {
+            Some(failure) => Err(failure),
+            None => Ok(answer),
+        }
+    }
+
     /// What the target is, for one platform.
     async fn result(
         &self,
@@ -199,8 +224,27 @@ impl Build<'_> {
         let image = self.pass(&mut emitter, parts.image, &probes, &verdict.summary);
         let definition = self.marshal(&emitter, image);
         let found = self.solve(definition).await?.single()?;
+        let evidence = self.evidence(&mut emitter, &probes, verdict.evidence).await?;
+        let packages = self.scan(&mut emitter, image, scanner).await?;
         let result = ImageResult::new(found, &plan, self.options);
-        Ok(result.attested(self.scan(&mut emitter, image, scanner).await?))
+        Ok(result.attested(evidence.into_iter().chain(packages)))
+    }
+
+    /// Says of a step that failed whether the builder could not run it at all.
+    async fn understand(&self, failure: Failure) -> Failure {
+        let Failure::Gateway(Error::Refused(status)) = failure else { return failure };
+        let step = detail::solve(&status).unwrap_or_default().op.platform.unwrap_or_default();
+        let platform = Platform::new(&step.os, &step.architecture, &step.variant);
+        let is_own = platform == self.options.build_platform();
+        let Some((graph, output)) = emit::trial(&platform).filter(|_| !is_own) else {
+            return Failure::Gateway(Error::Refused(status));
+        };
+        let definition = graph.marshal(output, &[]);
+        let solve = Solve { evaluate: true, ..Solve::of(definition) };
+        match self.gateway.solve(solve).await {
+            Err(Error::Refused(_)) => Failure::ForeignProgram(status, platform),
+            _ => Failure::Gateway(Error::Refused(status)),
+        }
     }
 
     /// Names → images → paths and commands.
@@ -325,11 +369,7 @@ impl Build<'_> {
         probes: &[Output],
         summary: &str,
     ) -> Output {
-        if self.gateway.llb_caps().supports(crate::llb::caps::PASSTHROUGH) {
-            emitter.pass(image, probes, summary)
-        } else {
-            image
-        }
+        if self.can_pass() { emitter.pass(image, probes, summary) } else { image }
     }
 
     fn marshal(&self, emitter: &Emitter<'_>, output: Output) -> pb::Definition {
@@ -350,7 +390,8 @@ impl Build<'_> {
         let missing =
             crate::llb::caps::unsupported(&definition, |cap| self.gateway.llb_caps().supports(cap));
         if let Some(cap) = missing.first() {
-            return Err(Failure::Refused(vec![prepare::too_old(cap)]));
+            let missing = prepare::lacking(&definition, cap);
+            return Err(Failure::Refused(vec![missing]));
         }
         let cache_imports = self.options.cache_imports.clone();
         let solve = Solve { cache_imports, ..Solve::of(definition) };

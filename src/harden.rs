@@ -8,6 +8,7 @@
 mod access;
 mod base;
 pub mod catalogue;
+pub mod document;
 mod identity;
 mod programs;
 mod shells;

@@ -7,9 +7,11 @@ mod support;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hardpan::frontend;
 use hardpan::options::Options;
-use hardpan::proto::{Status, frontend as wire};
+use hardpan::proto::{Status, frontend as wire, pb};
 use serde_json::Value;
 use support::fake_gateway::{self as fake, Script};
 
@@ -147,6 +149,62 @@ async fn a_registry_that_cannot_be_reached_is_a_finding() {
     let (found, status) = findings(script, &[]).await;
     assert_eq!((found.len(), status.as_str()), (1, "1"));
     assert!(found[0].starts_with("REF-02 1: error: dhi.io could not be reached"), "{found:?}");
+}
+
+/// What `--call=check` finds where an input stands in for `node:24`.
+async fn with_input(input: pb::Definition, metadata: Option<&str>) -> Vec<String> {
+    let script = Script { inputs: BTreeMap::from([("x".to_owned(), input)]), ..script(GOOD) };
+    let metadata = metadata.map(|text| format!("input-metadata:x={text}"));
+    let options = ["context:node:24=input:x"].into_iter().chain(metadata.as_deref());
+    let (found, status) = findings(script, &options.collect::<Vec<_>>()).await;
+    assert_eq!(status, if found.is_empty() { "0" } else { "1" });
+    found
+}
+
+fn config_metadata(config: &str) -> String {
+    format!(r#"{{"containerimage.config":"{}"}}"#, STANDARD.encode(config))
+}
+
+#[tokio::test]
+async fn an_input_with_a_config_is_an_image_like_any_other() {
+    let empty = pb::Definition::default;
+    let found = with_input(empty(), Some(&config_metadata(NODE))).await;
+    assert_eq!(found, Vec::<String>::new());
+    for (config, start) in [
+        (NODE.replace("\"User\":\"node\"", "\"User\":\"root\""), "REF-06 1: error: "),
+        (NODE.replace("amd64", "arm64"), "REF-09 1: error: \"node:24\" is for linux/arm64"),
+        ("[]".to_owned(), "REF-02 1: error: the config of \"node:24\" cannot be read"),
+    ] {
+        let found = with_input(empty(), Some(&config_metadata(&config))).await;
+        assert!(found.len() == 1 && found[0].starts_with(start), "{start}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_input_without_a_config_is_no_base() {
+    for metadata in [None, Some("{}"), Some("null"), Some(r#"{"containerimage.config":null}"#)] {
+        let found = with_input(pb::Definition::default(), metadata).await;
+        assert!(found.len() == 1 && found[0].starts_with("REF-12 1: error: "), "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_input_that_cannot_be_read_is_refused() {
+    for (metadata, why) in [
+        ("{", "its metadata is not what a client writes"),
+        ("[]", "its metadata is not what a client writes"),
+        (r#"{"containerimage.config":{}}"#, "its metadata is not what a client writes"),
+        (r#"{"containerimage.config":"%"}"#, "of its metadata is no base64"),
+    ] {
+        let found = with_input(pb::Definition::default(), Some(metadata)).await;
+        assert!(found.len() == 1 && found[0].starts_with("CTX-05 1: error: "), "{found:?}");
+        assert!(found[0].contains(why), "{found:?}");
+    }
+    let broken = pb::Definition { def: vec![vec![0xff; 9]], ..pb::Definition::default() };
+    let found = with_input(broken, Some(&config_metadata(NODE))).await;
+    assert!(found[0].starts_with("CTX-05 1: error: "), "{found:?}");
+    let (found, _) = findings(script(GOOD), &["context:node:24=input:gone"]).await;
+    assert!(found[0].contains("the client sends no input `gone`"), "{found:?}");
 }
 
 const WARNED: &str = "base: node:24\nbuild:\n  used: [run: x]\n  unused: [run: x]\nimage:\n  \

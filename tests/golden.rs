@@ -2,8 +2,8 @@
 //!
 //! A case is a folder `tests/golden/NAME` with `hardpan.yaml` and, where it needs them, `options`
 //! (one option of the frontend a line), `ignore`, `base.txt` (lines that are added to the root file
-//! system of the base), `collisions.json` and `builder` (`no merge`). What comes out is kept in
-//! `plan`, `llb` and `image`, or in `error`. `UPDATE=1 cargo test --test golden` rewrites them.
+//! system of the base), `collisions.json` and `builder` (`no merge`, `no links`). What comes out is
+//! kept in `plan`, `llb` and `image`, or in `error`. `UPDATE=1 cargo test --test golden` rewrites them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail here")]
 
@@ -20,7 +20,7 @@ use fake_base::Tree;
 use hardpan::bases::Resolved;
 use hardpan::context::parse_ignore;
 use hardpan::diagnostic::{Diagnostic, Severity};
-use hardpan::emit::{self, Emitter, Settings};
+use hardpan::emit::{self, Abilities, Emitter, Settings};
 use hardpan::frontend::{Failure, prepare, target};
 use hardpan::gateway::{SourceFile, status};
 use hardpan::inspect::collisions::{Collision, Collisions};
@@ -41,6 +41,7 @@ macro_rules! cases {
 cases! {
     a_build_argument_sets_the_registry
     a_context_takes_the_place_of_a_base
+    a_context_takes_the_place_of_a_stage
     a_folder_of_the_base_that_is_poured_over_stays_the_users
     a_run_takes_all_kinds_of_mounts
     a_stage_is_handed_out_marked
@@ -81,6 +82,7 @@ cases! {
     the_command_of_the_base_is_written_out
     the_config_says_what_the_spec_says
     two_platforms_have_two_images
+    without_an_action_for_links_they_are_unpacked
     without_merge_the_layers_are_copied
     writable_paths_belong_to_the_user
     write_mkdir_and_link
@@ -165,7 +167,7 @@ struct Case {
     ignore: Vec<String>,
     tree: Tree,
     collisions: AllCollisions,
-    can_merge: bool,
+    builder: Abilities,
 }
 
 impl Case {
@@ -175,14 +177,18 @@ impl Case {
         let options = options.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         let base = std::fs::read_to_string(root().join("base.txt")).unwrap() + &text("base.txt");
         let builder = text("builder");
-        assert!(["", "no merge"].contains(&builder.trim()), "{builder}");
+        let known = |line: &str| ["no merge", "no links"].contains(&line);
+        assert!(builder.lines().all(known), "{builder}");
         Self {
             spec: std::fs::read_to_string(folder.join("hardpan.yaml")).unwrap(),
             options: options.map(str::to_owned).collect(),
             ignore: parse_ignore(text("ignore").as_bytes()),
             tree: Tree::parse(&base),
             collisions: collisions(&text("collisions.json")),
-            can_merge: builder.is_empty(),
+            builder: Abilities {
+                can_merge: !builder.contains("no merge"),
+                can_link: !builder.contains("no links"),
+            },
         }
     }
 
@@ -220,12 +226,7 @@ impl Case {
         let build = options.build_platform();
         let settings = Settings {
             several_platforms: platforms.len() > 1,
-            ..prepare::settings(
-                &options,
-                emit::Tree::default(),
-                self.ignore.clone(),
-                self.can_merge,
-            )
+            ..prepare::settings(&options, emit::Tree::default(), self.ignore.clone(), self.builder)
         };
         let mut all = Vec::new();
         for platform in &platforms {

@@ -58,6 +58,12 @@ pub fn unfetched(fetched: &Fetched, error: Error) -> LoadError {
     LoadError::Mistake(mistake.help(help))
 }
 
+/// Why something could not be fetched, and what to do, of what the builder said.
+#[must_use]
+pub fn reason(message: &str) -> (String, &'static str) {
+    explain(plain_text(message))
+}
+
 /// The builder's words without what leads to them, and what to do.
 fn explain(message: &str) -> (String, &'static str) {
     let short = LEADS

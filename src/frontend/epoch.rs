@@ -9,7 +9,6 @@ use crate::gateway::Gateway;
 use crate::llb::{Http, Source};
 use crate::options::{ContextSource, Options, SourceDateEpoch};
 use crate::plan::variables::Variables;
-use crate::platform::Platform;
 use crate::proto::pb;
 use crate::remote::{self, Remote};
 use crate::spec::model::{Add, Place, Spec, Stage, Step};
@@ -54,8 +53,8 @@ impl Clock<'_> {
                 Tree::Local(_) => None,
             });
         }
-        // The builder's platform does not matter where one address is given for all.
-        match options.contexts.find(name, &Platform::new("", "", "")).map(|found| &found.source) {
+        let context = options.contexts.find(name, &options.build_platform());
+        match context.map(|context| &context.source) {
             Some(ContextSource::Remote(remote)) => return Ok(Some(source_of(remote).to_op())),
             Some(ContextSource::Input(input)) => {
                 let inputs = self.gateway.inputs().await?;

@@ -2,13 +2,13 @@
 //! not there yet.
 
 use crate::bases::{DEFAULT_REGISTRY, check_registry};
-use crate::context::Loaded;
-use crate::diagnostic::{Code, Diagnostic, Severity, Span};
-use crate::emit::{ProbeSettings, Settings, Tree};
-use crate::frontend::Failure;
-use crate::gateway::{self, Gateway, first_version};
+use crate::context::{self, Loaded};
+use crate::diagnostic::{Code, Diagnostic, Position, Severity, Span};
+use crate::emit::{Abilities, ProbeSettings, Settings, Tree};
+use crate::frontend::{Failure, own};
+use crate::gateway::{Gateway, feature, first_version};
 use crate::input::{self, Input};
-use crate::llb::{HostIp, Network, Ulimit, caps};
+use crate::llb::{HostIp, Network, Ulimit};
 use crate::options::{Execution, NetworkMode, NoCache, Options, SourceDateEpoch};
 use crate::plan::{self, variables::Variables};
 use crate::platform::Platform;
@@ -19,22 +19,55 @@ use crate::spec::{self, Parsed, model::App, model::Spec};
 /// that no daemon registers (solver/pb/caps.go), so this one of the same release stands for it.
 const FLOOR: &str = "exec.validexitcode";
 
-/// Refuses builders below the floor, in one sentence.
-pub(super) fn require(gateway: &Gateway) -> Result<(), Failure> {
+/// Refuses builders below the floor, in one sentence, shown at the user's file if that can be read.
+pub(super) async fn require(gateway: &Gateway, options: &Options) -> Result<(), Failure> {
     if gateway.llb_caps().supports(FLOOR) {
         return Ok(());
     }
-    Err(Failure::Refused(vec![too_old(FLOOR)]))
+    if let Ok(locations) = context::locate(gateway, options).await
+        && let Ok(loaded) = context::load_spec(gateway, &locations).await
+    {
+        gateway.set_source_file(loaded.file);
+    }
+    let message = format!("this builder is too old: hardpan needs {}", version_with(FLOOR));
+    Err(Failure::Refused(vec![old_builder(Span::START, message)]))
 }
 
-/// The refusal of a builder that lacks a capability.
-pub(super) fn too_old(cap: &str) -> Diagnostic {
-    let version = first_version(cap).map_or_else(
+/// The refusal of a graph that needs what a builder above the floor still lacks, at its line.
+pub(super) fn lacking(definition: &pb::Definition, cap: &str) -> Diagnostic {
+    let what = feature(cap).unwrap_or("this step");
+    let message = format!("{what} needs {}, and this builder is older", version_with(cap));
+    old_builder(place_of(definition, cap).unwrap_or(Span::START), message)
+}
+
+fn version_with(cap: &str) -> String {
+    first_version(cap).map_or_else(
         || format!("a BuildKit with {cap}"),
         |version| format!("BuildKit {version} or newer"),
-    );
-    Diagnostic::error(Code::OldBuilder, Span::START, format!("this builder is too old: hardpan needs {version}"))
+    )
+}
+
+fn old_builder(span: Span, message: String) -> Diagnostic {
+    Diagnostic::error(Code::OldBuilder, span, message)
         .help("update Docker, or make a builder with `docker buildx create --driver docker-container --use`")
+}
+
+/// The first line of the spec whose op asks for a capability.
+fn place_of(definition: &pb::Definition, cap: &str) -> Option<Span> {
+    let locations = &definition.source.as_ref()?.locations;
+    let needs = |metadata: &pb::OpMetadata| metadata.caps.get(cap).copied().unwrap_or(false);
+    let digests = definition.metadata.iter().filter(|(_, metadata)| needs(metadata));
+    let places = digests.filter_map(|(digest, _)| locations.get(digest));
+    let ranges = places.flat_map(|found| &found.locations).flat_map(|location| &location.ranges);
+    ranges.filter_map(|range| Some((range.start?, range.end?))).map(span_of).min()
+}
+
+/// On the wire characters count from 0.
+fn span_of((start, end): (pb::Position, pb::Position)) -> Span {
+    let number = |number: i32| u32::try_from(number).unwrap_or(0);
+    let position =
+        |at: pb::Position| Position { line: number(at.line), column: number(at.character) + 1 };
+    Span { start: position(start), end: position(end) }
 }
 
 /// What the file is: as the user says, or as its text does.
@@ -129,23 +162,14 @@ pub fn platforms(
 }
 
 /// Who looks at root file systems: this very program, in the image that it was started from.
-pub(crate) fn probes(options: &Options) -> Result<ProbeSettings, Failure> {
-    let Some(frontend) = gateway::own_definition()? else {
-        return Err(Failure::internal(
-            "the builder does not say which image hardpan was started from; user namespaces are not supported yet",
-        ));
-    };
+pub(crate) async fn probes(gateway: &Gateway, options: &Options) -> Result<ProbeSettings, Failure> {
+    let frontend = own::image(gateway, options).await?;
     let binary = std::env::current_exe()
         .ok()
         .and_then(|path| path.to_str().map(str::to_owned))
         .unwrap_or_else(|| "/hardpan".to_owned());
     let fresh = fresh_proof(options)?;
     Ok(ProbeSettings { frontend, binary, platform: options.build_platform(), fresh })
-}
-
-/// Whether the builder can merge layers; with a graph driver it cannot.
-pub(super) fn can_merge(gateway: &Gateway) -> bool {
-    gateway.llb_caps().supports(caps::MERGE)
 }
 
 /// Whether the image is inspected again even if the builder remembers what was found: for releases
@@ -169,7 +193,7 @@ pub fn settings(
     options: &Options,
     context: Tree,
     ignore: Vec<String>,
-    can_merge: bool,
+    builder: Abilities,
 ) -> Settings {
     let execution = &options.execution;
     let (no_cache, no_cache_stages) = match &options.no_cache {
@@ -207,7 +231,7 @@ pub fn settings(
         hostname: execution.hostname.clone(),
         resources: resources(execution),
         epoch: seconds(options).and_then(|seconds| seconds.checked_mul(1_000_000_000)),
-        can_merge,
+        builder,
     }
 }
 
@@ -283,4 +307,46 @@ pub fn plan_settings<'a>(
         .map(|time| time.to_string());
     let labels = options.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     PlanSettings { app, variables, labels, created }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llb::{Constraints, Exec, Graph, Location, Mount, Output};
+
+    #[test]
+    fn what_a_builder_lacks_is_refused_at_the_line_that_needs_it() {
+        let mut graph = Graph::new();
+        let step = |graph: &mut Graph, line: u32, memory: i64| {
+            let exec = Exec {
+                args: vec![format!("step {line}")],
+                mounts: vec![Mount::output("/", Output::SCRATCH)],
+                ..Exec::default()
+            };
+            let resources = (memory > 0)
+                .then(|| pb::LinuxResources { memory, ..pb::LinuxResources::default() });
+            let at =
+                Span { start: Position { line, column: 5 }, end: Position { line, column: 9 } };
+            let locations = vec![Location { file: 0, spans: vec![at] }];
+            let with = Constraints { locations, resources, ..Constraints::default() };
+            graph.exec(&exec, &with)[0]
+        };
+        let outputs = [step(&mut graph, 3, 0), step(&mut graph, 7, 1), step(&mut graph, 5, 1)];
+        let all = graph.merge(&outputs, &Constraints::default());
+        let definition = graph.marshal(all, &[pb::SourceInfo::default()]);
+        let found = lacking(&definition, "exec.meta.linux.resources");
+        assert_eq!(
+            (found.code, found.span.start),
+            (Code::OldBuilder, Position { line: 5, column: 5 })
+        );
+        let message = "a limit of memory or processors (`--resource`) needs BuildKit 0.31 or newer, \
+                       and this builder is older";
+        assert_eq!(found.message, message);
+        let elsewhere = lacking(&definition, "mergeop");
+        assert_eq!(elsewhere.span, Span::START, "an op without a place");
+        assert_eq!(
+            lacking(&definition, "later.still").message,
+            "this step needs a BuildKit with later.still, and this builder is older"
+        );
+    }
 }

@@ -10,7 +10,7 @@ use crate::diagnostic::{self, Code, Diagnostic, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
-use crate::harden::{self, Finding, Judgement, Origin, Severity, Subject};
+use crate::harden::{self, Finding, Judgement, Origin, Severity, Subject, document};
 use crate::image::ImageConfig;
 use crate::input::Input;
 use crate::inspect::collisions::{self, Collisions};
@@ -19,7 +19,7 @@ use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
 use crate::llb::Output;
-use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Selection, What};
+use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Role, Selection, What};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
 pub(crate) const MAX_ANSWER: usize = 64 << 20;
@@ -35,6 +35,8 @@ pub(super) struct Probed<T> {
 /// An image that was found to be in order.
 pub(super) struct Verdict {
     pub(super) summary: String,
+    /// What was judged, as a document for others.
+    pub(super) evidence: Vec<u8>,
     pub(super) outputs: Vec<Output>,
 }
 
@@ -166,7 +168,9 @@ impl Build<'_> {
         let found = diagnostics(&judgement.findings, place).into_iter();
         let found = found.chain(undecided(&subject, &judgement, base)).collect();
         self.warn(&refuse(found)?).await?;
-        Ok(Verdict { summary: harden::summary(&subject, &judgement), outputs: vec![output] })
+        let summary = harden::summary(&subject, &judgement);
+        let evidence = written(plan, &subject, &judgement)?;
+        Ok(Verdict { summary, evidence, outputs: vec![output] })
     }
 
     /// Refuses bases that will not do, before anything is built.
@@ -223,6 +227,18 @@ pub(crate) async fn warn(
         gateway.warn(warning).await?;
     }
     Ok(())
+}
+
+/// The judgement, as a document for others.
+fn written(plan: &Plan, subject: &Subject<'_>, judgement: &Judgement) -> Result<Vec<u8>, Failure> {
+    let bases = plan.images.iter().filter(|image| image.role != Role::Source);
+    let bases: Vec<_> = bases
+        .map(|image| {
+            document::Base::new(image.role == Role::Runtime, &image.reference, &image.digest)
+        })
+        .collect();
+    document::write(subject, judgement, &bases)
+        .map_err(|error| Failure::internal(error.to_string()))
 }
 
 /// What the configs of the bases of an app say against them.

@@ -36,7 +36,6 @@ pub(super) const FILE_BASE: &str = "file.base";
 pub(super) const FILE_PATTERNS: &str = "file.copy.includeexcludepatterns";
 pub(super) const FILE_REQUIRED: &str = "file.copy.requiredpaths";
 pub(super) const FILE_REPLACE: &str = "file.copy.alwaysreplaceexistingdestpaths";
-pub(super) const FILE_SYMLINK: &str = "file.symlink.create";
 pub(super) const FILE_RM_WILDCARD: &str = "file.rm.wildcard";
 
 pub(super) const CONSTRAINTS: &str = "constraints";
@@ -51,6 +50,8 @@ pub const MERGE: &str = "mergeop";
 pub const DIFF: &str = "diffop";
 /// Files of a repository may have the time of its commit.
 pub const GIT_MTIME: &str = "source.git.mtime";
+/// An action that makes a symbolic link; since BuildKit v0.19.
+pub const FILE_SYMLINK: &str = "file.symlink.create";
 /// A result that depends on more than what it hands on; since BuildKit v0.31.
 pub const PASSTHROUGH: &str = "passthroughop";
 

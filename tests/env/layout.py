@@ -20,11 +20,15 @@ LOG = STATE / "log"
 RUN = STATE / "run"
 DOCKER_CONFIG = STATE / "docker"
 REGISTRY_DATA = STATE / "registry"
+# Builders besides the main one: a folder of programs for each version, and a root for each.
+BUILDERS = STATE / "builders"
 FRONTEND_RECORD = RUN / "frontend.json"
 
 # The name that Dockerfiles and specs write, and where the mirror finds it.
 FRONTEND_REPOSITORY = "ghcr/hardpan/hardpan"
 MUSL = "x86_64-unknown-linux-musl"
+# What the stand-in for rust:1-dev can compile for besides the machine itself.
+ARM64_RUST = "aarch64-unknown-linux-gnu"
 
 # sun_path holds 108 bytes, and daemons append suffixes to the names they are given.
 SOCKET_PATH_LIMIT = 90

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{ARCHIVE, Builder, Found, Problem, Root};
 use crate::archive;
-use crate::context::parse_ignore;
+use crate::context::{parse_ignore, reason};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::gateway::{Error, Solve, plain_text};
 use crate::llb::{Constraints, Git, Graph, Http, Local, OciLayout, Source};
@@ -17,7 +17,7 @@ use crate::options::{ContextSource, NamedContext};
 use crate::plan::ImageUse;
 use crate::proto::pb;
 use crate::reference::{Reference, is_digest};
-use crate::remote::Remote;
+use crate::remote::{self, Remote};
 use crate::words::quoted;
 
 /// The image without anything in it.
@@ -133,25 +133,29 @@ impl Builder<'_> {
         let (source, shown, is_file) = match remote {
             Remote::Git(git) => {
                 let git = Git { advice: self.options.git_advice, ..git.clone() };
-                let shown = without_credentials(&git.url);
+                let shown = remote::shown(&git.url);
                 (Source::Git(git), shown, false)
             }
             Remote::Http(url) => {
                 let (url, filename) = (url.clone(), Some(ARCHIVE.to_owned()));
-                let shown = without_credentials(&url);
+                let shown = remote::shown(&url);
+                // What is behind a question mark may be a token as well.
+                let shown = shown.split('?').next().unwrap_or_default().to_owned();
                 (Source::Http(Http { url, filename, ..Http::default() }), shown, true)
             }
         };
         let fetch = |message: &str| {
-            let text = format!("{shown} cannot be fetched: {}", plain_text(message).trim_end());
-            unusable(image, context, &text)
-                .help("check the address, what it names behind `#` or `?`, and the network of the builder")
+            let (why, help) = reason(message);
+            unusable(image, context, &format!("{shown}: {why}")).help(help)
         };
         let log_name = format!("[context {}] load metadata for {shown}", context.key);
         let answer = self.gateway.resolve_source(source.to_op(), log_name, false).await;
         let source = answer.map_err(|error| Problem::of(error, fetch))?.pinned();
         let root = if is_file
-            && self.is_archive(&source).await.map_err(|error| Problem::of(error, fetch))?
+            && self
+                .is_archive(&source, &context.key)
+                .await
+                .map_err(|error| Problem::of(error, fetch))?
         {
             Root::Archive(source)
         } else {
@@ -160,9 +164,10 @@ impl Builder<'_> {
         Ok(files(context, root))
     }
 
-    async fn is_archive(&self, source: &pb::SourceOp) -> Result<bool, Error> {
+    async fn is_archive(&self, source: &pb::SourceOp, name: &str) -> Result<bool, Error> {
         let mut graph = Graph::new();
-        let output = graph.source_op(source.clone(), &Constraints::default());
+        let named = Constraints::named(format!("[context {name}] load"));
+        let output = graph.source_op(source.clone(), &named);
         let found = self.gateway.solve(Solve::of(graph.marshal(output, &[]))).await?.single()?;
         let head = self.gateway.read_head(&found, ARCHIVE, archive::HEAD).await?;
         Ok(archive::is_archive(&head))
@@ -191,9 +196,10 @@ impl Builder<'_> {
 
 /// The config in the metadata of an input: JSON, a map of bytes in base64.
 fn config_in(metadata: &str) -> Result<Option<Vec<u8>>, String> {
-    let values: BTreeMap<String, Option<String>> = serde_json::from_str(metadata)
+    let values: Option<BTreeMap<String, Option<String>>> = serde_json::from_str(metadata)
         .map_err(|error| format!("its metadata is not what a client writes: {error}"))?;
-    let Some(Some(config)) = values.get(CONFIG) else { return Ok(None) };
+    let config = values.as_ref().and_then(|values| values.get(CONFIG)?.as_ref());
+    let Some(config) = config else { return Ok(None) };
     let bytes = STANDARD.decode(config);
     bytes.map(Some).map_err(|error| format!("the {CONFIG} of its metadata is no base64: {error}"))
 }
@@ -213,19 +219,4 @@ fn unusable(image: &ImageUse, context: &NamedContext, why: &str) -> Diagnostic {
 fn repository(name: &str) -> String {
     let name = Reference::parse(name).map(|name| name.repository());
     name.unwrap_or_else(|_| "docker.io/library/context".to_owned())
-}
-
-/// An address as it may be shown: user, password and query stay away.
-fn without_credentials(address: &str) -> String {
-    let address = address.split(['?', '#']).next().unwrap_or_default();
-    match address.split_once("://") {
-        Some((scheme, rest)) => {
-            let (host, path) =
-                rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
-            let host = host.rsplit('@').next().unwrap_or_default();
-            let path = path.map(|path| format!("/{path}")).unwrap_or_default();
-            format!("{scheme}://{host}{path}")
-        }
-        None => address.to_owned(),
-    }
 }

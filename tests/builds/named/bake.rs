@@ -172,6 +172,18 @@ fn a_spec_stands_on_a_spec() {
     assert_eq!(image.file("/more.txt"), "more");
 }
 
+/// With several platforms an input has a name and a config for each.
+#[test]
+fn a_target_gives_an_input_for_each_platform() {
+    let hcl = FINAL.replace("CONTEXT", "\"static:20250419\"").replace(
+        "dockerfile = \"other.Dockerfile\"",
+        "dockerfile = \"other.Dockerfile\"\n      args       = { BUILDKIT_MULTI_PLATFORM = \"1\" }",
+    );
+    let bake = Bake::new(ON_STATIC, &hcl)
+        .file("other.Dockerfile", "FROM dhi.io/static:20250419-glibc\nLABEL mine=yes\n");
+    assert_eq!(bake.push().run()["Labels"]["mine"], "yes");
+}
+
 #[test]
 fn targets_share_a_folder() {
     let hcl = r#"

@@ -34,13 +34,15 @@ pub struct Build {
     args: Vec<String>,
     seconds: u64,
     host: Option<String>,
+    reach: Vec<(String, String)>,
 }
 
 impl Build {
     /// A build of a context with a spec, by its own syntax line; 120 seconds.
     pub fn new(context: &Path, spec: &Path) -> Self {
         let (context, spec) = (context.to_owned(), spec.to_owned());
-        Self { door: Door::Header, context, spec, args: Vec::new(), seconds: 120, host: None }
+        let (args, reach) = (Vec::new(), Vec::new());
+        Self { door: Door::Header, context, spec, args, seconds: 120, host: None, reach }
     }
 
     /// Chooses the door.
@@ -74,6 +76,13 @@ impl Build {
         self
     }
 
+    /// Uses another builder of buildx: the variables that lead to it.
+    #[must_use]
+    pub fn reached_by(mut self, variables: &[(String, String)]) -> Self {
+        self.reach = variables.to_vec();
+        self
+    }
+
     /// Sets how long it may take.
     #[must_use]
     pub fn within(mut self, seconds: u64) -> Self {
@@ -88,12 +97,15 @@ impl Build {
             Door::Buildctl => self.buildctl(),
         };
         let program = program.args([format!("--progress={progress}")]).args(&self.args);
-        program.within(self.seconds).env("NO_COLOR", "1")
+        let program = program.within(self.seconds).env("NO_COLOR", "1");
+        self.reach.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 
     fn buildx(&self) -> Program {
         let syntax = format!("--build-arg=BUILDKIT_SYNTAX={}", environment().syntax);
-        let program = Program::new(*BUILDX).args(["build", "--builder", &environment().builder]);
+        let other = self.reach.iter().find(|(name, _)| name == "BUILDX_BUILDER");
+        let builder = other.map_or(&environment().builder, |(_, value)| value);
+        let program = Program::new(*BUILDX).args(["build", "--builder", builder]);
         let program =
             program.args([self.context.as_os_str(), "-f".as_ref(), self.spec.as_os_str()]);
         program.args((self.door == Door::Argument).then_some(syntax))
