@@ -64,7 +64,7 @@ async fn build(script: Script, options: &[&str]) -> (Status, Calls) {
     let workers = r#"[{"id":"w","platforms":[{"os":"linux","architecture":"amd64"}]}]"#;
     let workers = [(OsString::from("BUILDKIT_WORKERS"), OsString::from(workers))];
     let (options, mistakes) = Options::parse(all.chain(workers).collect::<Vec<_>>());
-    let Err(status) = frontend::run(&gateway, options, mistakes).await else {
+    let Err(status) = Box::pin(frontend::run(&gateway, options, mistakes)).await else {
         panic!("the fake cannot build");
     };
     (status, calls)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::build::{Build, Door, fresh_name};
+use crate::support::build::{BUILDX, Build, Door, fresh_name};
 use crate::support::command::{Outcome, Program};
 use crate::support::environment::environment;
 use crate::support::image::Image;
@@ -79,7 +79,7 @@ impl Builder {
 
     /// Forgets all that was built.
     pub fn prune(&self) {
-        let program = Program::new("docker buildx").args(["prune", "--all", "--force"]);
+        let program = Program::new(*BUILDX).args(["prune", "--all", "--force"]);
         let program =
             self.reach.iter().fold(program, |program, (name, value)| program.env(name, value));
         program.run().succeeded();

@@ -38,7 +38,7 @@ pub const CASES: &[Case] = &[
     case("floor", is_below, names_the_floor),
     case("minimal", is_above, |builder| example(builder, "minimal", "dhi.io/node:24")),
     case("medplum-server", has_network, |builder| {
-        example(builder, "medplum-server", "dhi.io/node:24")
+        example(builder, "medplum-server", "dhi.io/node:24");
     }),
     case("static-web", has_network, |builder| example(builder, "static-web", "dhi.io/nginx:1")),
     case("placing", is_above, placing),
