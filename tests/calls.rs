@@ -13,7 +13,7 @@ use hardpan::frontend;
 use hardpan::options::Options;
 use hardpan::proto::{Status, frontend as wire, pb};
 use serde_json::Value;
-use support::fake_gateway::{self as fake, Script};
+use support::fake_gateway::{self as fake, Call, Calls, Script};
 
 const NODE: &str = r#"{"architecture":"amd64","os":"linux","config":{"User":"node","Env":["PATH=/bin"],
     "Labels":{"com.docker.dhi.name":"dhi/node","com.docker.dhi.version":"24.18.0-debian13"}},
@@ -35,14 +35,23 @@ fn script(spec: &str) -> Script {
 }
 
 async fn ask(script: Script, call: &str, options: &[&str]) -> Result<wire::Result, Status> {
-    let (gateway, _) = fake::start(script).await;
+    recorded(script, call, options).await.0
+}
+
+/// The answer, and what the builder was asked for it.
+async fn recorded(
+    script: Script,
+    call: &str,
+    options: &[&str],
+) -> (Result<wire::Result, Status>, Calls) {
+    let (gateway, calls) = fake::start(script).await;
     let request = format!("requestid=frontend.{call}");
     let all = options.iter().copied().chain(["filename=hardpan.yaml", &request]);
     let environment = all.enumerate().map(|(index, option)| {
         (OsString::from(format!("BUILDKIT_FRONTEND_OPT_{index}")), OsString::from(option))
     });
     let (options, mistakes) = Options::parse(environment.collect::<Vec<_>>());
-    frontend::run(&gateway, options, mistakes).await.map(Into::into)
+    (frontend::run(&gateway, options, mistakes).await.map(Into::into), calls)
 }
 
 fn text(result: &wire::Result, key: &str) -> String {
@@ -116,6 +125,24 @@ async fn all_apps_are_looked_at_unless_one_is_named() {
     assert_eq!(check(spec, &["target=good"]).await, (vec![], "0".to_owned()));
     let (found, _) = check(spec, &["target=gold"]).await;
     assert!(found[0].starts_with("SPEC-18 2: error: there is no target `gold`"), "{found:?}");
+}
+
+#[tokio::test]
+async fn images_are_looked_up_as_the_build_says() {
+    let modes = [(&[] as &[&str], "default"), (&["image-resolve-mode=default"], "default")];
+    let others = [
+        (&["image-resolve-mode=pull"] as &[&str], "pull"),
+        (&["image-resolve-mode=local"], "local"),
+    ];
+    for (options, mode) in modes.into_iter().chain(others) {
+        let (result, calls) = recorded(script(GOOD), "lint", options).await;
+        result.unwrap();
+        let asked = calls.all().into_iter().filter_map(|call| match call {
+            Call::ResolveSourceMeta(asked) => Some(asked.resolve_mode),
+            _ => None,
+        });
+        assert_eq!(asked.collect::<Vec<_>>(), [mode], "{options:?}");
+    }
 }
 
 #[tokio::test]

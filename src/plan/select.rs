@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::bases::{self, ImageName, NameError};
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
-use crate::options::{NamedContext, NamedContexts};
+use crate::options::{Certificates, NamedContext, NamedContexts};
 use crate::plan::origin::{
     From, copy_platform, image_use, is_on_build_platform, origin_of, stage_named, stand_in,
 };
@@ -27,6 +27,8 @@ pub struct Request<'a> {
     pub variables: &'a Variables,
     /// Named contexts.
     pub contexts: &'a NamedContexts,
+    /// Whom steps trust.
+    pub certificates: &'a Certificates,
     /// The prefix of image names without a slash.
     pub registry: &'a str,
     /// What the image is for.
