@@ -123,9 +123,7 @@ class Compare(unittest.TestCase):
         self.assertEqual(sorted(image.config.get("ExposedPorts", {})),
                          sorted(definition.get("ports", [])))
         env = image.env()
-        self.assertIn("PATH", env)
-        self.assertEqual({key: env.get(key) for key in definition.get("env", {})},
-                         definition.get("env", {}))
+        self.assertEqual(env, {"PATH": oci.DEFAULT_PATH, **definition.get("env", {})})
         self.assertEqual((image.image["os"], image.image["architecture"]), ("linux", "amd64"))
 
     @for_each_image

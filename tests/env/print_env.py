@@ -26,7 +26,10 @@ def path():
 
 
 def variables():
+    machine = layout.certificates()
     return {
+        # For steps that fetch something: given to them by HARDPAN_CA.
+        **({"HARDPAN_TEST_CA": machine} if machine else {}),
         "HARDPAN_BUILDER": buildx.BUILDER,
         "HARDPAN_REGISTRY": registry.address(),
         "HARDPAN_SYNTAX": syntax(),
