@@ -79,8 +79,8 @@ codes! {
     SpecNotFound = "CTX-02", "the spec is not in the build context";
     NotFoundInStage = "CTX-03", "a file that a stage or image does not have";
     NoMatch = "CTX-04", "a pattern that matches nothing";
-    ContextNotFetched = "CTX-06", "a build context that cannot be fetched";
     NamedContext = "CTX-05", "a named context that cannot be used";
+    ContextNotFetched = "CTX-06", "a build context that cannot be fetched";
     OldBuilder = "BLD-01", "a BuildKit that is too old";
     StepFailed = "BLD-02", "a step of the build failed";
     Internal = "BLD-03", "a fault in hardpan or in the builder";

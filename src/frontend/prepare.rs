@@ -349,3 +349,45 @@ pub fn plan_settings<'a>(
     let labels = options.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     PlanSettings { app, variables, labels, created }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llb::{Constraints, Exec, Graph, Location, Mount, Output};
+
+    #[test]
+    fn what_a_builder_lacks_is_refused_at_the_line_that_needs_it() {
+        let mut graph = Graph::new();
+        let step = |graph: &mut Graph, line: u32, memory: i64| {
+            let exec = Exec {
+                args: vec![format!("step {line}")],
+                mounts: vec![Mount::output("/", Output::SCRATCH)],
+                ..Exec::default()
+            };
+            let resources = (memory > 0)
+                .then(|| pb::LinuxResources { memory, ..pb::LinuxResources::default() });
+            let at =
+                Span { start: Position { line, column: 5 }, end: Position { line, column: 9 } };
+            let locations = vec![Location { file: 0, spans: vec![at] }];
+            let with = Constraints { locations, resources, ..Constraints::default() };
+            graph.exec(&exec, &with)[0]
+        };
+        let outputs = [step(&mut graph, 3, 0), step(&mut graph, 7, 1), step(&mut graph, 5, 1)];
+        let all = graph.merge(&outputs, &Constraints::default());
+        let definition = graph.marshal(all, &[pb::SourceInfo::default()]);
+        let found = lacking(&definition, "exec.meta.linux.resources");
+        assert_eq!(
+            (found.code, found.span.start),
+            (Code::OldBuilder, Position { line: 5, column: 5 })
+        );
+        let message = "a limit of memory or processors (`--resource`) needs BuildKit 0.31 or newer, \
+                       and this builder is older";
+        assert_eq!(found.message, message);
+        let elsewhere = lacking(&definition, "mergeop");
+        assert_eq!(elsewhere.span, Span::START, "an op without a place");
+        assert_eq!(
+            lacking(&definition, "later.still").message,
+            "this step needs a BuildKit with later.still, and this builder is older"
+        );
+    }
+}

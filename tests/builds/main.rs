@@ -32,6 +32,7 @@ mod options;
 mod oracle;
 mod placing;
 mod refusals;
+mod remote;
 mod scans;
 mod stages;
 mod support;

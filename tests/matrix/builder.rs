@@ -41,14 +41,15 @@ impl Builder {
     }
 
     /// A build of a spec. An engine has no mirror for dhi.io, so the registry is told; its steps
-    /// have no network but the machine's.
+    /// have no network but the machine's, which the kernel does not let into a user namespace.
     pub fn build(&self, context: &Path, spec: &Path) -> Build {
         let build = Build::new(context, spec).through(Door::Argument).reached_by(&self.reach);
         if !self.is_engine() {
             return build;
         }
         let registry = format!("HARDPAN_REGISTRY={}/dhi/", environment().registry);
-        build.build_arg(&registry).args(["--network=host"])
+        let network = if self.name == "engine-userns" { "none" } else { "host" };
+        build.build_arg(&registry).args([format!("--network={network}")])
     }
 
     /// Builds and pushes; gives the image that is in the registry now, and its name.

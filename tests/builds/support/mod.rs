@@ -20,3 +20,4 @@ pub mod project;
 pub mod refusal;
 pub mod registry;
 pub mod serve;
+pub mod site;
