@@ -25,7 +25,7 @@ use crate::context::{self, Fetched, LoadError, Loaded, Locations};
 use crate::delegate;
 use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Abilities, Emitted, Emitter, ProbeSettings, Scanner};
-use crate::gateway::{Gateway, Solve, side_by_side};
+use crate::gateway::{Error, Gateway, Solve, detail, side_by_side};
 use crate::input::Input;
 use crate::llb::Output;
 use crate::options::Options;
@@ -192,10 +192,10 @@ impl Build<'_> {
         for (platform, image) in platforms.iter().zip(images) {
             match image {
                 Ok(image) => answer.add(platform, image),
-                Err(failure) => failures.push(failure),
+                Err(failure) => failures.push((platform.clone(), self.understand(failure).await)),
             }
         }
-        match Failure::of_all(failures) {
+        match Failure::of_all(failures, platforms.len()) {
             Some(failure) => Err(failure),
             None => Ok(answer),
         }
@@ -233,6 +233,23 @@ impl Build<'_> {
         let packages = self.scan(&mut emitter, image, scanner).await?;
         let result = ImageResult::new(found, &plan, self.options);
         Ok(result.attested(evidence.into_iter().chain(packages)))
+    }
+
+    /// Says of a step that failed whether the builder could not run it at all.
+    async fn understand(&self, failure: Failure) -> Failure {
+        let Failure::Gateway(Error::Refused(status)) = failure else { return failure };
+        let step = detail::solve(&status).unwrap_or_default().op.platform.unwrap_or_default();
+        let platform = Platform::new(&step.os, &step.architecture, &step.variant);
+        let is_own = platform == self.options.build_platform();
+        let Some((graph, output)) = emit::trial(&platform).filter(|_| !is_own) else {
+            return Failure::Gateway(Error::Refused(status));
+        };
+        let definition = graph.marshal(output, &[]);
+        let solve = Solve { evaluate: true, ..Solve::of(definition) };
+        match self.gateway.solve(solve).await {
+            Err(Error::Refused(_)) => Failure::ForeignProgram(status, platform),
+            _ => Failure::Gateway(Error::Refused(status)),
+        }
     }
 
     /// Names → images → paths and commands.

@@ -142,10 +142,8 @@ fn join<'a>(line: &[u8], escape: u8, more: impl Iterator<Item = &'a [u8]>) -> St
 
 /// A line that starts with a word.
 fn word(line: &FirstLine) -> Result<Input, Diagnostic> {
-    let is_part =
-        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
-    let (word, rest) =
-        line.text.split_at(line.text.find(|c| !is_part(c)).unwrap_or(line.text.len()));
+    let ends = |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '_' | '-' | '.');
+    let (word, rest) = line.text.split_at(line.text.find(ends).unwrap_or(line.text.len()));
     let is_instruction = INSTRUCTIONS.iter().any(|one| one.eq_ignore_ascii_case(word));
     let after = rest.trim_start_matches([' ', '\t']);
     let has_blank = after.len() < rest.len();

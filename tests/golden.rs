@@ -41,6 +41,7 @@ macro_rules! cases {
 cases! {
     a_build_argument_sets_the_registry
     a_context_takes_the_place_of_a_base
+    a_context_takes_the_place_of_a_stage
     a_folder_of_the_base_that_is_poured_over_stays_the_users
     a_run_takes_all_kinds_of_mounts
     a_stage_is_handed_out_marked

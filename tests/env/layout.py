@@ -27,6 +27,8 @@ FRONTEND_RECORD = RUN / "frontend.json"
 # The name that Dockerfiles and specs write, and where the mirror finds it.
 FRONTEND_REPOSITORY = "ghcr/hardpan/hardpan"
 MUSL = "x86_64-unknown-linux-musl"
+# What the stand-in for rust:1-dev can compile for besides the machine itself.
+ARM64_RUST = "aarch64-unknown-linux-gnu"
 
 # How a machine says that it trusts others than its system does, in the order that is asked.
 CERTIFICATES = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE",

@@ -152,7 +152,10 @@ impl Builder<'_> {
         let answer = self.gateway.resolve_source(source.to_op(), log_name, false).await;
         let source = answer.map_err(|error| Problem::of(error, fetch))?.pinned();
         let root = if is_file
-            && self.is_archive(&source).await.map_err(|error| Problem::of(error, fetch))?
+            && self
+                .is_archive(&source, &context.key)
+                .await
+                .map_err(|error| Problem::of(error, fetch))?
         {
             Root::Archive(source)
         } else {
@@ -161,9 +164,10 @@ impl Builder<'_> {
         Ok(files(context, root))
     }
 
-    async fn is_archive(&self, source: &pb::SourceOp) -> Result<bool, Error> {
+    async fn is_archive(&self, source: &pb::SourceOp, name: &str) -> Result<bool, Error> {
         let mut graph = Graph::new();
-        let output = graph.source_op(source.clone(), &Constraints::default());
+        let named = Constraints::named(format!("[context {name}] load"));
+        let output = graph.source_op(source.clone(), &named);
         let found = self.gateway.solve(Solve::of(graph.marshal(output, &[]))).await?.single()?;
         let head = self.gateway.read_head(&found, ARCHIVE, archive::HEAD).await?;
         Ok(archive::is_archive(&head))
