@@ -51,6 +51,7 @@ cases! {
     add_takes_archives_urls_and_repositories
     an_openshift_folder_is_shared_with_the_group
     args_reach_the_runs_that_mention_them
+    certificates_are_mounted_into_every_run
     copy_from_images_and_contexts
     copy_takes_exclude_optional_and_mode
     copy_with_parents_keeps_paths_from_the_pivot_on
@@ -220,7 +221,8 @@ impl Case {
         let parsed = spec::parse(self.spec.as_bytes())?;
         let target = target::choose(&parsed.spec, options.target.as_deref()).map_err(refused)?;
         let app = target.app;
-        let variables = Variables::new(&parsed.spec.args, &options.build_args)?;
+        let given = prepare::arguments(&options, &parsed.spec);
+        let variables = Variables::new(&parsed.spec.args, &given)?;
         let registry = prepare::registry(&options, &parsed.spec, &variables).map_err(refused)?;
         let platforms = prepare::platforms(&options, app, &variables).map_err(refused)?;
         let build = options.build_platform();
@@ -236,6 +238,7 @@ impl Case {
                 app,
                 variables: &variables,
                 contexts: &options.contexts,
+                certificates: &options.certificates,
                 registry: &registry,
                 target: platform,
                 build: &build,

@@ -15,6 +15,7 @@ const FOUND_BY_A_BUILD: &[Code] = &[
     Code::NoMatch,
     Code::StepFailed,
     Code::ForeignProgram,
+    Code::MissingSecret,
     Code::UnknownBase,
     Code::LoginNeeded,
     Code::DevAsRuntime,

@@ -8,7 +8,7 @@ mod pairs;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
-use crate::options::{NamedContext, NamedContexts};
+use crate::options::{Certificates, NamedContext, NamedContexts};
 use crate::plan::origin::{
     From, copy_platform, image_use, is_on_build_platform, origin_of, stage_named, stand_in,
 };
@@ -28,6 +28,8 @@ pub struct Request<'a> {
     pub variables: &'a Variables,
     /// Named contexts.
     pub contexts: &'a NamedContexts,
+    /// Whom steps trust.
+    pub certificates: &'a Certificates,
     /// The prefix of image names without a slash.
     pub registry: &'a str,
     /// What the image is for.
