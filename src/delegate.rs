@@ -20,8 +20,9 @@ use crate::gateway::{Gateway, Graph, Refs, Solve, Solved, side_by_side};
 use crate::harden::{self, Judgement, Subject};
 use crate::image::{ImageConfig, with_user};
 use crate::input::Input;
+use crate::inspect::evidence::Inventory;
 use crate::inspect::inventory;
-use crate::llb::caps;
+use crate::llb::{Output, caps};
 use crate::options::Options;
 use crate::platform::Platform;
 use crate::proto::frontend::{Attestations, Ref, RefMap, Result as BuildResult, result};
@@ -41,15 +42,14 @@ pub(crate) async fn answer(
     options: &Options,
     loaded: &Loaded,
 ) -> Result<Answer, Failure> {
-    let probes = prepare::probes(gateway, options).await;
     let inputs = gateway.inputs().await.map_err(Failure::Dockerfile)?;
     let delegate = Delegate { gateway, options, loaded, inputs, last_stage: OnceCell::new() };
-    let converted = delegate.convert(options.request.as_deref()).await?;
-    if options.request.is_some() {
-        return Ok(Answer::made(in_result(converted)));
+    if let Some(request) = &options.request {
+        return Ok(Answer::made(in_result(delegate.convert(Some(request)).await?)));
     }
-    let proof = Proof { delegate: &delegate, probes: probes?, today: prepare::today() };
-    Ok(Answer::made(proof.of_all(converted).await?))
+    let probes = prepare::probes(gateway, options).await?;
+    let proof = Proof { delegate: &delegate, probes, today: prepare::today() };
+    Ok(Answer::made(proof.of_all(delegate.convert(None).await?).await?))
 }
 
 /// A Dockerfile, and what its build was asked with.
@@ -173,23 +173,40 @@ impl Proof<'_> {
     async fn of(&self, image: &Made) -> Result<Proven, Failure> {
         let parsed = ImageConfig::parse(&image.config)
             .map_err(|error| Failure::internal(error.to_string()))?;
-        let mut config = proof::started(&parsed);
+        let config = proof::started(&parsed);
         let platform = image.id.clone().unwrap_or_else(|| parsed.platform());
         let prefix = image.id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
         let mut whole = Whole::import(&definition(image)?, prefix)?;
         let args = proof::inventory_args(&config, &platform)?;
         let probe = whole.inventory(&self.probes, args)?;
-        let mut inventory = self.read(whole.definition(probe)).await?;
+        let inventory = self.read(whole.definition(probe)).await?;
         let numbers = user::as_numbers(&config.user, &inventory.user);
+        let (summary, found) = self.judge(&platform, inventory, (config, numbers.as_deref()));
+        self.tell(found).await?;
+        let config = match numbers {
+            Some(numbers) => with_user(&image.config, &numbers)
+                .map_err(|error| Failure::internal(error.to_string()))?,
+            None => image.config.clone(),
+        };
+        Ok(Proven { found: self.pass(image, (whole, probe), &summary).await?, config })
+    }
+
+    /// What holds for an image as it will be handed out, and what is wrong with it.
+    fn judge(
+        &self,
+        platform: &str,
+        mut inventory: Inventory,
+        (mut config, numbers): (harden::Config, Option<&str>),
+    ) -> (String, Vec<Diagnostic>) {
         let mut found = Vec::new();
-        if let Some(numbers) = &numbers {
+        if let Some(numbers) = numbers {
             found.extend(user::lost_groups(&config.user, &mut inventory.user));
-            config.user.clone_from(numbers);
+            numbers.clone_into(&mut config.user);
         }
         let subject = Subject {
             inventory: &inventory,
             config: &config,
-            platform: &platform,
+            platform,
             today: self.today,
             writable: &[],
             base_known: false,
@@ -198,22 +215,10 @@ impl Proof<'_> {
         let judgement = harden::judge(&subject);
         found.extend(proof::diagnostics(&told(&judgement), |_| Span::START));
         found.extend(proof::undecided(&subject, &judgement, Span::START));
-        self.tell(found).await?;
-        let summary = summary(&subject, &judgement);
-        Ok(Proven {
-            found: self.pass(image, (whole, probe), &summary).await?,
-            config: match numbers {
-                Some(numbers) => with_user(&image.config, &numbers)
-                    .map_err(|error| Failure::internal(error.to_string()))?,
-                None => image.config.clone(),
-            },
-        })
+        (summary(&subject, &judgement), found)
     }
 
-    async fn read(
-        &self,
-        definition: pb::Definition,
-    ) -> Result<crate::inspect::evidence::Inventory, Failure> {
+    async fn read(&self, definition: pb::Definition) -> Result<Inventory, Failure> {
         let found = self.delegate.solve(definition).await?;
         let found = found.ok_or_else(|| Failure::internal("the inspection has no answer"))?;
         let json = self.delegate.gateway.read_file(&found, inventory::FILE, proof::MAX_ANSWER);
@@ -226,7 +231,9 @@ impl Proof<'_> {
             return Ok(());
         }
         let place = self.delegate.place().await;
-        found.iter_mut().for_each(|one| one.span = place);
+        for one in &mut found {
+            one.span = place;
+        }
         let warned = proof::refuse(found)?;
         proof::warn(self.delegate.gateway, &self.delegate.loaded.vertex, &warned).await
     }
@@ -236,7 +243,7 @@ impl Proof<'_> {
     async fn pass(
         &self,
         image: &Made,
-        (mut whole, probe): (Whole, crate::llb::Output),
+        (mut whole, probe): (Whole, Output),
         summary: &str,
     ) -> Result<Option<Ref>, Failure> {
         if !self.delegate.gateway.llb_caps().supports(caps::PASSTHROUGH) {

@@ -48,9 +48,10 @@ pub async fn run(
 async fn answer(
     gateway: &Gateway,
     options: Options,
-    mistakes: Vec<Diagnostic>,
+    mut mistakes: Vec<Diagnostic>,
 ) -> Result<Answer, Failure> {
     prepare::require(gateway, &options).await?;
+    mistakes.extend(prepare::mistakes(&options));
     // Most calls look at no more than the spec and the images that it names.
     let request = options.request.as_deref();
     let small = request.filter(|name| !calls::plan::needs_build(name));
@@ -62,7 +63,10 @@ async fn answer(
     }
     gateway.set_source_file(loaded.file.clone());
     match (input?, small) {
-        (Input::Dockerfile, _) => delegate::answer(gateway, &options, loaded).await,
+        (Input::Dockerfile, _) => {
+            prepare::refuse_for_dockerfiles(&options)?;
+            delegate::answer(gateway, &options, loaded).await
+        }
         (Input::Spec, Some(request)) => {
             let call = Call { gateway, options: &options, loaded, mistakes };
             calls::answer(&call, request).await
@@ -81,6 +85,9 @@ struct Opened {
 
 async fn open(gateway: &Gateway, options: &Options, builds: bool) -> Result<Opened, Failure> {
     let locations = context::locate(gateway, options).await?;
+    if let emit::Tree::Graph(context) = &locations.context {
+        prepare::require_all(gateway, context)?;
+    }
     let shared_ignore = async {
         if builds { context::load_ignore(gateway, &locations).await } else { Ok(Vec::new()) }
     };
@@ -97,10 +104,11 @@ async fn build(
     Opened { locations, loaded, shared_ignore }: Opened,
     mistakes: Vec<Diagnostic>,
 ) -> Result<Answer, Failure> {
-    let parsed = prepare::parse(&loaded, mistakes)?;
+    let parsed = prepare::parse(&loaded, &options, mistakes)?;
     let spec = &parsed.spec;
     let target = target::choose(spec, options.target.as_deref())?;
-    let variables = Variables::new(&spec.args, &options.build_args).map_err(Failure::Refused)?;
+    let given = prepare::arguments(&options, spec);
+    let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;
     let probes = prepare::probes(gateway, &options).await?;
     let clock = epoch::Clock {
         gateway,
@@ -272,6 +280,7 @@ impl Build<'_> {
             app,
             variables,
             contexts: &self.options.contexts,
+            certificates: &self.options.certificates,
             registry: &self.registry,
             target,
             build,
@@ -387,12 +396,7 @@ impl Build<'_> {
     }
 
     async fn solve(&self, definition: pb::Definition) -> Result<crate::gateway::Solved, Failure> {
-        let missing =
-            crate::llb::caps::unsupported(&definition, |cap| self.gateway.llb_caps().supports(cap));
-        if let Some(cap) = missing.first() {
-            let missing = prepare::lacking(&definition, cap);
-            return Err(Failure::Refused(vec![missing]));
-        }
+        prepare::require_all(self.gateway, &definition)?;
         let cache_imports = self.options.cache_imports.clone();
         let solve = Solve { cache_imports, ..Solve::of(definition) };
         Ok(self.gateway.solve(solve).await?)

@@ -7,6 +7,7 @@
 
 mod caps;
 mod connection;
+mod definitions;
 pub mod detail;
 mod error;
 mod files;
@@ -140,9 +141,9 @@ impl Gateway {
             return Ok(BTreeMap::new());
         }
         let answer = self.client().inputs(InputsRequest {}).await;
-        let mut inputs = answer.map_err(Error::of_call("Inputs"))?.into_inner().definitions;
-        inputs.values_mut().for_each(without_empty_locations);
-        Ok(inputs)
+        let found = answer.map_err(Error::of_call("Inputs"))?.into_inner().definitions;
+        let complete = |(name, input)| (name, definitions::without_empty_entries(input));
+        Ok(found.into_iter().map(complete).collect())
     }
 
     /// Shows a warning to the user; a builder that cannot is not an error.
@@ -225,14 +226,6 @@ fn parse_definition(bytes: &[u8]) -> Result<pb::Definition, Error> {
     Ok(definition)
 }
 
-/// Go sends an empty list of locations for ops that have none; prost sends nothing for an empty
-/// message in a map, which BuildKit (v0.34.2) refuses as "invalid nil source locations".
-fn without_empty_locations(definition: &mut pb::Definition) {
-    if let Some(source) = &mut definition.source {
-        source.locations.retain(|_, places| !places.locations.is_empty());
-    }
-}
-
 fn range(span: Span) -> pb::Range {
     let position = |place: crate::diagnostic::Position| pb::Position {
         line: i32::try_from(place.line).unwrap_or(i32::MAX),
@@ -252,17 +245,6 @@ mod tests {
         for broken in [b"" as &[u8], b"garbage", &[0x0a, 0x7f]] {
             assert!(parse_definition(broken).is_err(), "{broken:?}");
         }
-    }
-
-    #[test]
-    fn ops_without_a_location_are_not_said_to_have_some() {
-        let one = pb::Locations { locations: vec![pb::Location::default()] };
-        let locations = [("a".to_owned(), one), ("b".to_owned(), pb::Locations::default())];
-        let source = pb::Source { locations: locations.into(), ..pb::Source::default() };
-        let mut definition = pb::Definition { source: Some(source), ..Default::default() };
-        without_empty_locations(&mut definition);
-        let kept = definition.source.unwrap().locations;
-        assert_eq!(kept.keys().collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]

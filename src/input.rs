@@ -142,21 +142,19 @@ fn join<'a>(line: &[u8], escape: u8, more: impl Iterator<Item = &'a [u8]>) -> St
 
 /// A line that starts with a word.
 fn word(line: &FirstLine) -> Result<Input, Diagnostic> {
-    let is_part =
-        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
-    let (word, rest) =
-        line.text.split_at(line.text.find(|c| !is_part(c)).unwrap_or(line.text.len()));
+    let ends = |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '_' | '-' | '.');
+    let (word, rest) = line.text.split_at(line.text.find(ends).unwrap_or(line.text.len()));
     let is_instruction = INSTRUCTIONS.iter().any(|one| one.eq_ignore_ascii_case(word));
     let after = rest.trim_start_matches([' ', '\t']);
-    let is_apart = after.len() < rest.len();
+    let has_blank = after.len() < rest.len();
     // What YAML takes for the end of a key.
     let is_key = after.strip_prefix(':').is_some_and(|value| {
         value.is_empty() || value.starts_with(|letter: char| letter.is_ascii_whitespace())
     });
     match (is_key, is_instruction) {
-        (true, true) if is_apart => Err(both(line, word)),
+        (true, true) if has_blank => Err(both(line, word)),
         (true, _) => Ok(Input::Spec),
-        (false, true) if is_apart => Ok(Input::Dockerfile),
+        (false, true) if has_blank => Ok(Input::Dockerfile),
         // A key of a spec whose colon was forgotten, perhaps.
         (false, true) if rest.is_empty() && !spec::has_key(word) => Ok(Input::Dockerfile),
         _ => Err(neither(line)),

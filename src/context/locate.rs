@@ -50,7 +50,9 @@ pub async fn locate(gateway: &Gateway, options: &Options) -> Result<Locations, L
             let context = if is_archive(gateway, &fetched, [&file, &archive]).await? {
                 archive
             } else {
-                locations.filename = FILE.to_owned();
+                if options.spec.forced_local.is_none() {
+                    locations.filename = FILE.to_owned();
+                }
                 file
             };
             locations.use_fetched(fetched, context, options);

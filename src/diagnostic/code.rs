@@ -74,6 +74,7 @@ codes! {
     // Options of the build, the context, the builder.
     InvalidOption = "OPT-01", "an option of the build with an impossible value";
     UnsupportedOption = "OPT-02", "an option of the build that this release does not have yet";
+    MissingSecret = "OPT-03", "a secret that the build was not given";
     NotFoundInContext = "CTX-01", "a file that is not in the build context";
     SpecNotFound = "CTX-02", "the spec is not in the build context";
     NotFoundInStage = "CTX-03", "a file that a stage or image does not have";

@@ -142,12 +142,25 @@ fn explain(
     let Some(range) = range_in(&status, file) else { return status };
     let mistake = match Missing::read(&status) {
         Some(missing) => missing.diagnostic(file, range),
-        None => {
-            unusable_context(&status, range).unwrap_or_else(|| step_failed(&status.message, range))
-        }
+        None => missing_secret(&status.message, file, range)
+            .or_else(|| unusable_context(&status, range))
+            .unwrap_or_else(|| step_failed(&status.message, range)),
     };
     status.message = status::refusal(Some(file), &[change(mistake)]).message;
     status
+}
+
+/// BuildKit's words: `secret NAME: not found`.
+fn missing_secret(message: &str, file: &SourceFile, range: Span) -> Option<Diagnostic> {
+    let id = message.strip_prefix("secret ")?.strip_suffix(": not found")?;
+    let mut help = format!("give it to the build: `--secret id={id},src=FILE`");
+    let span = find(file, range, id);
+    if span.is_none() {
+        help += "; the step does not ask for it by itself: HARDPAN_CA or HARDPAN_CA_JAVA does";
+    }
+    let message = format!("the build was not given the secret {id:?}");
+    let span = span.unwrap_or(range);
+    Some(Diagnostic::error(Code::MissingSecret, span, message).help(help))
 }
 
 /// A named context that could be resolved and not loaded: an archive that is broken, a folder that a
@@ -312,6 +325,25 @@ mod tests {
             let expected = missing.map(|(code, what)| Missing { code, what: what.to_owned() });
             assert_eq!(found, expected, "{message}");
         }
+    }
+
+    #[test]
+    fn says_which_secret_is_missing_and_who_asks_for_it() {
+        let file = SourceFile {
+            filename: "hardpan.yaml".to_owned(),
+            text: "build:\n  - run: make\n    secret: token\n".to_owned(),
+            language: "YAML".to_owned(),
+            definition: None,
+        };
+        let range = Span { start: Span::at(2, 5).start, end: Span::at(3, 18).start };
+        let found = |message| missing_secret(message, &file, range);
+        let own = found("secret token: not found").unwrap();
+        assert_eq!((own.code, own.span.start), (Code::MissingSecret, Span::at(3, 13).start));
+        assert_eq!(own.help.as_deref(), Some("give it to the build: `--secret id=token,src=FILE`"));
+        let trust = found("secret company-ca: not found").unwrap();
+        assert_eq!(trust.span, range);
+        assert!(trust.help.unwrap().contains("HARDPAN_CA"));
+        assert_eq!(found("lstat /secret: not found"), None);
     }
 
     #[test]

@@ -108,7 +108,8 @@ impl Decoder {
             text.starts_with("from ") || text.starts_with("arg ")
         });
         let help = if dockerfile {
-            "this looks like a Dockerfile; a spec starts with `base: NAME:TAG`"
+            "this looks like a Dockerfile, which the same syntax line builds as it is; a spec starts with \
+             `base: NAME:TAG`"
         } else {
             "a spec has keys, such as `base: node:24` and `entrypoint: [node, server.js]`"
         };

@@ -24,10 +24,6 @@ import tree  # noqa: E402
 OUT = layout.STATE / "bases"
 RECORD = OUT / "built.json"
 WORKERS = 2
-# What steps in a -dev image need where a proxy signs with a CA of its own.
-DEV_ENV = {key: f"/{content.CA_BUNDLE}" for key in
-           ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE",
-            "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO")}
 
 
 def catalogue():
@@ -122,9 +118,7 @@ def build_image(name, definition, recipe, architecture, chain=None):
                 layers.append(layer)
                 diff_ids.append(diff_id)
                 names.append(purpose)
-        extra = DEV_ENV if definition["variant"] == "dev" else {}
-        config = oci.image_config(name, definition, diff_ids, names, extra, chain,
-                                  architecture)
+        config = oci.image_config(name, definition, diff_ids, names, chain, architecture)
         return store.put_manifest(config, layers), config["config"]["Labels"]
 
 
@@ -227,8 +221,8 @@ def publish(built):
 def inputs():
     files = [*HERE.glob("*.py"), HERE / "catalog.json"]
     return layout.hash_files([path for path in files if path.name != "compare.py"],
-                             content.machine_ca_bundle().hex(), content.machine_versions(),
-                             str(tree.EPOCH), str((layout.BIN / peers.PROGRAM).stat().st_mtime_ns))
+                             content.machine_versions(), str(tree.EPOCH),
+                             str((layout.BIN / peers.PROGRAM).stat().st_mtime_ns))
 
 
 def main():

@@ -49,15 +49,6 @@ NGINX_SITE = """server {
 NGINX_ENTRYPOINT = '#!/bin/sh\nset -e\nexec "$@"\n'
 
 
-def machine_ca_bundle():
-    """The certificates that this machine trusts; a proxy may sign with one of its own."""
-    for path in (os.environ.get("SSL_CERT_FILE", ""), f"/{CA_BUNDLE}", "/etc/ssl/cert.pem"):
-        if path and Path(path).is_file():
-            return Path(path).read_bytes()
-    layout.fail("this machine has no bundle of CA certificates: apt-get install ca-certificates")
-    return b""
-
-
 def machine_versions():
     """What decides the toolchains that are taken from this machine."""
     go = subprocess.run(["go", "version"], capture_output=True, text=True, check=True).stdout
@@ -135,8 +126,7 @@ def add_sbom(root, name, version):
 
 
 def add_dev_extras(root):
-    """The machine's certificates, a locale by the name that DHI's env has, folders for dpkg."""
-    root.file(CA_BUNDLE, machine_ca_bundle())
+    """A locale by the name that DHI's env has, folders for dpkg."""
     root.link("usr/lib/locale/en_US.utf8", "C.utf8")
     for section in range(1, 9):
         root.folder(f"usr/share/man/man{section}")

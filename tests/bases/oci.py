@@ -54,9 +54,9 @@ def labels(name, definition, chain):
     return {f"com.docker.dhi.{key}": value for key, value in sorted(values.items())}
 
 
-def image_config(name, definition, diff_ids, names, extra_env, chain, architecture):
+def image_config(name, definition, diff_ids, names, chain, architecture):
     """The image's configuration; names say where each layer comes from."""
-    env = {"PATH": DEFAULT_PATH, **definition.get("env", {}), **extra_env}
+    env = {"PATH": DEFAULT_PATH, **definition.get("env", {})}
     config = {
         "User": definition["user"],
         "Env": [f"{key}={value}" for key, value in env.items()],

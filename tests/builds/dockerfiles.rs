@@ -15,12 +15,21 @@ fn ours(text: &str) -> Project {
     Project::new(text)
 }
 
-/// The same for Docker's own frontend, with the same number of lines.
+/// The same for Docker's own frontend, with the same number of lines. Its first line is a directive
+/// that changes nothing, so that more directives may follow.
 fn dockers(text: &str) -> Project {
-    Project::written(&format!("# no syntax\n{}", dedent(text)))
+    let first = if text.contains("# escape=") { "# check=skip=none" } else { "# escape=\\" };
+    Project::written(&format!("{first}\n{}", dedent(text)))
 }
 
-/// What a client wrote, with our syntax line as `dockers` has its first line.
-fn without_syntax(text: &str) -> String {
-    text.replace(&format!("# syntax={}", environment().syntax), "# no syntax")
+/// What a client wrote, with our syntax line as `dockers` has its first line, and without what is
+/// never the same twice.
+fn settled(project: &Project, text: &str) -> String {
+    let text = text.replace(&format!("# syntax={}", environment().syntax), "# escape=\\");
+    let text = text.replace(&project.path().display().to_string(), "/context");
+    let mut settled = String::new();
+    for word in text.split_inclusive(' ') {
+        settled += if word.contains("::") { "REF " } else { word };
+    }
+    settled
 }

@@ -18,6 +18,7 @@
 mod bake;
 mod cache;
 mod calls;
+mod certificates;
 mod config;
 mod contexts;
 mod dockerfiles;
@@ -27,6 +28,7 @@ mod fetching;
 mod front_doors;
 mod gate;
 mod named;
+mod options;
 mod oracle;
 mod placing;
 mod platforms;

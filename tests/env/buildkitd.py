@@ -21,6 +21,7 @@ import registry
 MAIN = "main"
 # Named in full, so that a nearly full disk does not make the daemon drop what a test counts on.
 CONFIG = """root = "{root}"
+insecure-entitlements = ["network.host"]
 [grpc]
   address = ["unix://{socket}"]
 [otel]

@@ -35,7 +35,10 @@ def matrix():
 
 
 def variables():
+    machine = layout.certificates()
     return {
+        # For steps that fetch something: given to them by HARDPAN_CA.
+        **({"HARDPAN_TEST_CA": machine} if machine else {}),
         "HARDPAN_BUILDER": buildx.BUILDER,
         "HARDPAN_MATRIX": matrix(),
         "HARDPAN_REGISTRY": registry.address(),

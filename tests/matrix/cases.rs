@@ -110,7 +110,7 @@ fn names_the_floor(builder: &Builder) {
 fn example(builder: &Builder, name: &str, base: &str) {
     let folder = folder(name);
     let expected = expected(name);
-    let build = builder.build(&folder, &folder.join("hardpan.yaml")).within(600);
+    let build = builder.build(&folder, &folder.join("hardpan.yaml")).online().within(600);
     let (image, reference) = builder.push(build);
     same(builder, &image, &expected, &read_base(base));
     let ask = Ask::read(&folder);
@@ -137,7 +137,7 @@ fn expected(name: &str) -> Image {
             Program::new("sh").args([folder.join("pack")]).within(240).run().succeeded();
         }
         let reference = fresh_name();
-        let build = Build::new(&folder, &folder.join("hardpan.yaml")).within(600);
+        let build = Build::new(&folder, &folder.join("hardpan.yaml")).online().within(600);
         build.pushing_to(&reference).run().succeeded();
         reference
     });

@@ -1,25 +1,35 @@
 //! What Docker's own frontend says comes through as it is: mistakes, steps that fail, warnings, calls.
 
-use super::{dockers, ours, without_syntax};
-use crate::support::build::{Build, Door};
-use crate::support::command::Outcome;
-use crate::support::project::{Project, SPEC};
+use std::path::Path;
 
-/// The excerpt and the message at the end, which both clients draw from the same details.
-fn end(outcome: &Outcome) -> String {
-    let text = without_syntax(&outcome.stderr);
-    let from = text.rfind(&format!("\n{SPEC}:")).filter(|at| text[*at..].contains("\n-----"));
-    let from = from.or_else(|| text.rfind("\nERROR: ")).unwrap_or(0);
-    text[from..].to_owned()
+use serde_json::Value;
+
+use super::{dockers, ours, settled};
+use crate::support::build::{BUILDX, Build, Door, fresh_name};
+use crate::support::command::{Outcome, Program};
+use crate::support::environment::environment;
+use crate::support::image::json;
+use crate::support::project::{Project, SPEC};
+use crate::support::registry::read_image;
+use crate::support::serve::{Repository, archive, serve};
+
+/// The excerpt and the message at the end, which both clients draw from the same details. A mistake
+/// without a place is shown at the syntax line, by any frontend that one names.
+fn end(project: &Project, outcome: &Outcome) -> String {
+    let text = settled(project, &outcome.stderr);
+    let message = text.rfind("\nERROR: ").unwrap_or(0);
+    let excerpt = text.rfind(&format!("\n{SPEC}:")).filter(|at| text[*at..].contains("\n-----"));
+    let excerpt = excerpt.filter(|at| !text[*at..].starts_with(&format!("\n{SPEC}:1\n")));
+    text[excerpt.unwrap_or(message)..].to_owned()
 }
 
 /// Both fail with the same words and excerpt.
 #[track_caller]
 fn same_failure(text: &str, args: &[&str], words: &str) {
-    let run = |project: &Project| project.build().args(args).run().failed();
-    let (docker, hardpan) = (run(&dockers(text)), run(&ours(text)));
-    assert!(end(&docker).contains(words), "{docker}");
-    assert_eq!(end(&hardpan), end(&docker), "{hardpan}");
+    let run = |project: Project| end(&project, &project.build().args(args).run().failed());
+    let docker = run(dockers(text));
+    assert!(docker.contains(words), "{docker}");
+    assert_eq!(run(ours(text)), docker);
 }
 
 #[test]
@@ -77,29 +87,28 @@ fn warnings_and_the_files_own_checks() {
 #[test]
 fn calls() {
     let text = "# what it is\nARG A=1\nFROM dhi.io/node:24-dev as build\nRUN --mount=type=secret,id=s true\n# the app\nFROM dhi.io/node:24 AS app\nARG A\n";
-    for call in [
-        "check",
-        "outline",
-        "targets",
-        "check,format=json",
-        "targets,format=json",
-        "outline,format=json",
-        "subrequests.describe",
-    ] {
-        let run = |project: &Project| {
-            let outcome = project.build().args([format!("--call={call}")]).run();
-            // The file itself is in the JSON, too; only its first line differs, in base64.
-            let text = without_syntax(&outcome.stdout)
-                .lines()
-                .filter(|line| !line.contains("\"data\"") && line.len() < 300)
-                .map(|line| format!("{line}\n"))
-                .collect::<String>();
-            (outcome.code, text)
-        };
-        let (docker, hardpan) = (run(&dockers(text)), run(&ours(text)));
+    let run = |project: Project, call: &str| {
+        let outcome = project.build().args([format!("--call={call}")]).run();
+        (outcome.code, settled(&project, &outcome.stdout))
+    };
+    for call in ["check", "outline", "targets", "subrequests.describe"] {
+        let docker = run(dockers(text), call);
         assert!(!docker.1.is_empty(), "{call}");
-        assert_eq!(hardpan, docker, "{call}");
+        assert_eq!(run(ours(text), call), docker, "{call}");
+        // The sources in the JSON hold the file itself and the name of the session.
+        let as_json = |project: Project| {
+            let (code, text) = run(project, &format!("{call},format=json"));
+            let mut answer = json(text.as_bytes());
+            if answer.is_object() {
+                answer["sources"] = Value::Null;
+            }
+            (code, answer)
+        };
+        assert_eq!(as_json(ours(text)), as_json(dockers(text)), "{call}");
     }
+    // A call of hardpan's own is none of Docker's.
+    let (code, _) = run(ours(text), "plan");
+    assert_eq!(code, Some(1));
 }
 
 #[test]
@@ -138,47 +147,67 @@ fn every_door_leads_to_the_same_image() {
 fn a_dockerfile_on_standard_input() {
     let project = ours("FROM dhi.io/node:24\nCOPY a.txt ./\n").file("a.txt", "a");
     let dockerfile = std::fs::read(project.spec()).unwrap();
-    let name = crate::support::build::fresh_name();
-    Build::new(project.path(), std::path::Path::new("-"))
+    let name = fresh_name();
+    Build::new(project.path(), Path::new("-"))
         .pushing_to(&name)
         .program("plain")
         .input(dockerfile)
         .run()
         .succeeded();
-    let image = crate::support::registry::read_image(&name);
+    let image = read_image(&name);
     assert!(image.listing().has("/app/a.txt"));
     assert_eq!(image.run()["User"], "1000:1000");
 }
 
 #[test]
-fn bake_with_targets_and_a_linked_one() {
-    let syntax = &crate::support::environment::environment().syntax;
-    let name = crate::support::build::fresh_name();
+fn bake_with_targets_and_linked_ones() {
+    let syntax = &environment().syntax;
+    let name = fresh_name();
     let bake = format!(
-        "target \"tools\" {{\n  dockerfile = \"tools.Dockerfile\"\n}}\ntarget \"web\" {{\n  dockerfile = \"Dockerfile\"\n  target = \"web\"\n  contexts = {{ tools = \"target:tools\" }}\n  args = {{ WHO = \"bake\" }}\n  output = [\"type=image,name={name},push=true\"]\n}}\n"
+        r#"
+        target "tools" {{ dockerfile = "tools.Dockerfile" }}
+        target "base" {{ dockerfile = "base.Dockerfile" }}
+        target "web" {{
+          dockerfile = "Dockerfile"
+          target = "web"
+          contexts = {{ tools = "target:tools", base = "target:base" }}
+          args = {{ WHO = "bake" }}
+          output = ["type=image,name={name},push=true"]
+        }}
+        target "plain" {{
+          dockerfile = "plain.Dockerfile"
+          contexts = {{ base = "target:base" }}
+        }}
+        "#
     );
     let dockerfile = format!(
-        "# syntax={syntax}\nFROM dhi.io/node:24 AS web\nARG WHO\nLABEL who=$WHO\nCOPY --from=tools /out/x /opt/x\nFROM dhi.io/node:24-dev AS other\n"
+        "# syntax={syntax}\nFROM base AS web\nARG WHO\nLABEL who=$WHO\nCOPY --from=tools /out/x /opt/x\nFROM dhi.io/node:24-dev AS other\n"
     );
     let project = Project::written("")
         .file("docker-bake.hcl", bake)
         .file("Dockerfile", dockerfile)
+        .file("plain.Dockerfile", "FROM base\nCOPY --from=base /opt/base /opt/again\n")
+        .file(
+            "base.Dockerfile",
+            format!(
+                "# syntax={syntax}\nFROM dhi.io/node:24\nCOPY docker-bake.hcl /opt/base\nENV A=b\n"
+            ),
+        )
         .file("tools.Dockerfile", "FROM dhi.io/node:24-dev\nRUN mkdir /out && echo x > /out/x\n");
-    let builder = &crate::support::environment::environment().builder;
-    let program = crate::support::command::Program::new(*crate::support::build::BUILDX);
-    let folder = project.path().display();
     let script = project.path().join("docker-bake.hcl");
-    program
-        .args(["bake", "--builder", builder, "--allow=fs.read=/tmp", "--progress=plain", "-f"])
+    Program::new(*BUILDX)
+        .args(["bake", "--builder", &environment().builder, "--allow=fs.read=/tmp", "-f"])
         .args([script.as_os_str()])
-        .args([format!("--set=*.context={folder}"), "web".to_owned()])
+        .args([format!("--set=*.context={}", project.path().display())])
+        .args(["--progress=plain", "web", "plain"])
         .within(120)
         .run()
         .succeeded();
-    let image = crate::support::registry::read_image(&name);
-    assert!(image.listing().has("/opt/x"));
+    let image = read_image(&name);
+    assert!(image.listing().has("/opt/x") && image.listing().has("/opt/base"));
     assert_eq!(image.run()["Labels"]["who"], "bake");
     assert_eq!(image.run()["User"], "1000:1000");
+    assert!(image.words("Env").contains(&"A=b"));
 }
 
 #[test]
@@ -186,12 +215,11 @@ fn arguments_of_hardpan_do_not_reach_the_dockerfile() {
     let text = "FROM dhi.io/node:24-dev AS build\nARG HARDPAN_PROOF\nRUN echo \"[$HARDPAN_PROOF]\" > /x\nFROM dhi.io/node:24\nCOPY --from=build /x /x\n";
     let project = ours(text);
     project.push();
-    let again = project
-        .build()
-        .build_arg("HARDPAN_PROOF=fresh")
-        .build_arg("HARDPAN_INPUT=dockerfile")
-        .progress();
-    assert_eq!(again.run(), ["[proof] inspect the image of the Dockerfile"], "looked at again");
+    let again = project.build().build_arg("HARDPAN_PROOF=fresh");
+    let again = again.build_arg("HARDPAN_INPUT=dockerfile").progress();
+    let run = again.run();
+    assert!(run.contains(&"[proof] inspect the image of the Dockerfile"), "{run:?}");
+    assert!(run.iter().all(|name| name.starts_with("[proof] ")), "{run:?}");
     let refusal = project.build().build_arg("HARDPAN_PROOF=maybe").refused();
     assert_eq!(refusal.errors()[0].code, "OPT-01", "{refusal}");
 }
@@ -209,4 +237,20 @@ fn a_build_without_cache_is_looked_at_again() {
     assert!(!run(&[]), "cached");
     assert!(run(&["--no-cache"]));
     assert!(run(&["--no-cache-filter=build"]));
+}
+
+#[test]
+fn a_dockerfile_in_a_repository_and_in_an_archive() {
+    let dockerfile =
+        format!("# syntax={}\nFROM dhi.io/node:24\nCOPY a.txt /opt/\n", environment().syntax);
+    let files = [("Dockerfile", dockerfile.as_str()), ("a.txt", "a")];
+    let repository = Repository::new();
+    repository.commit(&files);
+    let git = format!("{}#main", repository.address);
+    let http = format!("{}/context.tar", serve(archive(&files)));
+    for context in [git, http] {
+        let image = Build::new(Path::new(&context), Path::new("Dockerfile")).push();
+        assert!(image.listing().has("/opt/a.txt"), "{context}");
+        assert_eq!(image.run()["User"], "1000:1000", "{context}");
+    }
 }

@@ -8,6 +8,7 @@ pub mod ask;
 pub mod bake;
 pub mod build;
 pub mod command;
+pub mod company;
 pub mod container;
 pub mod daemon;
 pub mod environment;
