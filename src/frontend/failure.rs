@@ -102,9 +102,8 @@ impl Failure {
         match self {
             Self::Refused(mistakes) => status::refusal(file, &mistakes),
             Self::UnknownCall(name) => status::unknown_call(&name),
-            Self::Dockerfile(error) => error.into(),
             Self::Gateway(Error::Refused(status)) => explain(*status, file, |mistake| mistake),
-            Self::Gateway(error) => error.into(),
+            Self::Gateway(error) | Self::Dockerfile(error) => error.into(),
             Self::ForeignProgram(status, platform) => {
                 explain(*status, file, |mistake| foreign_program(mistake.span, &platform))
             }
