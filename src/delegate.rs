@@ -24,6 +24,7 @@ use crate::inspect::evidence::Inventory;
 use crate::inspect::inventory;
 use crate::llb::{Output, caps};
 use crate::options::Options;
+use crate::platform::Platform;
 use crate::proto::frontend::{Attestations, Ref, RefMap, Result as BuildResult, result};
 use crate::proto::pb;
 use crate::result::Answer;
@@ -138,10 +139,10 @@ impl Proof<'_> {
         for (image, outcome) in images.iter().zip(outcomes) {
             match outcome {
                 Ok(one) => proven.push((image.id.clone(), one)),
-                Err(failure) => failures.push(failure),
+                Err(failure) => failures.push((self.platform(image), failure)),
             }
         }
-        if let Some(failure) = Failure::of_all(failures) {
+        if let Some(failure) = Failure::of_all(failures, images.len()) {
             return Err(failure);
         }
         let mut by_platform = BTreeMap::new();
@@ -159,6 +160,13 @@ impl Proof<'_> {
             Refs::ByPlatform(by_platform)
         };
         Ok(in_result(Solved { refs, metadata, attestations }))
+    }
+
+    /// What an image is for; where the answer does not say it, there is only one.
+    fn platform(&self, image: &Made) -> Platform {
+        let builder = self.delegate.options.build_platform();
+        let said = image.id.as_deref().and_then(|id| Platform::parse(id, &builder).ok());
+        said.unwrap_or(builder)
     }
 
     /// One image: looked at, judged, handed on together with what was looked at.

@@ -10,10 +10,12 @@ mod probes;
 mod roots;
 mod scan;
 mod stages;
+mod trial;
 mod whole;
 
 pub use probes::{CollisionsProbe, EVIDENCE, InventoryProbe, ProbeSettings, newest};
 pub use scan::{CORE, Scanner};
+pub use trial::trial;
 pub use whole::Whole;
 
 use std::collections::{BTreeMap, BTreeSet};

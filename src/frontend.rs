@@ -25,7 +25,7 @@ use crate::context::{self, Fetched, LoadError, Loaded, Locations};
 use crate::delegate;
 use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Abilities, Emitted, Emitter, ProbeSettings, Scanner};
-use crate::gateway::{Gateway, Solve, side_by_side};
+use crate::gateway::{Error, Gateway, Solve, detail, side_by_side};
 use crate::input::Input;
 use crate::llb::Output;
 use crate::options::Options;
@@ -49,9 +49,10 @@ pub async fn run(
 async fn answer(
     gateway: &Gateway,
     options: Options,
-    mistakes: Vec<Diagnostic>,
+    mut mistakes: Vec<Diagnostic>,
 ) -> Result<Answer, Failure> {
     prepare::require(gateway, &options).await?;
+    mistakes.extend(prepare::mistakes(&options));
     // Most calls look at no more than the spec and the images that it names.
     let request = options.request.as_deref();
     let small = request.filter(|name| !calls::plan::needs_build(name));
@@ -63,7 +64,10 @@ async fn answer(
     }
     gateway.set_source_file(loaded.file.clone());
     match (input?, small) {
-        (Input::Dockerfile, _) => delegate::answer(gateway, &options, loaded).await,
+        (Input::Dockerfile, _) => {
+            prepare::refuse_for_dockerfiles(&options)?;
+            delegate::answer(gateway, &options, loaded).await
+        }
         (Input::Spec, Some(request)) => {
             let call = Call { gateway, options: &options, loaded, mistakes };
             calls::answer(&call, request).await
@@ -82,6 +86,9 @@ struct Opened {
 
 async fn open(gateway: &Gateway, options: &Options, builds: bool) -> Result<Opened, Failure> {
     let locations = context::locate(gateway, options).await?;
+    if let emit::Tree::Graph(context) = &locations.context {
+        prepare::require_all(gateway, context)?;
+    }
     let shared_ignore = async {
         if builds { context::load_ignore(gateway, &locations).await } else { Ok(Vec::new()) }
     };
@@ -98,10 +105,11 @@ async fn build(
     Opened { locations, loaded, shared_ignore }: Opened,
     mistakes: Vec<Diagnostic>,
 ) -> Result<Answer, Failure> {
-    let parsed = prepare::parse(&loaded, mistakes)?;
+    let parsed = prepare::parse(&loaded, &options, mistakes)?;
     let spec = &parsed.spec;
     let target = target::choose(spec, options.target.as_deref())?;
-    let variables = Variables::new(&spec.args, &options.build_args).map_err(Failure::Refused)?;
+    let given = prepare::arguments(&options, spec);
+    let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;
     let probes = prepare::probes(gateway, &options).await?;
     let clock = epoch::Clock {
         gateway,
@@ -188,10 +196,10 @@ impl Build<'_> {
         for (platform, image) in platforms.iter().zip(images) {
             match image {
                 Ok(image) => answer.add(platform, image),
-                Err(failure) => failures.push(failure),
+                Err(failure) => failures.push((platform.clone(), self.understand(failure).await)),
             }
         }
-        match Failure::of_all(failures) {
+        match Failure::of_all(failures, platforms.len()) {
             Some(failure) => Err(failure),
             None => Ok(answer),
         }
@@ -231,6 +239,23 @@ impl Build<'_> {
         Ok(result.attested(evidence.into_iter().chain(packages)))
     }
 
+    /// Says of a step that failed whether the builder could not run it at all.
+    async fn understand(&self, failure: Failure) -> Failure {
+        let Failure::Gateway(Error::Refused(status)) = failure else { return failure };
+        let step = detail::solve(&status).unwrap_or_default().op.platform.unwrap_or_default();
+        let platform = Platform::new(&step.os, &step.architecture, &step.variant);
+        let is_own = platform == self.options.build_platform();
+        let Some((graph, output)) = emit::trial(&platform).filter(|_| !is_own) else {
+            return Failure::Gateway(Error::Refused(status));
+        };
+        let definition = graph.marshal(output, &[]);
+        let solve = Solve { evaluate: true, ..Solve::of(definition) };
+        match self.gateway.solve(solve).await {
+            Err(Error::Refused(_)) => Failure::ForeignProgram(status, platform),
+            _ => Failure::Gateway(Error::Refused(status)),
+        }
+    }
+
     /// Names → images → paths and commands.
     async fn draft(&self, app: &App, platform: &Platform) -> Result<Drafted, Failure> {
         let build = self.options.build_platform();
@@ -256,6 +281,7 @@ impl Build<'_> {
             app,
             variables,
             contexts: &self.options.contexts,
+            certificates: &self.options.certificates,
             registry: &self.registry,
             target,
             build,
@@ -371,12 +397,7 @@ impl Build<'_> {
     }
 
     async fn solve(&self, definition: pb::Definition) -> Result<crate::gateway::Solved, Failure> {
-        let missing =
-            crate::llb::caps::unsupported(&definition, |cap| self.gateway.llb_caps().supports(cap));
-        if let Some(cap) = missing.first() {
-            let missing = prepare::lacking(&definition, cap);
-            return Err(Failure::Refused(vec![missing]));
-        }
+        prepare::require_all(self.gateway, &definition)?;
         let cache_imports = self.options.cache_imports.clone();
         let solve = Solve { cache_imports, ..Solve::of(definition) };
         Ok(self.gateway.solve(solve).await?)

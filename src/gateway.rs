@@ -135,7 +135,7 @@ impl Gateway {
         self.source_file.get()
     }
 
-    /// Graphs that another frontend or bake hands over, by name.
+    /// Graphs that another frontend or bake hands over, by name, ready to be sent again.
     pub async fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, Error> {
         if !self.frontend_caps.supports(FRONTEND_INPUTS) {
             return Ok(BTreeMap::new());

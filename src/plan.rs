@@ -6,6 +6,7 @@
 //! of the runtime base are known, [`finish`] lays out the layers and the image config. All three
 //! are pure. Nothing after this module reads the spec.
 
+mod certificates;
 mod draft;
 mod fetch;
 mod folders;
@@ -212,6 +213,8 @@ pub struct SecretMount {
     pub env: Option<String>,
     /// The file.
     pub target: Option<String>,
+    /// Permissions of the file.
+    pub mode: u32,
     /// Whether the build goes on without it.
     pub optional: bool,
 }

@@ -13,7 +13,7 @@ use hardpan::frontend;
 use hardpan::options::Options;
 use hardpan::proto::{Status, frontend as wire, pb};
 use serde_json::Value;
-use support::fake_gateway::{self as fake, Script};
+use support::fake_gateway::{self as fake, Call, Calls, Script};
 
 const NODE: &str = r#"{"architecture":"amd64","os":"linux","config":{"User":"node","Env":["PATH=/bin"],
     "Labels":{"com.docker.dhi.name":"dhi/node","com.docker.dhi.version":"24.18.0-debian13"}},
@@ -35,14 +35,23 @@ fn script(spec: &str) -> Script {
 }
 
 async fn ask(script: Script, call: &str, options: &[&str]) -> Result<wire::Result, Status> {
-    let (gateway, _) = fake::start(script).await;
+    recorded(script, call, options).await.0
+}
+
+/// The answer, and what the builder was asked for it.
+async fn recorded(
+    script: Script,
+    call: &str,
+    options: &[&str],
+) -> (Result<wire::Result, Status>, Calls) {
+    let (gateway, calls) = fake::start(script).await;
     let request = format!("requestid=frontend.{call}");
     let all = options.iter().copied().chain(["filename=hardpan.yaml", &request]);
     let environment = all.enumerate().map(|(index, option)| {
         (OsString::from(format!("BUILDKIT_FRONTEND_OPT_{index}")), OsString::from(option))
     });
     let (options, mistakes) = Options::parse(environment.collect::<Vec<_>>());
-    frontend::run(&gateway, options, mistakes).await.map(Into::into)
+    (frontend::run(&gateway, options, mistakes).await.map(Into::into), calls)
 }
 
 fn text(result: &wire::Result, key: &str) -> String {
@@ -119,6 +128,24 @@ async fn all_apps_are_looked_at_unless_one_is_named() {
 }
 
 #[tokio::test]
+async fn images_are_looked_up_as_the_build_says() {
+    let modes = [(&[] as &[&str], "default"), (&["image-resolve-mode=default"], "default")];
+    let others = [
+        (&["image-resolve-mode=pull"] as &[&str], "pull"),
+        (&["image-resolve-mode=local"], "local"),
+    ];
+    for (options, mode) in modes.into_iter().chain(others) {
+        let (result, calls) = recorded(script(GOOD), "lint", options).await;
+        result.unwrap();
+        let asked = calls.all().into_iter().filter_map(|call| match call {
+            Call::ResolveSourceMeta(asked) => Some(asked.resolve_mode),
+            _ => None,
+        });
+        assert_eq!(asked.collect::<Vec<_>>(), [mode], "{options:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_base_is_judged_by_its_config() {
     for (user, labels, found) in [
         ("0", "", "REF-06 1: error: "),
@@ -172,7 +199,7 @@ async fn an_input_with_a_config_is_an_image_like_any_other() {
     assert_eq!(found, Vec::<String>::new());
     for (config, start) in [
         (NODE.replace("\"User\":\"node\"", "\"User\":\"root\""), "REF-06 1: error: "),
-        (NODE.replace("amd64", "arm64"), "REF-09 1: error: \"node:24\" is for linux/arm64"),
+        (NODE.replace("amd64", "arm64"), "REF-09 1: error: \"dhi.io/node:24\" is for linux/arm64"),
         ("[]".to_owned(), "REF-02 1: error: the config of \"node:24\" cannot be read"),
     ] {
         let found = with_input(empty(), Some(&config_metadata(&config))).await;
@@ -309,7 +336,10 @@ async fn describe_lists_every_call_that_is_answered() {
             Ok(result) => result,
             // These look at the base with hardpan's own image, which this process does not have.
             Err(status) if ["plan", "llb"].contains(&call) => {
-                assert!(status.message.contains("image hardpan was started from"), "{status:?}");
+                assert!(
+                    status.message.contains("image that hardpan was started from"),
+                    "{status:?}"
+                );
                 continue;
             }
             Err(status) => panic!("{call}: {}", status.message),

@@ -41,6 +41,7 @@ macro_rules! cases {
 cases! {
     a_build_argument_sets_the_registry
     a_context_takes_the_place_of_a_base
+    a_context_takes_the_place_of_a_stage
     a_folder_of_the_base_that_is_poured_over_stays_the_users
     a_run_takes_all_kinds_of_mounts
     a_stage_is_handed_out_marked
@@ -50,6 +51,7 @@ cases! {
     add_takes_archives_urls_and_repositories
     an_openshift_folder_is_shared_with_the_group
     args_reach_the_runs_that_mention_them
+    certificates_are_mounted_into_every_run
     copy_from_images_and_contexts
     copy_takes_exclude_optional_and_mode
     copy_with_parents_keeps_paths_from_the_pivot_on
@@ -219,7 +221,8 @@ impl Case {
         let parsed = spec::parse(self.spec.as_bytes())?;
         let target = target::choose(&parsed.spec, options.target.as_deref()).map_err(refused)?;
         let app = target.app;
-        let variables = Variables::new(&parsed.spec.args, &options.build_args)?;
+        let given = prepare::arguments(&options, &parsed.spec);
+        let variables = Variables::new(&parsed.spec.args, &given)?;
         let registry = prepare::registry(&options, &parsed.spec, &variables).map_err(refused)?;
         let platforms = prepare::platforms(&options, app, &variables).map_err(refused)?;
         let build = options.build_platform();
@@ -235,6 +238,7 @@ impl Case {
                 app,
                 variables: &variables,
                 contexts: &options.contexts,
+                certificates: &options.certificates,
                 registry: &registry,
                 target: platform,
                 build: &build,

@@ -18,6 +18,8 @@ use crate::plan::{ImageUse, Role};
 use crate::platform::Platform;
 use crate::proto::pb;
 
+/// The architectures that hardened images exist for.
+const USUAL: [&str; 2] = ["amd64", "arm64"];
 /// The largest config of an image that is read; real ones have some kilobytes.
 const MAX_CONFIG: usize = 1 << 20;
 
@@ -111,10 +113,14 @@ pub async fn resolve(
     let mut mistakes = Vec::new();
     let mut resolved = Vec::new();
     let all = side_by_side(uses.iter().map(|image| builder.one(image))).await;
-    for outcome in all {
+    for (image, outcome) in uses.iter().zip(all) {
         match outcome {
             Ok(image) => resolved.push(image),
             Err(Problem::Mistake(mistake)) => mistakes.push(mistake),
+            Err(Problem::NoPlatform(mistake)) => {
+                let has = builder.platforms_of(image).await;
+                mistakes.push(mistake.help(elsewhere(&has)));
+            }
             Err(Problem::Gateway(error)) => return Err(ResolveError::Gateway(error)),
         }
     }
@@ -132,6 +138,8 @@ pub enum ResolveError {
 
 enum Problem {
     Mistake(Diagnostic),
+    /// The image is for other platforms; which ones, its index says, and a frontend cannot read it.
+    NoPlatform(Diagnostic),
     Gateway(Error),
 }
 
@@ -160,6 +168,15 @@ struct Found {
 }
 
 impl Builder<'_> {
+    /// Those of the usual platforms that an image has, found by asking.
+    async fn platforms_of(&self, image: &ImageUse) -> Vec<String> {
+        let usual = USUAL.map(|architecture| Platform::new("linux", architecture, ""));
+        let uses = usual.map(|platform| ImageUse { platform, ..image.clone() });
+        let found = side_by_side(uses.iter().map(|image| self.one(image))).await;
+        let found = uses.iter().zip(found).filter(|(_, found)| found.is_ok());
+        found.map(|(image, _)| image.platform.id()).collect()
+    }
+
     async fn one(&self, image: &ImageUse) -> Result<Resolved, Problem> {
         let found = match &image.context {
             None => self.image(image, &image.reference).await?,
@@ -227,6 +244,9 @@ impl Problem {
     /// What the builder said, as a mistake; a builder that is gone is none.
     fn of(error: Error, explain: impl Fn(&str) -> Diagnostic) -> Self {
         match error.status() {
+            Some(status) if image_failure(&status.message) == ImageFailure::NoSuchPlatform => {
+                Self::NoPlatform(explain(&status.message))
+            }
             Some(status) => Self::Mistake(explain(&status.message)),
             None => Self::Gateway(error),
         }
@@ -267,6 +287,16 @@ fn wrong_platform(image: &ImageUse, has: &str) -> Diagnostic {
         .help(format!("build for what it is made for: `--platform {has}`, or choose another base"))
 }
 
+/// What to do where an image is for other platforms than the one that is wanted.
+fn elsewhere(has: &[String]) -> String {
+    match has {
+        [] => "choose another base".to_owned(),
+        _ => {
+            format!("it has {}: choose with `--platform`, or take another base", has.join(" and "))
+        }
+    }
+}
+
 fn explain(image: &ImageUse, name: &str, message: &str) -> Diagnostic {
     let host = name.split('/').next().unwrap_or(name);
     let (code, text, help) = match image_failure(message) {
@@ -281,11 +311,10 @@ fn explain(image: &ImageUse, name: &str, message: &str) -> Diagnostic {
             format!("run `docker login {host}`, or check the name"),
         ),
         ImageFailure::NotFound => (Code::UnknownBase, format!("{name:?} does not exist"), near(name)),
-        ImageFailure::NoSuchPlatform => (
-            Code::NoSuchPlatform,
-            format!("{name:?} has nothing for {}", image.platform.id()),
-            "choose a platform that it has with `--platform`, or another base".to_owned(),
-        ),
+        ImageFailure::NoSuchPlatform => {
+            let message = format!("{name:?} has nothing for {}", image.platform);
+            return Diagnostic::error(Code::NoSuchPlatform, image.span, message);
+        }
         ImageFailure::RateLimited => (
             Code::LoginNeeded,
             format!("{host} gives no more images to this address for now"),

@@ -50,7 +50,9 @@ pub async fn locate(gateway: &Gateway, options: &Options) -> Result<Locations, L
             let context = if is_archive(gateway, &fetched, [&file, &archive]).await? {
                 archive
             } else {
-                locations.filename = FILE.to_owned();
+                if options.spec.forced_local.is_none() {
+                    locations.filename = FILE.to_owned();
+                }
                 file
             };
             locations.use_fetched(fetched, context, options);
@@ -81,12 +83,12 @@ async fn take_inputs(
 ) -> Result<(), LoadError> {
     let mut inputs = gateway.inputs().await?;
     if options.spec.forced_local.is_none()
-        && let Some(input) = inputs.get(options.spec.local())
+        && let Some(input) = inputs.get(options.spec.local()).cloned()
     {
         locations.spec = Tree::Graph(checked(input)?);
     }
     if let Some(input) = inputs.remove(CONTEXT_INPUT) {
-        locations.context = Tree::Graph(checked(&input)?);
+        locations.context = Tree::Graph(checked(input)?);
     }
     Ok(())
 }
@@ -198,7 +200,7 @@ fn copied(from: &pb::Definition, copy: Copy, name: &str) -> Result<pb::Definitio
 }
 
 /// What others made, once it is known that it can be taken in.
-fn checked(definition: &pb::Definition) -> Result<pb::Definition, LoadError> {
-    Graph::new().import(definition)?;
-    Ok(definition.clone())
+fn checked(definition: pb::Definition) -> Result<pb::Definition, LoadError> {
+    Graph::new().import(&definition)?;
+    Ok(definition)
 }

@@ -74,15 +74,17 @@ codes! {
     // Options of the build, the context, the builder.
     InvalidOption = "OPT-01", "an option of the build with an impossible value";
     UnsupportedOption = "OPT-02", "an option of the build that this release does not have yet";
+    MissingSecret = "OPT-03", "a secret that the build was not given";
     NotFoundInContext = "CTX-01", "a file that is not in the build context";
     SpecNotFound = "CTX-02", "the spec is not in the build context";
     NotFoundInStage = "CTX-03", "a file that a stage or image does not have";
     NoMatch = "CTX-04", "a pattern that matches nothing";
-    ContextNotFetched = "CTX-06", "a build context that cannot be fetched";
     NamedContext = "CTX-05", "a named context that cannot be used";
+    ContextNotFetched = "CTX-06", "a build context that cannot be fetched";
     OldBuilder = "BLD-01", "a BuildKit that is too old";
     StepFailed = "BLD-02", "a step of the build failed";
     Internal = "BLD-03", "a fault in hardpan or in the builder";
+    ForeignProgram = "BLD-04", "a step for a platform that the builder cannot run";
 
     // Bases.
     InvalidReference = "REF-01", "a name that is no image reference";

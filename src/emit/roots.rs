@@ -12,11 +12,11 @@ impl Emitter<'_> {
         match &image.root {
             Root::Scratch => Output::SCRATCH,
             Root::Source(source) => {
-                let with = self.as_shown(image, name);
+                let with = as_shown(image, name);
                 self.graph.source_op(source.clone(), &with)
             }
             Root::Archive(source) => {
-                let with = self.as_shown(image, name);
+                let with = as_shown(image, name);
                 let archive = self.graph.source_op(source.clone(), &with);
                 self.unpacked(archive, image)
             }
@@ -29,12 +29,6 @@ impl Emitter<'_> {
             // `bases::resolve` takes only what can be imported.
             Root::Input(definition) => self.graph.import(definition).unwrap_or(Output::SCRATCH),
         }
-    }
-
-    fn as_shown(&self, image: &Resolved, name: String) -> Constraints {
-        let is_image = !image.digest.is_empty();
-        let name = if is_image { name } else { format!("[context {}] load", image.reference) };
-        Constraints { platform: Some((&image.platform).into()), ..at(image.span, name) }
     }
 
     /// What an archive holds. A step of its own, so that one that is broken fails at the name.
@@ -50,4 +44,11 @@ impl Emitter<'_> {
         let name = format!("[context {}] unpack", image.reference);
         self.graph.file(&ops, &at(image.span, name))
     }
+}
+
+/// How the progress shows what an image or context is loaded from.
+fn as_shown(image: &Resolved, name: String) -> Constraints {
+    let is_image = !image.digest.is_empty();
+    let name = if is_image { name } else { format!("[context {}] load", image.reference) };
+    Constraints { platform: Some((&image.platform).into()), ..at(image.span, name) }
 }

@@ -1,6 +1,8 @@
 //! Options of the client → what the other modules take: where things are, how steps run, what is
 //! not there yet.
 
+use std::collections::BTreeMap;
+
 use crate::bases::{DEFAULT_REGISTRY, check_registry};
 use crate::context::{self, Loaded};
 use crate::diagnostic::{Code, Diagnostic, Position, Severity, Span};
@@ -8,12 +10,15 @@ use crate::emit::{Abilities, ProbeSettings, Settings, Tree};
 use crate::frontend::{Failure, own};
 use crate::gateway::{Gateway, feature, first_version};
 use crate::input::{self, Input};
-use crate::llb::{HostIp, Network, Ulimit};
-use crate::options::{Execution, NetworkMode, NoCache, Options, SourceDateEpoch};
+use crate::llb::{HostIp, Network, Ulimit, caps};
+use crate::options::{
+    Certificates, Execution, NetworkMode, NoCache, Options, Proof, Proxy, SourceDateEpoch,
+};
 use crate::plan::{self, variables::Variables};
 use crate::platform::Platform;
 use crate::proto::pb;
 use crate::spec::{self, Parsed, model::App, model::Spec};
+use crate::words::nearest;
 
 /// Copies with modes in chmod's words came with BuildKit 0.17. Their own capability is a constant
 /// that no daemon registers (solver/pb/caps.go), so this one of the same release stands for it.
@@ -33,8 +38,17 @@ pub(super) async fn require(gateway: &Gateway, options: &Options) -> Result<(), 
     Err(Failure::Refused(vec![old_builder(Span::START, message)]))
 }
 
-/// The refusal of a graph that needs what a builder above the floor still lacks, at its line.
-pub(super) fn lacking(definition: &pb::Definition, cap: &str) -> Diagnostic {
+/// Refuses a graph that needs what a builder above the floor still lacks.
+pub(super) fn require_all(gateway: &Gateway, definition: &pb::Definition) -> Result<(), Failure> {
+    let missing = caps::unsupported(definition, |cap| gateway.llb_caps().supports(cap));
+    match missing.first() {
+        Some(cap) => Err(Failure::Refused(vec![lacking(definition, cap)])),
+        None => Ok(()),
+    }
+}
+
+/// What a builder lacks for a graph, at the line that needs it.
+fn lacking(definition: &pb::Definition, cap: &str) -> Diagnostic {
     let what = feature(cap).unwrap_or("this step");
     let message = format!("{what} needs {}, and this builder is older", version_with(cap));
     old_builder(place_of(definition, cap).unwrap_or(Span::START), message)
@@ -94,13 +108,64 @@ pub(crate) fn today() -> jiff::civil::Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
+/// What is wrong with options and what only other modules can tell.
+#[must_use]
+pub fn mistakes(options: &Options) -> Vec<Diagnostic> {
+    let registry = options.predefined_args.get("HARDPAN_REGISTRY").filter(|text| !text.is_empty());
+    registry.and_then(|text| check_registry(text, Span::START).err()).into_iter().collect()
+}
+
+/// The build arguments that concern a spec: the user's, and proxies that it declares all the same.
+/// (`tell_time` gives it the time.)
+#[must_use]
+pub fn arguments(options: &Options, spec: &Spec) -> BTreeMap<String, String> {
+    let declared = |name: &String| spec.args.iter().any(|argument| argument.name.value == *name);
+    let is_asked = |name: &String| Proxy::is_argument(name) && declared(name);
+    let proxies = options.predefined_args.iter().filter(|(name, _)| is_asked(name));
+    let all = options.build_args.iter().chain(proxies);
+    all.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Options of ours that would do nothing for a Dockerfile.
+pub(super) fn refuse_for_dockerfiles(options: &Options) -> Result<(), Failure> {
+    if options.certificates == Certificates::default() {
+        return Ok(());
+    }
+    let message = "HARDPAN_CA is for the steps of a spec, and this is a Dockerfile";
+    let mistake = Diagnostic::error(Code::UnsupportedOption, Span::START, message)
+        .help("mount the secret where it is needed: `RUN --mount=type=secret,id=…`");
+    Err(Failure::Refused(vec![mistake]))
+}
+
+/// Names of `--no-cache-filter` that no stage has: what was meant to run again would not.
+#[must_use]
+pub fn unknown_stages(options: &Options, spec: &Spec) -> Vec<Diagnostic> {
+    let NoCache::Stages(given) = &options.no_cache else { return Vec::new() };
+    let stages: Vec<&str> = spec.stages.iter().map(|stage| stage.name.value.as_str()).collect();
+    let is_unknown = |name: &&String| !stages.iter().any(|one| one.eq_ignore_ascii_case(name));
+    let warn = |name: &String| {
+        let message = format!("no stage is named {name:?}: `no-cache` of it runs nothing again");
+        let help = match nearest(name, stages.iter().copied()) {
+            Some(near) => format!("did you mean `--no-cache-filter {near}`?"),
+            None => format!("the stages are: {}", stages.join(", ")),
+        };
+        Diagnostic::warning(Code::InvalidOption, Span::START, message).help(help)
+    };
+    given.iter().filter(is_unknown).map(warn).collect()
+}
+
 /// The spec, with mistakes of the options and of the file reported together.
-pub(super) fn parse(loaded: &Loaded, mut mistakes: Vec<Diagnostic>) -> Result<Parsed, Failure> {
+pub(super) fn parse(
+    loaded: &Loaded,
+    options: &Options,
+    mut mistakes: Vec<Diagnostic>,
+) -> Result<Parsed, Failure> {
     let blocks = mistakes.iter().any(|one| one.severity == Severity::Error);
     match spec::parse(&loaded.bytes) {
         Ok(_) if blocks => Err(Failure::Refused(mistakes)),
         Ok(mut parsed) => {
             parsed.warnings.extend(mistakes);
+            parsed.warnings.extend(unknown_stages(options, &parsed.spec));
             Ok(parsed)
         }
         Err(found) => {
@@ -112,7 +177,7 @@ pub(super) fn parse(loaded: &Loaded, mut mistakes: Vec<Diagnostic>) -> Result<Pa
 
 /// The prefix of names without a slash: a build argument, the spec, or the default.
 pub fn registry(options: &Options, spec: &Spec, variables: &Variables) -> Result<String, Failure> {
-    let given = options.predefined_args.get("HARDPAN_REGISTRY");
+    let given = options.predefined_args.get("HARDPAN_REGISTRY").filter(|text| !text.is_empty());
     let (registry, span) = match (given, &spec.registry) {
         (Some(given), _) => (given.clone(), Span::START),
         (None, Some(text)) => {
@@ -168,23 +233,8 @@ pub(crate) async fn probes(gateway: &Gateway, options: &Options) -> Result<Probe
         .ok()
         .and_then(|path| path.to_str().map(str::to_owned))
         .unwrap_or_else(|| "/hardpan".to_owned());
-    let fresh = fresh_proof(options)?;
-    Ok(ProbeSettings { frontend, binary, platform: options.build_platform(), fresh })
-}
-
-/// Whether the image is inspected again even if the builder remembers what was found: for releases
-/// on builders that collect garbage (docs/hardening.md).
-fn fresh_proof(options: &Options) -> Result<bool, Failure> {
-    match options.predefined_args.get("HARDPAN_PROOF").map(String::as_str) {
-        None | Some("" | "cached") => Ok(false),
-        Some("fresh") => Ok(true),
-        Some(other) => {
-            let message = format!("the build argument HARDPAN_PROOF cannot be {other:?}");
-            let mistake = Diagnostic::error(Code::InvalidOption, Span::START, message)
-                .help("write `--build-arg HARDPAN_PROOF=fresh`, or leave it out");
-            Err(Failure::Refused(vec![mistake]))
-        }
-    }
+    let (platform, fresh) = (options.build_platform(), options.proof == Proof::Fresh);
+    Ok(ProbeSettings { frontend, binary, platform, fresh })
 }
 
 /// How steps run and what they see.
@@ -307,4 +357,46 @@ pub fn plan_settings<'a>(
         .map(|time| time.to_string());
     let labels = options.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     PlanSettings { app, variables, labels, created }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llb::{Constraints, Exec, Graph, Location, Mount, Output};
+
+    #[test]
+    fn what_a_builder_lacks_is_refused_at_the_line_that_needs_it() {
+        let mut graph = Graph::new();
+        let step = |graph: &mut Graph, line: u32, memory: i64| {
+            let exec = Exec {
+                args: vec![format!("step {line}")],
+                mounts: vec![Mount::output("/", Output::SCRATCH)],
+                ..Exec::default()
+            };
+            let resources = (memory > 0)
+                .then(|| pb::LinuxResources { memory, ..pb::LinuxResources::default() });
+            let at =
+                Span { start: Position { line, column: 5 }, end: Position { line, column: 9 } };
+            let locations = vec![Location { file: 0, spans: vec![at] }];
+            let with = Constraints { locations, resources, ..Constraints::default() };
+            graph.exec(&exec, &with)[0]
+        };
+        let outputs = [step(&mut graph, 3, 0), step(&mut graph, 7, 1), step(&mut graph, 5, 1)];
+        let all = graph.merge(&outputs, &Constraints::default());
+        let definition = graph.marshal(all, &[pb::SourceInfo::default()]);
+        let found = lacking(&definition, "exec.meta.linux.resources");
+        assert_eq!(
+            (found.code, found.span.start),
+            (Code::OldBuilder, Position { line: 5, column: 5 })
+        );
+        let message = "a limit of memory or processors (`--resource`) needs BuildKit 0.31 or newer, \
+                       and this builder is older";
+        assert_eq!(found.message, message);
+        let elsewhere = lacking(&definition, "mergeop");
+        assert_eq!(elsewhere.span, Span::START, "an op without a place");
+        assert_eq!(
+            lacking(&definition, "later.still").message,
+            "this step needs a BuildKit with later.still, and this builder is older"
+        );
+    }
 }

@@ -187,9 +187,15 @@ impl Build<'_> {
         self.warn(&found).await
     }
 
-    /// Shows warnings to the user; the build goes on.
+    /// Shows warnings to the user; the build goes on, unless the user wants none.
     pub(super) async fn warn(&self, found: &[Diagnostic]) -> Result<(), Failure> {
-        warn(self.gateway, &self.loaded.vertex, found).await
+        let rules = &self.options.lint;
+        let counts = |one: &&Diagnostic| rules.counts(one.code.id());
+        let found: Vec<Diagnostic> = found.iter().filter(counts).cloned().collect();
+        if rules.is_error && !found.is_empty() {
+            return Err(Failure::Refused(found.into_iter().map(as_error).collect()));
+        }
+        warn(self.gateway, &self.loaded.vertex, &found).await
     }
 
     async fn read(
@@ -227,6 +233,13 @@ pub(crate) async fn warn(
         gateway.warn(warning).await?;
     }
     Ok(())
+}
+
+/// A warning where `BUILDKIT_DOCKERFILE_CHECK=error=true` wants none.
+fn as_error(warning: Diagnostic) -> Diagnostic {
+    let why = "BUILDKIT_DOCKERFILE_CHECK makes this warning an error";
+    let help = warning.help.map_or_else(|| why.to_owned(), |help| format!("{help}; {why}"));
+    Diagnostic { severity: diagnostic::Severity::Error, help: Some(help), ..warning }
 }
 
 /// The judgement, as a document for others.

@@ -105,9 +105,9 @@ fn describe(text: &mut String, file: Option<&SourceFile>, diagnostic: &Diagnosti
     // it needs what the builder lacks.
     let is_elsewhere = ["OPT-", "BLD-"].iter().any(|family| code.id().starts_with(family))
         || *code == Code::ContextNotFetched;
-    let is_in_file = *code == Code::StepFailed
-        || (*code == Code::OldBuilder && *span != Span::START)
-        || !is_elsewhere;
+    let is_step = matches!(code, Code::StepFailed | Code::ForeignProgram | Code::MissingSecret)
+        || (*code == Code::OldBuilder && *span != Span::START);
+    let is_in_file = is_step || !is_elsewhere;
     if let Some(file) = file.filter(|_| is_in_file) {
         let name = escape(&file.filename);
         let _ = write!(text, "{name}:{}:{}: ", span.start.line, span.start.column);

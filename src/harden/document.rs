@@ -67,6 +67,20 @@ pub fn write(
     judgement: &Judgement,
     bases: &[Base<'_>],
 ) -> serde_json::Result<Vec<u8>> {
+    let document = Document {
+        version: VERSION,
+        hardpan: env!("CARGO_PKG_VERSION"),
+        rules: RULES,
+        platform: subject.platform,
+        bases,
+        summary: summary(subject, judgement),
+        checks: checks_of(judgement),
+        findings: findings_of(judgement),
+    };
+    serde_json::to_vec(&document)
+}
+
+fn checks_of(judgement: &Judgement) -> Vec<CheckEntry<'_>> {
     let checks = judgement.checks.iter().map(|(id, status)| {
         let (status, findings, reason) = match status {
             Status::Passed => ("passed", None, None),
@@ -76,6 +90,10 @@ pub fn write(
         let title = Check::find(id.0).map_or("", |check| check.title);
         CheckEntry { id: id.0, title, status, findings, reason }
     });
+    checks.collect()
+}
+
+fn findings_of(judgement: &Judgement) -> Vec<FindingEntry<'_>> {
     let findings = judgement.findings.iter().map(|finding| FindingEntry {
         check: finding.check.0,
         severity: match finding.severity {
@@ -92,15 +110,41 @@ pub fn write(
         path: finding.path.as_deref(),
         message: &finding.message,
     });
-    let document = Document {
-        version: VERSION,
-        hardpan: env!("CARGO_PKG_VERSION"),
-        rules: RULES,
-        platform: subject.platform,
-        bases,
-        summary: summary(subject, judgement),
-        checks: checks.collect(),
-        findings: findings.collect(),
-    };
-    serde_json::to_vec(&document)
+    findings.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CheckId, Finding};
+    use super::*;
+
+    #[test]
+    fn every_check_says_how_it_ended() {
+        let finding = Finding {
+            check: CheckId("SHL-02"),
+            severity: Severity::Warn,
+            origin: Origin::App { layer: 3 },
+            path: Some("/bin/sh".to_owned()),
+            message: "shell found".to_owned(),
+            help: "leave it out".to_owned(),
+        };
+        let checks = vec![
+            (CheckId("USR-01"), Status::Passed),
+            (CheckId("SHL-02"), Status::Failed(1)),
+            (CheckId("SHL-03"), Status::NotEvaluated("too many files".to_owned())),
+        ];
+        let judgement = Judgement { findings: vec![finding], checks };
+        let (checks, findings) = (checks_of(&judgement), findings_of(&judgement));
+        let json = serde_json::to_value((checks, findings)).unwrap();
+        assert_eq!(json[0][0]["status"], "passed");
+        assert!(json[0][0].get("findings").is_none() && json[0][0].get("reason").is_none());
+        assert_eq!((&json[0][1]["status"], &json[0][1]["findings"]), (&"failed".into(), &1.into()));
+        assert_eq!(json[0][2]["reason"], "too many files");
+        assert_eq!(json[1][0]["origin"], "layer 3");
+        assert_eq!(
+            (&json[1][0]["severity"], &json[1][0]["path"]),
+            (&"warn".into(), &"/bin/sh".into())
+        );
+        assert_eq!(json[0][1]["title"], "a shell by name");
+    }
 }

@@ -22,7 +22,8 @@ impl MainContext {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let key = reader.take("contextkey").unwrap_or_else(|| "context".to_owned());
         // What is wrong with an address is said where it is used: without it nothing can be loaded.
-        let remote = reader.take(&key).filter(|value| remote::parse_context(value) != Ok(None));
+        let remote = reader.take_named(&key);
+        let remote = remote.filter(|value| remote::parse_context(value) != Ok(None));
         Self { remote, subdir: reader.text("contextsubdir") }
     }
 }

@@ -109,7 +109,7 @@ impl Attest {
     }
 }
 
-/// Which rules count in `--call=check`, from `BUILDKIT_DOCKERFILE_CHECK`.
+/// Which rules count, in builds and in `--call=check`, from `BUILDKIT_DOCKERFILE_CHECK`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LintRules {
     /// Rules that are left out; `all` is every one.
@@ -121,6 +121,12 @@ pub struct LintRules {
 }
 
 impl LintRules {
+    /// Whether warnings of a code are shown.
+    #[must_use]
+    pub fn counts(&self, code: &str) -> bool {
+        !self.skip.iter().any(|rule| rule == "all" || rule.eq_ignore_ascii_case(code))
+    }
+
     pub(super) fn read(reader: &mut Reader) -> Self {
         let key = "build-arg:BUILDKIT_DOCKERFILE_CHECK";
         reader.parsed(key, "skip=RULE,RULE;error=true", Self::parse).unwrap_or_default()

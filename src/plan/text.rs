@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use crate::bases::Resolved;
 use crate::llb::Git;
+use crate::plan::certificates::OWN_SECRET;
 use crate::plan::{
     Action, BindMount, CacheMount, Files, Layer, LayerEntry, Origin, Owner, Pick, Placement, Plan,
     Product, Run, SecretMount, Stage, StageBase, Step, What,
@@ -109,12 +110,13 @@ impl Text<'_> {
             };
             self.line(2, &format!("cache {path} id {} {sharing}", quoted(id)));
         }
-        for SecretMount { id, env, target, optional } in &run.secrets {
+        for SecretMount { id, env, target, mode, optional } in &run.secrets {
             let env = env.iter().map(|name| format!(" as {name}"));
             let target = target.iter().map(|path| format!(" in {path}"));
             let places: String = env.chain(target).collect();
+            let mode = if *mode == OWN_SECRET { String::new() } else { format!(" {mode:04o}") };
             let optional = if *optional { ", optional" } else { "" };
-            self.line(2, &format!("secret {}{places}{optional}", quoted(id)));
+            self.line(2, &format!("secret {}{places}{mode}{optional}", quoted(id)));
         }
         run.ssh.iter().for_each(|id| self.line(2, &format!("ssh {}", quoted(id))));
         for BindMount { origin, source, target } in &run.binds {

@@ -1,5 +1,7 @@
-"""Ends everything of this checkout: daemons by their records, their containers and mounts."""
+"""Ends everything of this checkout: daemons by their records, their containers and mounts,
+and what the kernel was told."""
 
+import emulation
 import engine
 import layout
 import leftovers
@@ -20,6 +22,7 @@ def main():
             if process.stop(name):
                 layout.say(f"           ✓  stopped {name}")
         leftovers.remove_below(layout.STATE)
+        emulation.down()
         folder = layout.socket_folder()
         for socket in folder.glob("*.sock"):
             socket.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::build::{Build, Door, fresh_name};
+use crate::support::build::{BUILDX, Build, Door, fresh_name};
 use crate::support::command::{Outcome, Program};
 use crate::support::environment::environment;
 use crate::support::image::Image;
@@ -41,14 +41,15 @@ impl Builder {
     }
 
     /// A build of a spec. An engine has no mirror for dhi.io, so the registry is told; its steps
-    /// have no network but the machine's.
+    /// have no network but the machine's, which the kernel does not let into a user namespace.
     pub fn build(&self, context: &Path, spec: &Path) -> Build {
         let build = Build::new(context, spec).through(Door::Argument).reached_by(&self.reach);
         if !self.is_engine() {
             return build;
         }
         let registry = format!("HARDPAN_REGISTRY={}/dhi/", environment().registry);
-        build.build_arg(&registry).args(["--network=host"])
+        let network = if self.name == "engine-userns" { "none" } else { "host" };
+        build.build_arg(&registry).args([format!("--network={network}")])
     }
 
     /// Builds and pushes; gives the image that is in the registry now, and its name.
@@ -78,7 +79,7 @@ impl Builder {
 
     /// Forgets all that was built.
     pub fn prune(&self) {
-        let program = Program::new("docker buildx").args(["prune", "--all", "--force"]);
+        let program = Program::new(*BUILDX).args(["prune", "--all", "--force"]);
         let program =
             self.reach.iter().fold(program, |program, (name, value)| program.env(name, value));
         program.run().succeeded();

@@ -93,7 +93,9 @@ pub fn changes_nothing_else(engine: &Builder) {
     let dockerfile = user.home.path().join("Dockerfile");
     fs::write(&dockerfile, "FROM scratch\nCOPY Dockerfile /\n").unwrap();
     let (file, folder) = (dockerfile.to_str().unwrap(), user.home.path().to_str().unwrap());
-    user.docker(&["buildx", "build", "--builder=default", "-t", &image, "-f", file, folder]);
+    let build =
+        user.run("buildx", &["build", "--builder=default", "-t", &image, "-f", file, folder]);
+    build.run().succeeded();
     let before = user.possessions();
     assert!(before.iter().any(|line| line.contains(&image)), "{before:#?}");
 

@@ -1,6 +1,7 @@
 """Installs the builders of the matrix (`make builders`): older BuildKits and today's Docker Engine.
 
-    python3 tests/tools/builders.py [NAME…]   only these, such as buildkit-0.17 or engine
+    python3 tests/tools/builders.py [NAME…]   only these, such as buildkit-0.17 or engine;
+                                              `tested` are those of `make test`
 
 Each comes from a pinned module of its own beside this file, since their requirements differ, and
 lands in .hardpan/builders/NAME. Docker Engine wants a newer runc than Debian's, which is built
@@ -14,6 +15,7 @@ import sys
 
 import install
 from install import layout
+import print_env  # noqa: E402  (install has put its folder on the path)
 
 ENGINE = "v2.0.0-beta.24"
 CONTAINERD = "v2.4.2"
@@ -73,6 +75,8 @@ def install_builder(name):
 
 def main():
     names = sys.argv[1:] or list(BUILDERS)
+    if names == ["tested"]:
+        names = print_env.TESTED
     unknown = [name for name in names if name not in BUILDERS]
     if unknown:
         layout.fail(f"there is no builder {unknown[0]}; there are {', '.join(BUILDERS)}")

@@ -11,7 +11,7 @@ use super::{ARCHIVE, Builder, Found, Problem, Root};
 use crate::archive;
 use crate::context::{parse_ignore, reason};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::gateway::{Error, Solve, plain_text};
+use crate::gateway::{Error, ImageFailure, Solve, image_failure, plain_text};
 use crate::llb::{Constraints, Git, Graph, Http, Local, OciLayout, Source};
 use crate::options::{ContextSource, NamedContext};
 use crate::plan::ImageUse;
@@ -67,11 +67,7 @@ impl Builder<'_> {
         });
         let log_name = format!("[context {}] load metadata for {digest}", context.key);
         let reference = format!("{}@{digest}", image.reference);
-        let explain = |message: &str| {
-            let text = format!("its OCI layout has no usable {digest}: {}", plain_text(message));
-            unusable(image, context, &text)
-                .help("look at index.json of the layout for the digests that it has, and at their platforms")
-        };
+        let explain = |message: &str| unusable_layout((image, context), (store, digest), message);
         self.look_up(image, (source, log_name, reference), explain).await
     }
 
@@ -152,7 +148,10 @@ impl Builder<'_> {
         let answer = self.gateway.resolve_source(source.to_op(), log_name, false).await;
         let source = answer.map_err(|error| Problem::of(error, fetch))?.pinned();
         let root = if is_file
-            && self.is_archive(&source).await.map_err(|error| Problem::of(error, fetch))?
+            && self
+                .is_archive(&source, &context.key)
+                .await
+                .map_err(|error| Problem::of(error, fetch))?
         {
             Root::Archive(source)
         } else {
@@ -161,9 +160,10 @@ impl Builder<'_> {
         Ok(files(context, root))
     }
 
-    async fn is_archive(&self, source: &pb::SourceOp) -> Result<bool, Error> {
+    async fn is_archive(&self, source: &pb::SourceOp, name: &str) -> Result<bool, Error> {
         let mut graph = Graph::new();
-        let output = graph.source_op(source.clone(), &Constraints::default());
+        let named = Constraints::named(format!("[context {name}] load"));
+        let output = graph.source_op(source.clone(), &named);
         let found = self.gateway.solve(Solve::of(graph.marshal(output, &[]))).await?.single()?;
         let head = self.gateway.read_head(&found, ARCHIVE, archive::HEAD).await?;
         Ok(archive::is_archive(&head))
@@ -208,6 +208,37 @@ fn files(context: &NamedContext, root: Root) -> Found {
 fn unusable(image: &ImageUse, context: &NamedContext, why: &str) -> Diagnostic {
     let message = format!("the context {} cannot be used: {why}", quoted(&context.key));
     Diagnostic::error(Code::NamedContext, image.span, message)
+}
+
+fn unusable_layout(
+    (image, context): (&ImageUse, &NamedContext),
+    (store, digest): (&str, &str),
+    message: &str,
+) -> Diagnostic {
+    let contents = "index.json of the layout lists what it has";
+    if message.contains("unknown store") {
+        return unusable(
+            image,
+            context,
+            &format!("the client offers no OCI layout {}", quoted(store)),
+        )
+        .help(format!("with buildctl, add `--oci-layout {store}=FOLDER`"));
+    }
+    match image_failure(message) {
+        ImageFailure::NotFound => {
+            unusable(image, context, &format!("its OCI layout has no {digest}")).help(contents)
+        }
+        ImageFailure::NoSuchPlatform => {
+            let wanted = image.platform.id();
+            let message = format!("the context {} has nothing for {wanted}", quoted(&context.key));
+            Diagnostic::error(Code::NoSuchPlatform, image.span, message)
+                .help(format!("{contents}; choose a platform of these with `--platform`"))
+        }
+        _ => {
+            let why = format!("its OCI layout gives no {digest}: {}", plain_text(message));
+            unusable(image, context, &why).help(contents)
+        }
+    }
 }
 
 /// What the builder calls an image of a layout, in the provenance too: the name in the spec, if it can

@@ -25,6 +25,7 @@ pub(super) async fn collect(call: &Call<'_>) -> Result<Vec<Diagnostic>, Failure>
     match spec::parse(&call.loaded.bytes) {
         Ok(parsed) => {
             found.extend(parsed.warnings.iter().cloned());
+            found.extend(prepare::unknown_stages(call.options, &parsed.spec));
             found.extend(of_apps(call, &parsed).await?);
         }
         Err(mistakes) => found.extend(mistakes),
@@ -47,7 +48,7 @@ fn keep<T>(outcome: Result<T, Failure>, found: &mut Vec<Diagnostic>) -> Result<O
 async fn of_apps(call: &Call<'_>, parsed: &Parsed) -> Result<Vec<Diagnostic>, Failure> {
     let Call { options, .. } = call;
     let spec = &parsed.spec;
-    let (variables, mut found) = variables(spec, &options.build_args);
+    let (variables, mut found) = variables(spec, &prepare::arguments(options, spec));
     let registry = keep(prepare::registry(options, spec, &variables), &mut found)?;
     let apps = keep(apps(spec, options.target.as_deref()), &mut found)?;
     let (Some(registry), Some(apps)) = (registry, apps) else { return Ok(found) };
@@ -103,6 +104,7 @@ impl Look<'_> {
             app,
             variables: &variables,
             contexts: &options.contexts,
+            certificates: &options.certificates,
             registry: self.registry,
             target: platform,
             build: &build,

@@ -63,8 +63,8 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
     let spec = &parsed.spec;
     let target = target::choose(spec, call.options.target.as_deref())?;
     let app = target.app;
-    let variables =
-        Variables::new(&spec.args, &call.options.build_args).map_err(Failure::Refused)?;
+    let given = prepare::arguments(call.options, spec);
+    let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;
     let registry = prepare::registry(call.options, spec, &variables)?;
     let platforms = prepare::platforms(call.options, app, &variables)?;
     let build = call.options.build_platform();
@@ -75,6 +75,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         app,
         variables: &variables,
         contexts: &call.options.contexts,
+        certificates: &call.options.certificates,
         registry: &registry,
         target: platform,
         build: &build,

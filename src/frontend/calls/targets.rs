@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::columns::columns;
 use super::{Call, Location, VERSION, in_both_forms, to_json};
 use crate::bases::DEFAULT_REGISTRY;
-use crate::frontend::{Failure, target};
+use crate::frontend::{Failure, prepare, target};
 use crate::plan::{self, Request, variables::Variables};
 use crate::result::Answer;
 use crate::spec::model::{App, Base, Spec, Stage};
@@ -97,13 +97,15 @@ fn stages(call: &Call<'_>, spec: &Spec) -> Vec<Target> {
 /// targets is no place to complain about an argument.
 fn needs(call: &Call<'_>, spec: &Spec, app: &App) -> BTreeSet<String> {
     let build = call.options.build_platform();
-    let variables = Variables::new(&spec.args, &call.options.build_args).unwrap_or_default();
+    let variables =
+        Variables::new(&spec.args, &prepare::arguments(call.options, spec)).unwrap_or_default();
     let variables = variables.on(&build, &build);
     let request = Request {
         spec,
         app,
         variables: &variables,
         contexts: &call.options.contexts,
+        certificates: &call.options.certificates,
         registry: DEFAULT_REGISTRY, // of no account for stages
         target: &build,
         build: &build,

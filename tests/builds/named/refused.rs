@@ -59,9 +59,13 @@ fn an_oci_layout_that_is_not_there() {
     let value = |reference: &str| format!("--opt=context:extra=oci-layout://{reference}");
     let digest = digest_in(layout.path());
     let wrong = build([store("store"), value(&format!("store@{absent}"))]);
-    refused(&wrong, &project, ("CTX-05", &["extra", &absent], "digest"));
+    refused(&wrong, &project, ("CTX-05", &["extra", "has no", &absent], "index.json"));
     let missing = build([store("store"), value(&format!("other@{digest}"))]);
-    refused(&missing, &project, ("CTX-05", &["extra", &digest], ""));
+    refused(
+        &missing,
+        &project,
+        ("CTX-05", &["extra", "no OCI layout `other`"], "--oci-layout other="),
+    );
     for reference in ["store", "store:latest", "store@sha256:12", "@"] {
         let open = build([store("store"), value(reference)]);
         refused(&open, &project, ("CTX-05", &["extra", "names no image"], "oci-layout"));
@@ -91,13 +95,13 @@ fn a_repository_without_what_is_asked_for() {
     let repository = Repository::new();
     repository.commit(&[("x.txt", "x")]);
     let address = &repository.address;
-    let at = |tail: &str, words: &[&str]| {
-        refused_copy(&format!("{address}{tail}"), ("CTX-05", words, "address"));
+    let at = |tail: &str, words: &[&str], help: &str| {
+        refused_copy(&format!("{address}{tail}"), ("CTX-05", words, help));
     };
-    at("#nope", &["extra", "nope"]);
-    at(&format!("?ref=main&checksum={}", "0".repeat(40)), &["extra", "checksum"]);
+    at("#nope", &["extra", "nope"], "git ls-remote");
+    at(&format!("?ref=main&checksum={}", "0".repeat(40)), &["extra", "not 0000"], "commit");
     let gone = address.replace("repository", "gone");
-    refused_copy(&gone, ("CTX-05", &["extra", "gone.git"], "address"));
+    refused_copy(&gone, ("CTX-05", &["extra", "gone.git"], ""));
 }
 
 #[test]
@@ -107,7 +111,11 @@ fn a_folder_that_a_repository_does_not_have() {
     let project = copying();
     let value = format!("{}#main:nope", repository.address);
     let build = project.build().args([context("extra", &value)]);
-    refused(&build, &project, ("CTX-05", &["extra", "nope"], "address"));
+    refused(
+        &build,
+        &project,
+        ("CTX-05", &["extra", "no folder \"nope\""], "top of the repository"),
+    );
 }
 
 #[test]
@@ -123,7 +131,7 @@ fn a_password_is_not_shown() {
     let project = copying();
     let value = context("extra", &format!("{address}/gone?token=hunter3"));
     let refusal = project.build().args([value]).refused();
-    assert!(!refusal.text().contains("hunter"), "{refusal}");
+    assert!(refusal.text().contains("CTX-05") && !refusal.text().contains("hunter"), "{refusal}");
 }
 
 #[test]
@@ -131,7 +139,7 @@ fn an_archive_that_is_broken() {
     let mut bytes = archive(&[("x.txt", &"long ".repeat(1000))]);
     bytes.truncate(1500);
     let value = format!("{}/x", serve(bytes));
-    refused_copy(&value, ("CTX-05", &["extra", "archive", "EOF"], "fetch"));
+    refused_copy(&value, ("CTX-05", &["extra", "archive", "EOF"], "whole tar archive"));
 }
 
 #[test]

@@ -116,16 +116,3 @@ fn build_arguments() {
         case(spec, &[("SPEC-14", "TEAR", "args")]).with(&["--build-arg=TEAR=full"]),
     ]);
 }
-
-#[test]
-fn platforms() {
-    check(&[
-        case("base: ▸node:24\nentrypoint: [node]\n", &[("REF-09", "linux/arm64", "--platform")])
-            .with(&["--platform=linux/amd64,linux/arm64"]),
-        case(
-            "base: node:24\nplatforms: [▸linux/arm64]\nentrypoint: [node]\n",
-            &[("REF-09", "linux/amd64", "linux/arm64")],
-        )
-        .with(&["--platform=linux/amd64"]),
-    ]);
-}

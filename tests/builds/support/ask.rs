@@ -19,6 +19,11 @@ pub trait Asked {
     /// Asks it over HTTP, from within its network.
     fn ask(&self, port: u16, request: Request<'_>) -> io::Result<Response>;
 
+    /// How many times longer than usual it may take to start.
+    fn patience(&self) -> u32 {
+        1
+    }
+
     /// Whether it still runs.
     fn runs(&mut self) -> bool;
 
@@ -58,7 +63,7 @@ impl Ask {
             let port = [&request["port"], &self.0["port"]].into_iter().find_map(Value::as_u64);
             let port = u16::try_from(port.unwrap()).unwrap();
             let sent = Sent::of(request, &fill);
-            let patience = if number == 0 { START } else { Duration::ZERO };
+            let patience = if number == 0 { START * container.patience() } else { Duration::ZERO };
             let answer = sent.ask(container, port, patience);
             check(request, &answer, &fill);
             if let Some(name) = request["keep"].as_str() {

@@ -1,6 +1,7 @@
 //! One build through `docker buildx build` or `buildctl`, and what came out of it.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::LazyLock;
@@ -66,6 +67,37 @@ impl Build {
             Door::Buildctl => self.args([format!("--opt=build-arg:{argument}")]),
             _ => self.args([format!("--build-arg={argument}")]),
         }
+    }
+
+    /// Gives a secret: a file, in the words of the program that is used.
+    #[must_use]
+    pub fn secret(self, id: &str, file: &Path) -> Self {
+        self.args([format!("--secret=id={id},src={}", file.display())])
+    }
+
+    /// Has steps trust whom this machine trusts: for those that fetch something from outside.
+    #[must_use]
+    pub fn online(self) -> Self {
+        match &environment().certificates {
+            Some(file) => self.build_arg("HARDPAN_CA=machine").secret("machine", Path::new(file)),
+            None => self,
+        }
+    }
+
+    /// The same for a Dockerfile, which `HARDPAN_CA` is not for: an image with this machine's
+    /// certificates takes the place of the one that it builds in.
+    #[must_use]
+    pub fn online_on(self, image: &str) -> Self {
+        let Some(file) = &environment().certificates else { return self };
+        let folder = tempfile::TempDir::new().unwrap();
+        let text = format!("FROM {image}\nCOPY ca.pem /ca.pem\nENV NODE_EXTRA_CA_CERTS=/ca.pem\n");
+        fs::write(folder.path().join("Dockerfile"), text).unwrap();
+        fs::copy(file, folder.path().join("ca.pem")).unwrap();
+        let name = fresh_name();
+        let build = Program::new(*BUILDX).args(["build", "--builder", &environment().builder]);
+        let build = build.args(["--push", "-t", &name]).args([folder.path()]);
+        build.run().succeeded();
+        self.args([format!("--build-context={image}=docker-image://{name}")])
     }
 
     /// Uses another buildkitd than the main one; through buildctl only.

@@ -25,7 +25,9 @@ use super::image::Image;
 const START: Duration = Duration::from_secs(15);
 /// How long an app may take to stop, and its longest life.
 const STOP_SECONDS: u64 = 10;
-const LIFE_SECONDS: u64 = 120;
+const LIFE_SECONDS: u64 = 240;
+/// An emulated program may take this many times as long.
+const EMULATED: u32 = 8;
 
 /// A running container. Dropped, it is killed and removed.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub struct Container {
     bundle: TempDir,
     running: Option<Running>,
     stop_signal: String,
+    /// How many times as long as usual things may take.
+    pub patience: u32,
 }
 
 impl Container {
@@ -55,7 +59,9 @@ impl Container {
         let config = config(image, command, &mounts(&root, image, writable));
         fs::write(bundle.path().join("config.json"), config.to_string()).unwrap();
         let stop_signal = image.run()["StopSignal"].as_str().unwrap_or("SIGTERM").to_owned();
-        let mut container = Self { name, bundle, running: None, stop_signal };
+        let own = if cfg!(target_arch = "x86_64") { "amd64" } else { "arm64" };
+        let patience = if image.config["architecture"] == own { 1 } else { EMULATED };
+        let mut container = Self { name, bundle, running: None, stop_signal, patience };
         container.run();
         container
     }
@@ -83,7 +89,8 @@ impl Container {
         kill.run().succeeded();
         let began = Instant::now();
         let outcome = self.running.take().unwrap().finish();
-        assert!(began.elapsed().as_secs() < STOP_SECONDS, "slow to stop: {outcome}");
+        let limit = STOP_SECONDS * u64::from(self.patience);
+        assert!(began.elapsed().as_secs() < limit, "slow to stop: {outcome}");
         outcome
     }
 
@@ -94,6 +101,10 @@ impl Container {
 }
 
 impl Asked for Container {
+    fn patience(&self) -> u32 {
+        self.patience
+    }
+
     fn ask(&self, port: u16, request: Request<'_>) -> std::io::Result<Response> {
         ask_within(&fs::read_to_string(self.pid_file())?, port, request)
     }
