@@ -41,7 +41,8 @@ pub async fn run(
     options: Options,
     mistakes: Vec<Diagnostic>,
 ) -> Result<Answer, Status> {
-    let answer = answer(gateway, options, mistakes).await;
+    // Boxed: what all ways through a build have to remember is more than a stack should hold.
+    let answer = Box::pin(answer(gateway, options, mistakes)).await;
     answer.map_err(|failure| failure.into_status(gateway.source_file()))
 }
 
