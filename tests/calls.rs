@@ -172,8 +172,8 @@ async fn an_input_with_a_config_is_an_image_like_any_other() {
     assert_eq!(found, Vec::<String>::new());
     for (config, start) in [
         (NODE.replace("\"User\":\"node\"", "\"User\":\"root\""), "REF-06 1: error: "),
-        (NODE.replace("amd64", "arm64"), "REF-09 1: error: \"node:24\" is for linux/arm64"),
-        ("[]".to_owned(), "REF-02 1: error: the config of \"node:24\" cannot be read"),
+        (NODE.replace("amd64", "arm64"), "REF-09 1: error: \"dhi.io/node:24\" is for linux/arm64"),
+        ("[]".to_owned(), "REF-02 1: error: the config of \"dhi.io/node:24\" cannot be read"),
     ] {
         let found = with_input(empty(), Some(&config_metadata(&config))).await;
         assert!(found.len() == 1 && found[0].starts_with(start), "{start}: {found:?}");
