@@ -32,6 +32,11 @@ fn stamp() -> Project {
     says(&format!("date +%s%N > out # {}", fresh_name()))
 }
 
+/// Whether the step is run again. The inspection may be: a builder forgets small things first.
+fn runs_again(build: &Build) -> bool {
+    build.progress().run().iter().any(|name| name.contains("RUN "))
+}
+
 fn opt(project: &Project, options: &[&str]) -> Build {
     let options = options.iter().map(|option| format!("--opt={option}"));
     project.build().through(Door::Buildctl).args(options)
@@ -49,8 +54,8 @@ fn proxies_reach_a_step_and_nothing_else() {
     );
     assert!(!image.config.to_string().contains("one.invalid"), "{}", image.config);
     let other = project.build().args(["--build-arg=http_proxy=http://two.invalid"]);
-    assert_eq!(other.progress().run(), [""; 0], "another proxy runs nothing again");
-    assert_eq!(project.build().progress().run(), [""; 0], "nor does none");
+    assert!(!runs_again(&other), "another proxy");
+    assert!(!runs_again(&project.build()), "none");
 }
 
 #[test]
@@ -133,11 +138,7 @@ fn limits_of_a_container_hold_and_run_nothing_again() {
     assert_eq!(lines[0], "268435456");
     assert!(lines[1].starts_with("25000"), "{found}");
     assert_eq!(lines[2], "0");
-    assert_eq!(
-        limits("134217728").progress().run(),
-        [""; 0],
-        "limits are no part of the cache key"
-    );
+    assert!(!runs_again(&limits("134217728")), "limits are no part of the cache key");
 }
 
 #[test]

@@ -230,7 +230,7 @@ fn without_emulation_what_runs_on_the_builder_is_built_for_both() {
     assert_eq!(image.on("arm64").file("/out/own"), "arm64 on x86_64\n");
     for example in ["go-api", "static-web"] {
         let folder = examples::folder(example);
-        let build = Build::new(&folder, &folder.join("hardpan.yaml")).on(&daemon.host);
+        let build = Build::new(&folder, &folder.join("hardpan.yaml")).on(&daemon.host).online();
         let image = build.args([both]).within(400).push();
         assert_eq!(image.platforms(), ["linux/amd64", "linux/arm64"], "{example}");
     }
