@@ -371,12 +371,16 @@ impl<'a> Emitter<'a> {
             }
             Origin::Git(git) => {
                 let name = format!("{}#{}", git.url, git.reference);
-                self.graph.source(&Source::Git(git.clone()), &at(self.place, name))
+                self.graph.source(&Source::Git((**git).clone()), &at(self.place, name))
             }
         }
     }
 
     /// The build context, with the paths that the app uses.
+    ///
+    /// # Panics
+    ///
+    /// If the context is a graph that cannot be imported; `context::locate` gives none.
     pub fn context(&mut self) -> Output {
         let name = match &self.settings.context {
             Tree::Local(name) => name.clone(),

@@ -251,7 +251,7 @@ pub enum Origin {
         filename: String,
     },
     /// A repository that is fetched.
-    Git(Git),
+    Git(Box<Git>),
 }
 
 /// Something that is put at a place.

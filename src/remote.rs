@@ -134,7 +134,7 @@ impl<'a> Parts<'a> {
         let path = rest.split_once('/').map_or("", |(_, path)| path);
         let is_git = match scheme.as_str() {
             "git" | "ssh" => true,
-            "http" | "https" => decode(path).ends_with(".git"),
+            "http" | "https" => decode(path).as_bytes().ends_with(b".git"),
             _ => false,
         };
         let url = format!("{scheme}://{rest}");
@@ -247,16 +247,9 @@ fn decode(text: &str) -> String {
     while let Some((first, after)) = rest.split_first() {
         let escape = after.get(..2).filter(|_| *first == b'%');
         let escape = escape.and_then(|digits| std::str::from_utf8(digits).ok());
-        match escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
+        let escape = escape.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(escape.unwrap_or(*first));
+        rest = if escape.is_some() { &after[2..] } else { after };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

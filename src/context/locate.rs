@@ -51,7 +51,7 @@ pub async fn locate(gateway: &Gateway, options: &Options) -> Result<Locations, L
                 archive
             } else {
                 if options.spec.forced_local.is_none() {
-                    locations.filename = FILE.to_owned();
+                    FILE.clone_into(&mut locations.filename);
                 }
                 file
             };

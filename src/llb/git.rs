@@ -11,6 +11,7 @@ pub(super) const AUTH_TOKEN: &str = "GIT_AUTH_TOKEN";
 
 /// A commit of a git repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an attribute of the source")]
 pub struct Git {
     /// The address without query and fragment: a URL, or `user@host:path`.
     pub url: String,

@@ -72,7 +72,7 @@ pub(super) fn git(source: &Text) -> Result<Origin, Diagnostic> {
         // A commit needs no reference that leads to it, and older builders compare none.
         git.reference = git.checksum.take().unwrap_or_default();
     }
-    Ok(Origin::Git(git))
+    Ok(Origin::Git(Box::new(git)))
 }
 
 #[cfg(test)]

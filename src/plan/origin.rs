@@ -77,7 +77,7 @@ pub(super) enum From {
     /// Files of the builder or a stage.
     Origin(Origin),
     /// An image that is copied from.
-    Image(ImageUse),
+    Image(Box<ImageUse>),
 }
 
 /// Takes a `from` apart: a stage, a named context, or else an image.
@@ -88,17 +88,20 @@ pub(super) fn origin_of(
     platform: Platform,
 ) -> Result<From, Diagnostic> {
     let name = request.variables.expand(from)?;
+    let image = |platform| {
+        From::Image(Box::new(image_use(request, &name, platform, Role::Source, from.span)))
+    };
     if let Some((_, platform)) = stand_in(request, &name, &platform) {
-        return Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span)));
+        return Ok(image(platform));
     }
     if let Some(index) = stages.iter().position(|stage| stage.stage.name.value == name) {
         return Ok(From::Origin(Origin::Stage(index)));
     }
     if request.spec.named_apps && request.spec.apps.iter().any(|app| app.name.value == name) {
-        return Ok(From::Origin(Origin::App(name)));
+        return Ok(From::Origin(Origin::App(name.clone())));
     }
     if name.contains(['/', ':', '.']) {
-        return Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span)));
+        return Ok(image(platform));
     }
     let names = request.spec.stages.iter().map(|stage| stage.name.value.as_str());
     let names = names.chain(request.contexts.names());
@@ -109,7 +112,7 @@ pub(super) fn origin_of(
             format!("no stage or context is named {name:?}"),
         )
         .help(format!("did you mean {near:?}?"))),
-        None => Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span))),
+        None => Ok(image(platform)),
     }
 }
 

@@ -341,7 +341,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         match origin_of(self.request, stages, from, platform) {
             Ok(From::Image(image)) => {
                 if !self.images.iter().any(|other| other.is_same(&image)) {
-                    self.images.push(image);
+                    self.images.push(*image);
                 }
             }
             Ok(From::Origin(Origin::App(name))) if !self.apps.contains(&name) => {

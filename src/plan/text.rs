@@ -204,7 +204,8 @@ impl Text<'_> {
             }
             Origin::App(name) => format!("app {name}"),
             Origin::Http { url, checksum, .. } => format!("{url} {checksum}"),
-            Origin::Git(Git { url, reference, subdir, .. }) => {
+            Origin::Git(git) => {
+                let Git { url, reference, subdir, .. } = git.as_ref();
                 let subdir =
                     if subdir.is_empty() { String::new() } else { format!(" in {subdir}") };
                 format!("{url} at {reference}{subdir}")
