@@ -13,7 +13,7 @@ mod stages;
 mod trial;
 mod whole;
 
-pub use probes::{CollisionsProbe, EVIDENCE, InventoryProbe, ProbeSettings, newest};
+pub use probes::{Again, CollisionsProbe, EVIDENCE, InventoryProbe, ProbeSettings, newest};
 pub use scan::{CORE, Scanner};
 pub use trial::trial;
 pub use whole::Whole;
@@ -202,7 +202,8 @@ impl<'a> Emitter<'a> {
     /// the provenance lists them.
     pub fn pass(&mut self, image: Output, probes: &[Output], summary: &str) -> Output {
         let name = self.plain_name("proof", summary);
-        let with = self.again_if(&[image], Constraints::named(name));
+        let inputs = [&[image], probes].concat();
+        let with = self.again_if(&inputs, Constraints::named(name));
         self.graph.passthrough(image, probes, &with)
     }
 

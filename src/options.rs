@@ -81,7 +81,7 @@ pub struct Options {
     /// Whom steps trust besides the authorities that their image knows.
     pub certificates: Certificates,
     /// Whether the image is inspected again even if the builder remembers what was found.
-    pub proof: Proof,
+    pub proof: Option<Proof>,
     /// The attestations that are asked for.
     pub attest: Attest,
     /// Which rules count, for `--call=check`.
@@ -192,6 +192,17 @@ impl Options {
         }
         options.read(&mut reader);
         (options, reader.finish())
+    }
+
+    /// What is wrong with the build arguments of hardpan alone: those of a Dockerfile are for
+    /// Docker's frontend to judge.
+    #[must_use]
+    pub fn own_mistakes(&self) -> Vec<Diagnostic> {
+        let own = self.raw.iter().filter(|(key, _)| key.starts_with(ours::FAMILY));
+        let variable = |(key, value): (&String, &String)| {
+            (format!("{OPTION}0").into(), format!("{key}={value}").into())
+        };
+        Self::parse(own.map(variable)).1
     }
 
     /// The platform that steps with `platform: build` run on.

@@ -31,7 +31,34 @@ pub struct ProbeSettings {
     /// The builder's platform.
     pub platform: Platform,
     /// Whether the finished image is looked at again although it was before.
-    pub fresh: bool,
+    pub again: Again,
+}
+
+/// When an image is looked at again that the builder remembers to have been looked at.
+///
+/// The builder finds what was found by the definition of the image. A program that runs in a stage
+/// may give other files under the same definition: what was found belongs to those of some other
+/// run. It is not enough that a builder of ours ran it, since any other frontend's steps of the same
+/// definition share the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Again {
+    /// If a program was run for it.
+    #[default]
+    IfRun,
+    /// In any case.
+    Always,
+    /// Never: the user trusts the builder's cache.
+    Never,
+}
+
+impl Again {
+    pub(super) fn holds(self, runs: bool) -> bool {
+        match self {
+            Self::IfRun => runs,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
 }
 
 /// What the inventory looks at.
@@ -114,8 +141,12 @@ impl Emitter<'_> {
         probe: &InventoryProbe<'_>,
     ) -> Result<Output, ImportError> {
         let name = format!("[{}proof] inspect the image", self.platform_prefix());
-        let (probe, mounts) = inventory(probe, name, settings.fresh);
-        self.probe(settings, probe, mounts)
+        let files: Vec<Output> = [probe.base].into_iter().chain(probe.layers.to_vec()).collect();
+        let again = settings.again.holds(self.graph.runs(&files));
+        let (probe, mounts) = inventory(probe, name, again);
+        let output = self.probe(settings, probe, mounts)?;
+        // The image is handed on anew as well: with the one that was looked at, not an older one.
+        Ok(self.mark(output, &Constraints { ignore_cache: again, ..Constraints::default() }))
     }
 
     /// What the judgement says, and all that it was made from.

@@ -35,7 +35,8 @@ impl Whole {
     ) -> Result<Output, ImportError> {
         let name = format!("[{}proof] inspect the image of the Dockerfile", self.prefix);
         let probe = InventoryProbe { base: self.image, layers: &[], args };
-        let (probe, mounts) = inventory(&probe, name, settings.fresh || self.again);
+        self.again |= settings.again.holds(self.graph.runs(&[self.image]));
+        let (probe, mounts) = inventory(&probe, name, self.again);
         add(&mut self.graph, settings, probe, mounts)
     }
 
@@ -55,6 +56,7 @@ impl Whole {
 
 #[cfg(test)]
 mod tests {
+    use super::super::probes::Again;
     use super::*;
     use crate::llb::{FileOps, MakeDir};
     use crate::platform::Platform;
@@ -69,7 +71,7 @@ mod tests {
         graph.marshal(output, &[file])
     }
 
-    fn settings(fresh: bool) -> ProbeSettings {
+    fn settings(again: Again) -> ProbeSettings {
         let mut graph = Graph::new();
         let source =
             pb::SourceOp { identifier: "docker-image://hardpan".to_owned(), ..Default::default() };
@@ -78,7 +80,7 @@ mod tests {
             frontend: graph.marshal(output, &[]),
             binary: "/hardpan".to_owned(),
             platform: Platform::new("linux", "amd64", ""),
-            fresh,
+            again,
         }
     }
 
@@ -98,7 +100,7 @@ mod tests {
     fn the_ops_and_files_of_the_image_stay() {
         let theirs = image(false);
         let mut whole = Whole::import(&theirs, "linux/amd64 ".to_owned()).unwrap();
-        let probe = whole.inventory(&settings(false), vec!["--rules".to_owned()]).unwrap();
+        let probe = whole.inventory(&settings(Again::IfRun), vec!["--rules".to_owned()]).unwrap();
         let passed = whole.pass(probe, "it holds");
         let ours = whole.definition(passed);
         assert_eq!(ours.def[0], theirs.def[0]);
@@ -115,7 +117,7 @@ mod tests {
     #[test]
     fn what_stands_on_a_step_that_runs_again_runs_again() {
         let mut whole = Whole::import(&image(true), String::new()).unwrap();
-        let probe = whole.inventory(&settings(false), Vec::new()).unwrap();
+        let probe = whole.inventory(&settings(Again::IfRun), Vec::new()).unwrap();
         let passed = whole.pass(probe, "it holds");
         let all =
             ["RUN mkdir /app", "[proof] inspect the image of the Dockerfile", "[proof] it holds"];
@@ -125,7 +127,7 @@ mod tests {
     #[test]
     fn a_fresh_proof_looks_again_at_an_image_from_the_cache() {
         let mut whole = Whole::import(&image(false), String::new()).unwrap();
-        let probe = whole.inventory(&settings(true), Vec::new()).unwrap();
+        let probe = whole.inventory(&settings(Again::Always), Vec::new()).unwrap();
         let definition = whole.definition(probe);
         assert_eq!(again(&definition), ["[proof] inspect the image of the Dockerfile"]);
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::bases::{DEFAULT_REGISTRY, check_registry};
 use crate::context::{self, Loaded};
 use crate::diagnostic::{Code, Diagnostic, Position, Severity, Span};
-use crate::emit::{Abilities, ProbeSettings, Settings, Tree};
+use crate::emit::{Abilities, Again, ProbeSettings, Settings, Tree};
 use crate::frontend::{Failure, own};
 use crate::gateway::{Gateway, feature, first_version};
 use crate::input::{self, Input};
@@ -126,15 +126,17 @@ pub fn arguments(options: &Options, spec: &Spec) -> BTreeMap<String, String> {
     all.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Options of ours that would do nothing for a Dockerfile.
+/// Refuses options of ours that make no sense, or would do nothing for a Dockerfile.
 pub(super) fn refuse_for_dockerfiles(options: &Options) -> Result<(), Failure> {
-    if options.certificates == Certificates::default() {
-        return Ok(());
+    let mut mistakes = options.own_mistakes();
+    if options.certificates != Certificates::default() {
+        let message = "HARDPAN_CA is for the steps of a spec, and this is a Dockerfile";
+        mistakes.push(
+            Diagnostic::error(Code::UnsupportedOption, Span::START, message)
+                .help("mount the secret where it is needed: `RUN --mount=type=secret,id=…`"),
+        );
     }
-    let message = "HARDPAN_CA is for the steps of a spec, and this is a Dockerfile";
-    let mistake = Diagnostic::error(Code::UnsupportedOption, Span::START, message)
-        .help("mount the secret where it is needed: `RUN --mount=type=secret,id=…`");
-    Err(Failure::Refused(vec![mistake]))
+    if mistakes.is_empty() { Ok(()) } else { Err(Failure::Refused(mistakes)) }
 }
 
 /// Names of `--no-cache-filter` that no stage has: what was meant to run again would not.
@@ -233,8 +235,12 @@ pub(crate) async fn probes(gateway: &Gateway, options: &Options) -> Result<Probe
         .ok()
         .and_then(|path| path.to_str().map(str::to_owned))
         .unwrap_or_else(|| "/hardpan".to_owned());
-    let (platform, fresh) = (options.build_platform(), options.proof == Proof::Fresh);
-    Ok(ProbeSettings { frontend, binary, platform, fresh })
+    let again = match options.proof {
+        None => Again::IfRun,
+        Some(Proof::Fresh) => Again::Always,
+        Some(Proof::Cached) => Again::Never,
+    };
+    Ok(ProbeSettings { frontend, binary, platform: options.build_platform(), again })
 }
 
 /// How steps run and what they see.

@@ -10,6 +10,8 @@ use super::caps::{self, Caps};
 use super::digest::Digest;
 use super::encode::{Inputs, as_index, encode_op};
 use crate::diagnostic::Span;
+use prost::Message as _;
+
 use crate::proto::pb;
 
 /// Part of the cache key of every Passthrough; the daemon wants one and reads nothing into it.
@@ -157,6 +159,25 @@ impl Graph {
         self.vertex(output).map(|vertex| vertex.digest)
     }
 
+    /// Whether any of the outputs depends on a program that was run: under the same definition it may
+    /// give other bytes the next time.
+    #[must_use]
+    pub fn runs(&self, outputs: &[Output]) -> bool {
+        let mut open: Vec<u32> = outputs.iter().filter_map(|output| output.vertex).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(index) = open.pop() {
+            let Some(vertex) = self.vertices.get(index as usize).filter(|_| seen.insert(index))
+            else {
+                continue;
+            };
+            if is_exec(&vertex.bytes) {
+                return true;
+            }
+            open.extend(vertex.inputs.iter().filter_map(|input| input.vertex));
+        }
+        false
+    }
+
     pub(super) fn vertex(&self, output: Output) -> Option<&Vertex> {
         self.vertices.get(output.vertex? as usize)
     }
@@ -267,6 +288,11 @@ fn mark_of(location: &Location) -> Mark {
 /// One of the outputs of a vertex.
 pub(super) fn output_at(output: Output, position: usize) -> Output {
     Output { index: as_index(position), ..output }
+}
+
+fn is_exec(bytes: &[u8]) -> bool {
+    // What cannot be read is taken for one: it is only looked at once more.
+    pb::Op::decode(bytes).map_or(true, |op| matches!(op.op, Some(pb::op::Op::Exec(_))))
 }
 
 #[cfg(test)]

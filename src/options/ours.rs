@@ -12,7 +12,7 @@ pub const OWN_ARGUMENTS: &[&str] =
     &["HARDPAN_CA", "HARDPAN_CA_JAVA", "HARDPAN_INPUT", "HARDPAN_PROOF", "HARDPAN_REGISTRY"];
 
 /// What they all begin with.
-const FAMILY: &str = "build-arg:HARDPAN_";
+pub(super) const FAMILY: &str = "build-arg:HARDPAN_";
 
 /// The longest id of a secret that is believed to be one.
 const LONGEST_ID: usize = 100;
@@ -33,25 +33,23 @@ impl Certificates {
     }
 }
 
-/// Whether the image is inspected again even if the builder remembers what was found: for releases
-/// on builders that collect garbage (docs/hardening.md).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Whether the image is inspected again even if the builder remembers what was found; unless it is
+/// said, where a step was run for it (docs/hardening.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// Only if something has changed.
-    #[default]
+    /// Only if something has changed in the definition.
     Cached,
     /// In any case.
     Fresh,
 }
 
 impl Proof {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        let proof = reader.parsed("build-arg:HARDPAN_PROOF", "fresh", |text| match text {
+    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        reader.parsed("build-arg:HARDPAN_PROOF", "fresh", |text| match text {
             "cached" => Ok(Self::Cached),
             "fresh" => Ok(Self::Fresh),
             _ => Err("it is either fresh or cached".to_owned()),
-        });
-        proof.unwrap_or_default()
+        })
     }
 }
 

@@ -512,3 +512,13 @@ proptest::proptest! {
         proptest::prop_assert!(mistakes.len() <= 1);
     }
 }
+
+#[test]
+fn what_is_wrong_with_our_arguments_is_told_apart() {
+    let given = ["shm-size=x", "build-arg:HARDPAN_PROOF=maybe", "build-arg:HARDPAN_AC=x"];
+    let (options, mistakes) = read(&given);
+    assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    let own = options.own_mistakes();
+    assert_eq!(own.len(), 2, "{own:?}");
+    assert!(own.iter().all(|one| one.message.contains("HARDPAN_")), "{own:?}");
+}
