@@ -29,8 +29,20 @@ fn stamped() -> Project {
     Project::new(spec).file("input.txt", &unique).file("server.mjs", format!("// {unique}"))
 }
 
+/// Nothing of the spec: the image is looked at again, since a step was run for it.
+fn assert_only_the_proof_ran(progress: &Progress) {
+    let run = progress.run();
+    assert!(run.contains(&"[proof] inspect the image"), "{run:?}");
+    assert!(run.iter().all(|name| name.starts_with("[proof] ")), "{run:?}");
+    assert_cached(progress);
+}
+
 fn assert_nothing_ran(progress: &Progress) {
     assert_eq!(progress.run(), [""; 0], "all: {:?}", progress.names());
+    assert_cached(progress);
+}
+
+fn assert_cached(progress: &Progress) {
     let cached = progress.vertices.values().filter(|vertex| vertex.cached).count();
     assert!(cached >= 4, "{:?}", progress.names());
 }
@@ -40,13 +52,52 @@ fn stamp(image: &Image) -> String {
 }
 
 #[test]
-fn an_unchanged_rebuild_runs_nothing() {
+fn an_unchanged_rebuild_runs_no_step() {
     let project = stamped();
     let first = project.build().progress();
     assert!(!first.run().is_empty());
     let image = project.push();
-    assert_nothing_ran(&project.build().progress());
+    assert_only_the_proof_ran(&project.build().progress());
     assert_eq!(stamp(&project.push()), stamp(&image));
+    assert_nothing_ran(&project.build().build_arg("HARDPAN_PROOF=cached").progress());
+}
+
+#[test]
+fn an_unchanged_image_without_steps_is_not_looked_at_again() {
+    let spec = "base: node:24\nimage:\n  - copy: server.mjs\nentrypoint: [node, server.mjs]\n";
+    let project = Project::new(spec).file("server.mjs", format!("// {}", fresh_name()));
+    assert!(project.build().progress().run().contains(&"[proof] inspect the image"));
+    assert_nothing_ran(&project.build().progress());
+    let fresh = project.build().build_arg("HARDPAN_PROOF=fresh").progress();
+    assert!(fresh.run().contains(&"[proof] inspect the image"), "{:?}", fresh.run());
+}
+
+#[test]
+fn what_was_found_does_not_stand_for_other_files_of_the_same_steps() {
+    let spec = |entrypoint: &str| {
+        format!(
+            "base: node:24\nbuild:\n  - run: cp /run/secrets/what data && chmod 755 data && echo {}\n    \
+             secret: what\nimage:\n  - copy: data\n    from: build\nentrypoint: [node{entrypoint}]\n",
+            fresh_name().replace(['/', ':'], "-")
+        )
+    };
+    let project = Project::new(&spec("")).file("harmless", "1").program("dash", "/bin/dash");
+    let with = |project: &Project, what: &str| {
+        let secret = format!("--secret=id=what,src={}", project.path().join(what).display());
+        project.build().args([secret])
+    };
+    with(&project, "harmless").push();
+    // The same steps, run again for an image that is refused: its layers are the newest now.
+    let text = std::fs::read_to_string(project.spec()).unwrap();
+    let other = Project::written(&text.replace("[node]", "[node, x]"));
+    let other = other.program("dash", "/bin/dash");
+    let refusal = with(&other, "dash").args(["--no-cache"]).refused();
+    assert!(
+        refusal.errors().iter().any(|one| one.code == "SHL-02" || one.code == "SHL-03"),
+        "{refusal}"
+    );
+    let refusal = with(&project, "harmless").refused();
+    assert!(refusal.errors().iter().any(|one| one.code.starts_with("SHL-0")), "{refusal}");
 }
 
 #[test]
@@ -95,7 +146,7 @@ fn no_cache_runs_everything() {
 }
 
 #[test]
-fn an_empty_daemon_with_a_registry_cache_runs_nothing() {
+fn an_empty_daemon_with_a_registry_cache_runs_no_step() {
     let project = stamped();
     let (name, cache) = (fresh_name(), fresh_name().replace("tests/image", "tests/cache"));
     let to = format!("--cache-to=type=registry,ref={cache},mode=max");
@@ -105,8 +156,9 @@ fn an_empty_daemon_with_a_registry_cache_runs_nothing() {
 
     let daemon = Daemon::start("cache");
     let from = format!("--import-cache=type=registry,ref={cache}");
-    let progress = project.build().on(&daemon.host).args([from.clone()]).progress();
-    assert_nothing_ran(&progress);
+    let build = || project.build().on(&daemon.host).args([from.clone()]);
+    assert_nothing_ran(&build().build_arg("HARDPAN_PROOF=cached").progress());
+    assert_only_the_proof_ran(&build().progress());
     let again = project.build().on(&daemon.host).args([from]).push();
     assert_eq!(stamp(&again), stamp(&image));
     assert_eq!(again.layers, image.layers);

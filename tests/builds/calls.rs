@@ -99,7 +99,8 @@ fn targets_are_the_apps() {
     let found = called(&Project::new(SPEC), "targets");
     let targets = found["targets"].as_array().unwrap();
     let names: Vec<&str> = targets.iter().filter_map(|target| target["name"].as_str()).collect();
-    assert_eq!(names, ["server", "worker"]);
+    let stages = ["server/deps", "server/web", "worker/deps", "worker/web"];
+    assert_eq!((&names[..2], &names[2..]), (&["server", "worker"][..], &stages[..]));
     assert_eq!((&targets[0]["default"], &targets[1]["default"]), (&true.into(), &Value::Null));
     let text = call(&Project::new(SPEC), "targets").succeeded();
     assert!(text.stdout.contains("server") && text.stdout.contains("worker"), "{text}");

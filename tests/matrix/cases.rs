@@ -272,7 +272,10 @@ fn unchanged(builder: &Builder) {
     let build = || builder.build(project.path(), &project.spec());
     assert!(!build().progress().run().is_empty());
     let again = build().progress();
-    assert_eq!(again.run(), [""; 0], "all: {:?}", again.names());
+    // The image is looked at again, since a step was run for it.
+    let run: Vec<&str> =
+        again.run().into_iter().filter(|name| !name.starts_with("[proof] ")).collect();
+    assert_eq!(run, [""; 0], "all: {:?}", again.names());
 }
 
 fn check(builder: &Builder) {
@@ -420,8 +423,7 @@ fn cache_export(builder: &Builder) {
     let from = format!("--cache-from=type=registry,ref={cache}");
     let again = build("mode=min").args([from]).pushing_to(&fresh_name()).progress();
     let run = again.run().into_iter();
-    let run: Vec<&str> =
-        run.filter(|name| builder.can_pass() || !name.starts_with("[proof] ")).collect();
+    let run: Vec<&str> = run.filter(|name| !name.starts_with("[proof] ")).collect();
     assert_eq!(run, [""; 0], "{:?}", again.names());
 }
 
