@@ -6,60 +6,35 @@
 //! where a finding stands in the spec is known to the caller, from its origin and path.
 
 mod access;
+mod accounts;
+mod arguments;
 mod base;
 pub mod catalogue;
+mod common;
+mod config;
 mod identity;
+mod metadata;
+mod privilege;
+mod profile;
 mod programs;
+mod runtime;
+mod secrets;
 mod shells;
 mod start;
 mod text;
+mod tools;
 
 use std::fmt;
 
 use crate::inspect::evidence::Inventory;
-use crate::inspect::inventory::Started;
 
 pub use catalogue::{CHECKS, Check};
+pub use config::{Base, Config};
+pub use profile::Profile;
 pub use text::{report, summary};
 
 /// The version of the rules that choose what is looked at; part of the inventory's cache key.
-pub const RULES: &str = "1";
-
-/// The parts of an image's config that the checks look at.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Config {
-    /// `User`.
-    pub user: String,
-    /// `Entrypoint`.
-    pub entrypoint: Vec<String>,
-    /// `Cmd`.
-    pub cmd: Vec<String>,
-    /// `WorkingDir`.
-    pub workdir: String,
-    /// `Env`, as `NAME=value`.
-    pub env: Vec<String>,
-    /// `Healthcheck.Test`: `CMD` and words, `CMD-SHELL` and a text, or `NONE`; empty: no key.
-    pub healthcheck: Vec<String>,
-}
-
-impl Config {
-    /// What the inventory has to look up.
-    pub fn started(&self) -> Started {
-        // The last one wins where a name stands twice.
-        let path = self.env.iter().rev().find_map(|variable| variable.strip_prefix("PATH="));
-        let healthcheck = match self.healthcheck.split_first() {
-            Some((form, words)) if form == "CMD" => words.to_vec(),
-            _ => Vec::new(),
-        };
-        Started {
-            user: self.user.clone(),
-            workdir: self.workdir.clone(),
-            path: path.map(str::to_owned),
-            entrypoint: [self.entrypoint.as_slice(), &self.cmd].concat(),
-            healthcheck,
-        }
-    }
-}
+pub const RULES: &str = "2";
 
 /// What is judged.
 #[derive(Debug, Clone, Copy)]
@@ -125,6 +100,8 @@ pub struct Finding {
     pub severity: Severity,
     /// Where it comes from.
     pub origin: Origin,
+    /// The entry of a field of the config: the name of a variable, a port, a path.
+    pub entry: Option<String>,
     /// The path in the image, escaped.
     pub path: Option<String>,
     /// What is wrong, lower case, no full stop.
@@ -142,6 +119,8 @@ pub enum Status {
     Failed(usize),
     /// It could not be decided, and why.
     NotEvaluated(String),
+    /// The profile leaves it out.
+    Off,
 }
 
 /// All that was judged.
@@ -171,9 +150,10 @@ impl Judgement {
 }
 
 /// What a decision gives back: a finding without what the table knows about it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fault {
     pub(crate) origin: Origin,
+    pub(crate) entry: Option<String>,
     pub(crate) path: Option<String>,
     pub(crate) message: String,
     /// Instead of the table's.
@@ -184,7 +164,14 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(origin: Origin, message: impl Into<String>) -> Self {
-        Self { origin, path: None, message: message.into(), help: None, severity: None }
+        let (entry, path, help, severity) = (None, None, None, None);
+        Self { origin, entry, path, message: message.into(), help, severity }
+    }
+
+    /// Says which entry of the config's field it is about.
+    pub(crate) fn about(mut self, entry: &str) -> Self {
+        self.entry = Some(entry.to_owned());
+        self
     }
 
     pub(crate) fn at(mut self, path: &str) -> Self {
@@ -215,31 +202,43 @@ impl Subject<'_> {
             None => Origin::Image,
         }
     }
+
+    /// Where a variable comes from: the base, if it has the same one.
+    pub(crate) fn env_origin(&self, name: &str) -> Origin {
+        let value = common::variable(&self.config.env, name);
+        let inherited = common::variable(&self.config.base.env, name);
+        if value.is_some() && value == inherited { Origin::Base } else { Origin::Config("env") }
+    }
 }
 
-/// Runs every check of the table.
-pub fn judge(subject: &Subject<'_>) -> Judgement {
+/// Runs every check of the table that a profile has.
+pub fn judge(subject: &Subject<'_>, profile: Profile) -> Judgement {
     let mut judgement = Judgement { findings: Vec::new(), checks: Vec::new() };
     for check in CHECKS {
-        let status = match (check.decide)(subject) {
-            Err(reason) => Status::NotEvaluated(reason),
-            Ok(faults) if faults.is_empty() => Status::Passed,
-            Ok(faults) => {
-                let count = faults.len();
-                judgement.findings.extend(faults.into_iter().map(|fault| finding(check, fault)));
-                Status::Failed(count)
-            }
+        let status = match check.weight(profile) {
+            None => Status::Off,
+            Some(severity) => match (check.decide)(subject) {
+                Err(reason) => Status::NotEvaluated(reason),
+                Ok(faults) if faults.is_empty() => Status::Passed,
+                Ok(faults) => {
+                    let count = faults.len();
+                    let findings = faults.into_iter().map(|fault| finding(check, severity, fault));
+                    judgement.findings.extend(findings);
+                    Status::Failed(count)
+                }
+            },
         };
         judgement.checks.push((check.id, status));
     }
     judgement
 }
 
-fn finding(check: &Check, fault: Fault) -> Finding {
+fn finding(check: &Check, severity: Severity, fault: Fault) -> Finding {
     Finding {
         check: check.id,
-        severity: fault.severity.unwrap_or(check.severity),
+        severity: fault.severity.unwrap_or(severity),
         origin: fault.origin,
+        entry: fault.entry,
         path: fault.path,
         message: fault.message,
         help: fault.help.unwrap_or_else(|| check.help.to_owned()),

@@ -10,7 +10,7 @@ use crate::diagnostic::{self, Code, Diagnostic, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
 use crate::gateway::{EntryKind, Warning, status};
-use crate::harden::{self, Check, Finding, Judgement, Origin, Severity, Status, Subject};
+use crate::harden::{self, Check, Finding, Judgement, Origin, Profile, Severity, Status, Subject};
 use crate::image::ImageConfig;
 use crate::inspect::collisions::{self, Collisions};
 use crate::inspect::entry::Kind;
@@ -18,6 +18,7 @@ use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
 use crate::llb::Output;
+use crate::options::SourceDateEpoch;
 use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Selection, What};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
@@ -138,9 +139,13 @@ impl Build<'_> {
         plan: &Plan,
         parts: &Emitted,
     ) -> Result<Verdict, Failure> {
-        let config = started(&plan.config);
+        let config = self.judged(plan);
         let platform = plan.platform.id();
-        let words = serde_json::to_string(&config.started())
+        let writable: Vec<String> =
+            plan.writable.iter().map(|path| path.resolved.clone()).collect();
+        let mut started = config.started();
+        started.ask.extend(writable.iter().cloned());
+        let words = serde_json::to_string(&started)
             .map_err(|error| Failure::internal(error.to_string()))?;
         let args = ["--config", &words, "--platform", &platform, "--rules", harden::RULES];
         let probe = InventoryProbe {
@@ -152,8 +157,6 @@ impl Build<'_> {
         let json = self.read(emitter, output, inventory::FILE).await?;
         let inventory =
             Inventory::from_json(&json).map_err(|error| Failure::internal(error.to_string()))?;
-        let writable: Vec<String> =
-            plan.writable.iter().map(|path| path.resolved.clone()).collect();
         let subject = Subject {
             inventory: &inventory,
             config: &config,
@@ -162,7 +165,7 @@ impl Build<'_> {
             writable: &writable,
             base_known: true,
         };
-        let judgement = harden::judge(&subject);
+        let judgement = harden::judge(&subject, Profile::Standard);
         let found = judgement.findings.iter().filter(|finding| finding.severity >= Severity::Warn);
         let found = found.map(|finding| diagnostic(finding, plan));
         let (refused, warned): (Vec<_>, Vec<_>) = found
@@ -173,6 +176,27 @@ impl Build<'_> {
         }
         self.warn(&warned).await?;
         Ok(Verdict { summary: harden::summary(&subject, &judgement), outputs: vec![output] })
+    }
+
+    /// What the checks look at besides files: the config, and how it came about.
+    fn judged(&self, plan: &Plan) -> harden::Config {
+        let base = &plan.images[plan.runtime];
+        let layers = plan.config.history.iter().skip(base.config.history.len());
+        harden::Config {
+            history: layers.map(|entry| entry.created_by.clone()).collect(),
+            build_args: self.options.build_args.clone(),
+            epoch: match self.options.epoch {
+                Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
+                _ => None,
+            },
+            base: harden::Base {
+                name: base.shown(),
+                from_catalogue: base.reference.starts_with(&self.registry),
+                labels: base.config.config.labels.clone(),
+                env: base.config.config.env.clone(),
+            },
+            ..config_of(&plan.config)
+        }
     }
 
     /// Refuses bases that will not do, before anything is built.
@@ -249,19 +273,25 @@ pub(super) fn base_findings(
 }
 
 /// What the checks look at, of a whole config.
-fn started(image: &ImageConfig) -> harden::Config {
+fn config_of(image: &ImageConfig) -> harden::Config {
     let config = &image.config;
+    let variant = Some(&image.variant).filter(|variant| !variant.is_empty());
+    let platform = [&image.os, &image.architecture].into_iter().chain(variant);
+    let healthcheck = config.healthcheck.as_ref();
     harden::Config {
         user: config.user.clone(),
         entrypoint: config.entrypoint.clone().unwrap_or_default(),
         cmd: config.cmd.clone().unwrap_or_default(),
         workdir: config.working_dir.clone(),
         env: config.env.clone(),
-        healthcheck: config
-            .healthcheck
-            .as_ref()
-            .map(|check| check.test.clone())
-            .unwrap_or_default(),
+        healthcheck: healthcheck.map(|check| check.test.clone()).unwrap_or_default(),
+        volumes: config.volumes.keys().cloned().collect(),
+        ports: config.exposed_ports.keys().cloned().collect(),
+        labels: config.labels.clone(),
+        onbuild: config.on_build.clone(),
+        platform: platform.map(String::as_str).collect::<Vec<_>>().join("/"),
+        created: image.created.clone(),
+        ..harden::Config::default()
     }
 }
 
@@ -288,7 +318,14 @@ fn diagnostic(finding: &Finding, plan: &Plan) -> Diagnostic {
     let span = match finding.origin {
         Origin::App { layer } => plan.layers.get(layer).map_or(base, |layer| layer.span),
         Origin::Base | Origin::Image => base,
-        Origin::Config(field) => plan.places.of(field).unwrap_or(base),
+        Origin::Config(field) => {
+            // `8080` of the spec is `8080/tcp` of the config.
+            let entry = finding.entry.as_deref().unwrap_or_default();
+            let short = entry.split('/').next().unwrap_or(entry);
+            let places = &plan.places;
+            let exact = places.entry(field, entry).or_else(|| places.entry(field, short));
+            exact.or_else(|| places.of(field)).unwrap_or(base)
+        }
     };
     let code = Code::Check(finding.check.0);
     let found = match finding.severity {

@@ -5,12 +5,13 @@ use crate::inspect::evidence::Changed;
 use crate::paths;
 
 use super::access::describe;
+use super::common::{NO_BASE, complete};
 use super::{Decision, Fault, Subject};
 
 /// BASE-02.
 pub(crate) fn changed(subject: &Subject<'_>) -> Decision {
     if !subject.base_known {
-        return Err("the base is not known".to_owned());
+        return Err(NO_BASE.to_owned());
     }
     let list = &subject.inventory.changed;
     let faults =
@@ -18,18 +19,6 @@ pub(crate) fn changed(subject: &Subject<'_>) -> Decision {
     let mut faults: Vec<_> = faults.map(|change| fault(subject, change)).collect();
     complete(list.truncated, &mut faults)?;
     Ok(faults)
-}
-
-/// A list that was cut may hide a fault behind entries that are none.
-fn complete(is_truncated: bool, faults: &mut [Fault]) -> Result<(), String> {
-    match (is_truncated, faults.last_mut()) {
-        (false, _) => Ok(()),
-        (true, Some(last)) => {
-            last.message.push_str(", and there are more");
-            Ok(())
-        }
-        (true, None) => Err("there is too much to tell".to_owned()),
-    }
 }
 
 /// What a scanner or an engine reads to know what the base is.
@@ -48,11 +37,11 @@ const RECORDS: [&str; 9] = [
 /// BASE-01.
 pub(crate) fn records(subject: &Subject<'_>) -> Decision {
     if !subject.base_known {
-        return Err("the base is not known".to_owned());
+        return Err(NO_BASE.to_owned());
     }
     let list = &subject.inventory.replaced;
     let is_record = |path: &str| RECORDS.iter().any(|one| paths::below(one, path).is_some());
-    let replaced = list.items.iter().filter(|change| is_record(&change.path));
+    let replaced = list.items.iter().filter(|change| is_record(&change.path) || is_code(change));
     let mut faults: Vec<_> = replaced
         .map(|change| {
             let message = format!("{} of the base is replaced", change.path);
@@ -61,6 +50,19 @@ pub(crate) fn records(subject: &Subject<'_>) -> Decision {
         .collect();
     complete(list.truncated, &mut faults)?;
     Ok(faults)
+}
+
+/// Whether a file of the base is a program or a library, which others of the base rely on.
+fn is_code(change: &Changed) -> bool {
+    const CODE: [&str; 9] = ["py", "pyc", "js", "mjs", "cjs", "jar", "dll", "rb", "pm"];
+    const FOLDERS: [&str; 4] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
+    let path = change.path.as_str();
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let executable = change.before.kind == Kind::File && change.before.mode & 0o111 != 0;
+    let suffix = name.rsplit_once('.').map_or("", |(_, suffix)| suffix);
+    let library = matches!(suffix, "so" | "node") || name.contains(".so.");
+    let module = CODE.contains(&suffix) && FOLDERS.iter().any(|f| paths::below(f, path).is_some());
+    executable || library || module
 }
 
 /// BASE-03.
