@@ -209,6 +209,12 @@ pub(crate) fn system_files(subject: &Subject<'_>) -> Decision {
             && !SYSTEM_PATHS.contains(&item.path.as_str())
     });
     faults.extend(together(subject, below, |names| format!("the process may change {names}")));
+    if list.truncated {
+        // The system's own paths were looked up; what is placed below them comes after the list's end.
+        let count = list.total;
+        let message = format!("the process may change {count} files, of which not all were told");
+        faults.push(Fault::new(Origin::Image, message).weighing(Severity::Warn));
+    }
     Ok(faults)
 }
 

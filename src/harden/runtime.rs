@@ -280,7 +280,11 @@ pub(crate) fn scripts(subject: &Subject<'_>) -> Decision {
     });
     let mut faults: Vec<_> = faults.collect();
     complete(list.truncated, &mut faults)?;
-    Ok(faults)
+    let gaps = &subject.inventory.not_evaluated.items;
+    match gaps.iter().find(|gap| gap.part == Part::Scripts) {
+        Some(gap) if faults.is_empty() => Err(gap.reason.clone()),
+        _ => Ok(faults),
+    }
 }
 
 /// The interpreter of a script, or the program that its `env` looks for, if it is not there.

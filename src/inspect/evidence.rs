@@ -252,8 +252,10 @@ pub enum Part {
     Secrets,
     /// Other text was not searched for secrets.
     Texts,
-    /// Scripts or the libraries of programs were not followed.
+    /// The libraries of programs were not followed.
     Programs,
+    /// What runs scripts was not looked up.
+    Scripts,
 }
 
 impl Part {
@@ -266,6 +268,7 @@ impl Part {
             Self::Secrets => "secrets",
             Self::Texts => "texts",
             Self::Programs => "programs",
+            Self::Scripts => "scripts",
         }
     }
 }

@@ -20,7 +20,7 @@ use super::program::Program;
 use super::tree::{LastLink, Tree};
 
 /// The most files that are looked at on behalf of an app, and on behalf of one program.
-const MAX_OBJECTS: usize = 5_000;
+const MAX_OBJECTS: usize = 20_000;
 const MAX_CLOSURE: usize = 512;
 /// The most folders of one search path.
 const MAX_FOLDERS: usize = 64;
@@ -159,6 +159,10 @@ impl<'a> Linker<'a> {
     /// Adds everything that one program or library does not find.
     fn check(&mut self, path: &[u8], started: bool, list: &mut Bounded<Unlinked>) {
         let Some(root) = self.object(path) else { return };
+        // Without its loader nothing is loaded, which is said elsewhere.
+        if root.dynamic.loader.as_ref().is_some_and(|loader| !self.exists(loader)) {
+            return;
+        }
         let mut loaded: BTreeMap<Vec<u8>, Option<Arc<Object>>> = BTreeMap::new();
         let mut waiting = VecDeque::from([root.clone()]);
         let mut missing = |library: &[u8], by: &Object, version: Option<&[u8]>| {
@@ -195,6 +199,10 @@ impl<'a> Linker<'a> {
                 }
             }
         }
+    }
+
+    fn exists(&self, path: &[u8]) -> bool {
+        self.tree.resolve(path, LastLink::Follow).is_ok_and(|resolved| resolved.found.is_some())
     }
 
     /// Whether a library need not be found: the loader is it, or something else has loaded it.

@@ -53,7 +53,7 @@ pub(crate) fn scripts(
         }
     }
     if groups.len() > MAX_LINES {
-        gaps.gap(b"/", Part::Programs, "there are too many kinds of scripts");
+        gaps.gap(b"/", Part::Scripts, "there are too many kinds of scripts");
     }
     let mut list = Bounded::default();
     for ((layer, dependency, line), (path, count)) in groups.into_iter().take(MAX_LINES) {
