@@ -36,8 +36,8 @@ frontend: up ## Build hardpan and publish its image to the private registry
 setup: up bases frontend
 
 .PHONY: demo
-demo: setup ## Build, start and prove the example; the first command to try
-	@eval "$$($(PYTHON) tests/env/print_env.py)"; tests/env/demo
+demo: setup ## Build, start and prove the example; the first command to try (your own Docker, if any)
+	@DOCKER='$(DOCKER)' BASES='$(BASES)' ARGS='$(ARGS)' $(PYTHON) tests/env/demo.py
 
 .PHONY: check
 check: ## What needs no BuildKit: format, lints, unit and golden tests
@@ -47,8 +47,19 @@ check: ## What needs no BuildKit: format, lints, unit and golden tests
 	cargo test --locked --test golden --test architecture
 	cargo test --locked --test docs -- --skip with_a_builder
 
+.PHONY: builders
+builders: tools ## Install the other builders of the matrix: older BuildKits, Docker Engine
+	@$(PYTHON) tests/tools/builders.py
+
+.PHONY: matrix
+matrix: setup builders ## Build the same on every builder, and print a table (BUILDERS="NAME …")
+	@eval "$$($(PYTHON) tests/env/print_env.py)"; \
+	 export HARDPAN_MATRIX="$(or $(BUILDERS),$$($(PYTHON) tests/env/builder.py list))"; \
+	 cargo test --locked --test matrix
+
 .PHONY: test
-test: setup ## Set up, and run every test
+test: setup ## Set up, and run every test; of the matrix, the floor and what is below it
+	@$(PYTHON) tests/tools/builders.py tested
 	@$(PYTHON) tests/bases/compare.py
 	@eval "$$($(PYTHON) tests/env/print_env.py)"; cargo test --locked
 

@@ -1,7 +1,8 @@
 # The image behind `# syntax=ghcr.io/hardpan/hardpan:1`: one static binary, nothing else.
 #
-# From source:          docker buildx build -f frontend.Dockerfile .
-# From a binary:        … --build-context binary=FOLDER   (FOLDER/hardpan, static, for linux)
+# From source:              docker buildx build -f frontend.Dockerfile .
+# Behind a company's proxy: … --secret id=ca,src=BUNDLE   (certificates that Cargo trusts)
+# From a binary:            … --build-context binary=FOLDER   (FOLDER/hardpan, static, for linux)
 
 FROM dhi.io/rust:1-dev AS build
 WORKDIR /build
@@ -10,8 +11,10 @@ COPY . .
 # Without the musl target (DHI's image has none) a static glibc binary does as well: the
 # frontend resolves no names and loads no plug-ins.
 RUN --mount=type=cache,id=hardpan-cargo,target=/cargo/registry \
-    --mount=type=cache,id=hardpan-target,target=/build/target <<'SCRIPT'
+    --mount=type=cache,id=hardpan-target,target=/build/target \
+    --mount=type=secret,id=ca,target=/run/ca.pem <<'SCRIPT'
 set -eu
+[ ! -f /run/ca.pem ] || export CARGO_HTTP_CAINFO=/run/ca.pem
 machine=$(uname -m)
 target=$machine-unknown-linux-musl
 if [ ! -d "$(rustc --print target-libdir --target "$target")" ]; then

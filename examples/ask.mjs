@@ -1,5 +1,5 @@
 // Asks a running example what its ask.json says, and exits with 1 at the first answer that is not as written.
-//     node examples/ask.mjs NAME [URL]      (README.md beside this file describes ask.json)
+//     node examples/ask.mjs NAME[/APP] [URL]      (README.md beside this file describes ask.json)
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,10 +8,16 @@ const PATIENCE_MILLISECONDS = 15_000;
 
 const [name, given] = process.argv.slice(2);
 if (!name) {
-  console.error('usage: node examples/ask.mjs NAME [URL]');
+  console.error('usage: node examples/ask.mjs NAME[/APP] [URL]');
   process.exit(2);
 }
-const { port, requests } = JSON.parse(readFileSync(join(import.meta.dirname, name, 'ask.json'), 'utf8'));
+const [example, app] = name.split('/');
+const said = JSON.parse(readFileSync(join(import.meta.dirname, example, 'ask.json'), 'utf8'));
+if (said.apps && !said.apps[app]) {
+  console.error(`name one of its apps: ${Object.keys(said.apps).map((app) => `${example}/${app}`).join(', ')}`);
+  process.exit(2);
+}
+const { port, requests } = said.apps?.[app] ?? said;
 const base = given ?? `http://127.0.0.1:${port}`;
 const kept = {};
 

@@ -17,5 +17,5 @@ mod table;
 
 pub use name::{DEFAULT_REGISTRY, ImageName, NameError, PairNames, check_registry, qualify};
 pub use nearest::nearest;
-pub use resolve::Resolved;
+pub use resolve::{Resolved, Root};
 pub use table::{dev, explicit, pair, runtime};

@@ -7,18 +7,26 @@
 mod files;
 mod picks;
 mod probes;
+mod roots;
+mod scan;
 mod stages;
+mod trial;
+mod whole;
 
-pub use probes::{CollisionsProbe, InventoryProbe, ProbeSettings};
+pub use probes::{CollisionsProbe, EVIDENCE, InventoryProbe, ProbeSettings, newest};
+pub use scan::{CORE, Scanner};
+pub use trial::trial;
+pub use whole::Whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bases::Resolved;
 use crate::diagnostic::Span;
+use crate::llb::caps;
 use crate::llb::{
     Constraints, FileOps, Folder, Graph, ImportError, Location, Network, Output, Source,
 };
-use crate::llb::{Copy, Git, HostIp, Http, Local, MakeDir, MakeFile, MakeLink, Ulimit};
+use crate::llb::{Copy, HostIp, Http, Local, MakeDir, MakeFile, MakeLink, Ulimit};
 use crate::plan::{Draft, Layer, LayerEntry, Origin, Plan, Stage, What};
 use crate::platform::Platform;
 use crate::proto::pb;
@@ -28,8 +36,8 @@ use crate::proto::pb;
 pub struct Settings {
     /// Whether names say which platform they are for.
     pub several_platforms: bool,
-    /// The name of the local source that is the build context.
-    pub context_name: String,
+    /// The build context.
+    pub context: Tree,
     /// Sessions of local sources, by name.
     pub sessions: BTreeMap<String, String>,
     /// The session of all others.
@@ -60,8 +68,46 @@ pub struct Settings {
     pub resources: Option<pb::LinuxResources>,
     /// `SOURCE_DATE_EPOCH` in nanoseconds, for what is made anew.
     pub epoch: Option<i64>,
-    /// Whether the daemon can merge.
+    /// What the daemon can do.
+    pub builder: Abilities,
+}
+
+/// Where builders differ and the graph does, too; the files that come out are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// Layers can be merged: not with a graph driver of Docker Engine.
     pub can_merge: bool,
+    /// There is an action that makes a symbolic link (BuildKit v0.19).
+    pub can_link: bool,
+}
+
+impl Abilities {
+    /// As a builder says of itself, by capability.
+    #[must_use]
+    pub fn of(supports: impl Fn(&str) -> bool) -> Self {
+        Self { can_merge: supports(caps::MERGE), can_link: supports(caps::FILE_SYMLINK) }
+    }
+}
+
+impl Default for Abilities {
+    fn default() -> Self {
+        Self::of(|_| true)
+    }
+}
+
+/// A tree of files.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tree {
+    /// A folder of the client, by the name under which it is offered.
+    Local(String),
+    /// What a graph gives that was made before; it has been taken into a graph once.
+    Graph(pb::Definition),
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self::Local("context".to_owned())
+    }
 }
 
 /// A graph in the making, for one platform.
@@ -70,10 +116,13 @@ pub struct Emitter<'a> {
     images: &'a [Resolved],
     stages: &'a [Stage],
     context_paths: Option<&'a [String]>,
+    image_paths: &'a [Option<Vec<String>>],
     platform: &'a Platform,
     settings: &'a Settings,
     graph: Graph,
     stage_outputs: Vec<Output>,
+    /// A context that is a graph, once it was taken in.
+    context_output: Option<Output>,
     image_outputs: BTreeMap<usize, Output>,
     apps: BTreeMap<String, Output>,
     /// What comes of steps that run again: what depends on it must run again, too, since BuildKit
@@ -102,10 +151,12 @@ impl<'a> Emitter<'a> {
             images: &draft.images,
             stages: &draft.stages,
             context_paths: draft.context_paths.as_deref(),
+            image_paths: &draft.image_paths,
             platform: &draft.platform,
             settings,
             graph: Graph::new(),
             stage_outputs: Vec::new(),
+            context_output: None,
             image_outputs: BTreeMap::new(),
             apps: BTreeMap::new(),
             again: BTreeSet::new(),
@@ -176,7 +227,7 @@ impl<'a> Emitter<'a> {
 
     /// All layers on the base: merged, or copied where the daemon cannot merge.
     fn unite(&mut self, base: Output, layers: &[Output]) -> Output {
-        if self.settings.can_merge {
+        if self.settings.builder.can_merge {
             let inputs: Vec<Output> = [base].into_iter().chain(layers.iter().copied()).collect();
             let name = self.plain_name("image", "MERGE");
             let with = self.again_if(&inputs, Constraints::named(name));
@@ -243,9 +294,18 @@ impl<'a> Emitter<'a> {
                 ops.make_file(MakeFile { path, mode: *mode, data, owner, time });
             }
             What::Link { target } => {
-                ops.make_link(MakeLink { path, target: target.clone(), owner, time });
+                self.link(ops, MakeLink { path, target: target.clone(), owner, time });
             }
             What::Files(_) | What::Folder { .. } => {}
+        }
+    }
+
+    /// A symbolic link, by whichever way the daemon has.
+    fn link(&self, ops: &mut FileOps, link: MakeLink) {
+        if self.settings.builder.can_link {
+            ops.make_link(link);
+        } else {
+            ops.unpack_link(&link);
         }
     }
 
@@ -291,7 +351,6 @@ impl<'a> Emitter<'a> {
     fn origin(&mut self, origin: &Origin) -> Output {
         match origin {
             Origin::Context => self.context(),
-            Origin::Local(name) => self.local(name),
             Origin::Stage(index) => self.stage_outputs[*index],
             // The frontend has added every app that the draft names.
             Origin::App(name) => self.apps.get(name).copied().unwrap_or(Output::SCRATCH),
@@ -310,22 +369,27 @@ impl<'a> Emitter<'a> {
                 let shown = url.split(['?', '#']).next().unwrap_or_default().to_owned();
                 self.graph.source(&Source::Http(source), &at(self.place, shown))
             }
-            Origin::Git { remote, commit, subdir } => {
-                let source = Git {
-                    url: remote.clone(),
-                    reference: commit.clone(),
-                    subdir: subdir.clone(),
-                    ..Git::default()
-                };
-                let name = format!("{remote}#{commit}");
-                self.graph.source(&Source::Git(source), &at(self.place, name))
+            Origin::Git(git) => {
+                let name = format!("{}#{}", git.url, git.reference);
+                self.graph.source(&Source::Git((**git).clone()), &at(self.place, name))
             }
         }
     }
 
     /// The build context, with the paths that the app uses.
+    ///
+    /// # Panics
+    ///
+    /// If the context is a graph that cannot be imported; `context::locate` gives none.
     pub fn context(&mut self) -> Output {
-        let name = self.settings.context_name.clone();
+        let name = match &self.settings.context {
+            Tree::Local(name) => name.clone(),
+            Tree::Graph(definition) => {
+                let graph = &mut self.graph;
+                let import = || graph.import(definition).expect("`context::locate` took it in");
+                return *self.context_output.get_or_insert_with(import);
+            }
+        };
         let local = Local {
             session: Some(self.session(&name)),
             exclude: self.settings.ignore.clone(),
@@ -338,17 +402,6 @@ impl<'a> Emitter<'a> {
         self.graph.source(&Source::Local(local), &constraints)
     }
 
-    fn local(&mut self, name: &str) -> Output {
-        let local = Local {
-            name: name.to_owned(),
-            session: Some(self.session(name)),
-            shared_key_hint: Some(format!("context:{name}")),
-            ..Local::default()
-        };
-        let constraints = Constraints::named(format!("[context {name}] load from client"));
-        self.graph.source(&Source::Local(local), &constraints)
-    }
-
     fn session(&self, name: &str) -> String {
         self.settings.sessions.get(name).unwrap_or(&self.settings.session).clone()
     }
@@ -357,10 +410,7 @@ impl<'a> Emitter<'a> {
         if let Some(output) = self.image_outputs.get(&index) {
             return *output;
         }
-        let image = &self.images[index];
-        let constraints =
-            Constraints { platform: Some((&image.platform).into()), ..at(image.span, name) };
-        let output = self.graph.source_op(image.source.clone(), &constraints);
+        let output = self.root(index, name);
         self.image_outputs.insert(index, output);
         output
     }

@@ -4,9 +4,14 @@
 //! each platform. Nothing is returned that was not inspected; every failure points into the spec.
 
 mod calls;
+mod epoch;
+mod evidence;
 mod failure;
+mod own;
 pub mod prepare;
-mod proof;
+pub(crate) mod proof;
+mod scan;
+mod stage;
 pub mod target;
 
 use std::cell::RefCell;
@@ -14,14 +19,17 @@ use std::collections::BTreeMap;
 
 use calls::Call;
 pub use failure::Failure;
+use target::Target;
 
-use crate::context::{self, Loaded};
+use crate::context::{self, Fetched, LoadError, Loaded, Locations};
+use crate::delegate;
 use crate::diagnostic::Diagnostic;
-use crate::emit::{self, Emitted, Emitter, ProbeSettings};
-use crate::gateway::{Gateway, Solve, side_by_side};
+use crate::emit::{self, Abilities, Emitted, Emitter, ProbeSettings, Scanner};
+use crate::gateway::{Error, Gateway, Solve, detail, side_by_side};
+use crate::input::Input;
 use crate::llb::Output;
 use crate::options::Options;
-use crate::plan::{self, Draft, Plan, Request, variables::Variables};
+use crate::plan::{self, Draft, Plan, Request, Selection, variables::Variables};
 use crate::platform::Platform;
 use crate::proto::{Status, pb};
 use crate::result::{Answer, ImageResult};
@@ -33,77 +41,114 @@ pub async fn run(
     options: Options,
     mistakes: Vec<Diagnostic>,
 ) -> Result<Answer, Status> {
-    let answer = answer(gateway, options, mistakes).await;
+    // Boxed: what all ways through a build have to remember is more than a stack should hold.
+    let answer = Box::pin(answer(gateway, options, mistakes)).await;
     answer.map_err(|failure| failure.into_status(gateway.source_file()))
 }
 
 async fn answer(
     gateway: &Gateway,
     options: Options,
-    mistakes: Vec<Diagnostic>,
+    mut mistakes: Vec<Diagnostic>,
 ) -> Result<Answer, Failure> {
-    prepare::require(gateway)?;
-    let locations = prepare::locations(&options)?;
+    prepare::require(gateway, &options).await?;
+    mistakes.extend(prepare::mistakes(&options));
     // Most calls look at no more than the spec and the images that it names.
     let request = options.request.as_deref();
     let small = request.filter(|name| !calls::plan::needs_build(name));
-    let shared_ignore = async {
-        if small.is_some() {
-            return Ok(Vec::new());
+    let mut opened = open(gateway, &options, small.is_none()).await?;
+    let loaded = &mut opened.loaded;
+    let input = prepare::input(&options, loaded);
+    if let Ok(input) = &input {
+        input.language().clone_into(&mut loaded.file.language);
+    }
+    gateway.set_source_file(loaded.file.clone());
+    match (input?, small) {
+        (Input::Dockerfile, _) => {
+            prepare::refuse_for_dockerfiles(&options)?;
+            delegate::answer(gateway, &options, loaded).await
         }
-        context::load_ignore(gateway, &locations).await
+        (Input::Spec, Some(request)) => {
+            let call = Call { gateway, options: &options, loaded, mistakes };
+            calls::answer(&call, request).await
+        }
+        (Input::Spec, None) => build(gateway, options, opened, mistakes).await,
+    }
+}
+
+/// What is read before anything is built.
+struct Opened {
+    locations: Locations,
+    loaded: Loaded,
+    /// The patterns of `.dockerignore`.
+    shared_ignore: Result<Vec<String>, LoadError>,
+}
+
+async fn open(gateway: &Gateway, options: &Options, builds: bool) -> Result<Opened, Failure> {
+    let locations = context::locate(gateway, options).await?;
+    if let emit::Tree::Graph(context) = &locations.context {
+        prepare::require_all(gateway, context)?;
+    }
+    let shared_ignore = async {
+        if builds { context::load_ignore(gateway, &locations).await } else { Ok(Vec::new()) }
     };
     // Side by side: each costs a turn to the client, and few specs have an ignore file of their own.
     let (loaded, shared_ignore) =
         tokio::join!(context::load_spec(gateway, &locations), shared_ignore);
-    let loaded = loaded?;
-    gateway.set_source_file(loaded.file.clone());
-    if let Some(request) = small {
-        let call = Call { gateway, options: &options, loaded: &loaded, mistakes };
-        return calls::answer(&call, request).await;
-    }
-    let parsed = prepare::parse(&loaded, mistakes)?;
-    let app = target::choose(&parsed.spec, options.target.as_deref())?;
-    let variables =
-        Variables::new(&parsed.spec.args, &options.build_args).map_err(Failure::Refused)?;
+    Ok(Opened { loaded: loaded?, shared_ignore, locations })
+}
+
+/// Builds what the target of a spec names, or answers a call that needs the same preparations.
+async fn build(
+    gateway: &Gateway,
+    mut options: Options,
+    Opened { locations, loaded, shared_ignore }: Opened,
+    mistakes: Vec<Diagnostic>,
+) -> Result<Answer, Failure> {
+    let parsed = prepare::parse(&loaded, &options, mistakes)?;
+    let spec = &parsed.spec;
+    let target = target::choose(spec, options.target.as_deref())?;
+    let given = prepare::arguments(&options, spec);
+    let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;
+    let probes = prepare::probes(gateway, &options).await?;
+    let clock = epoch::Clock {
+        gateway,
+        locations: &locations,
+        spec,
+        variables: &variables,
+        probes: &probes,
+    };
+    let timeless = clock.set(&mut options).await?;
+    let variables = prepare::tell_time(&options, variables);
     let ignore = match &loaded.own_ignore {
         Some(own) => context::parse_ignore(own),
         None => shared_ignore?,
     };
-    let platforms = prepare::platforms(&options, app, &variables)?;
-    let can_merge = prepare::can_merge(gateway);
+    let platforms = prepare::platforms(&options, target.app, &variables)?;
+    let abilities = Abilities::of(|cap| gateway.llb_caps().supports(cap));
     let build = Build {
         gateway,
         options: &options,
+        fetched: locations.fetched.as_ref(),
         loaded: &loaded,
         parsed: &parsed,
-        app,
+        app: target.app,
         variables: &variables,
         settings: emit::Settings {
             several_platforms: platforms.len() > 1,
-            ..prepare::settings(&options, &locations, ignore, can_merge)
+            ..prepare::settings(&options, locations.context.clone(), ignore, abilities)
         },
-        probes: prepare::probes(&options)?,
-        registry: prepare::registry(&options, &parsed.spec, &variables)?,
+        probes,
+        registry: prepare::registry(&options, spec, &variables)?,
         today: prepare::today(),
         apps: RefCell::default(),
     };
     build.warn(&parsed.warnings).await?;
-    if let Some(request) = request {
-        return calls::plan::answer(&build, &platforms, request).await;
-    }
-    let mut answer = Answer::new(platforms.len() > 1 || options.multi_platform);
-    let images = side_by_side(platforms.iter().map(|platform| build.image(platform))).await;
-    let mut failures = Vec::new();
-    for (platform, image) in platforms.iter().zip(images) {
-        match image {
-            Ok(image) => answer.add(platform, image),
-            Err(failure) => failures.push(failure),
-        }
-    }
-    match Failure::of_all(failures) {
-        Some(failure) => Err(failure),
-        None => Ok(answer),
+    build.warn(target.warning(spec).as_slice()).await?;
+    build.warn(timeless.as_slice()).await?;
+    match options.request.as_deref() {
+        Some(request) => calls::plan::answer(&build, target.stage, &platforms, request).await,
+        None => build.all(&target, &platforms).await,
     }
 }
 
@@ -111,6 +156,7 @@ async fn answer(
 pub(crate) struct Build<'a> {
     gateway: &'a Gateway,
     options: &'a Options,
+    fetched: Option<&'a Fetched>,
     loaded: &'a Loaded,
     parsed: &'a Parsed,
     app: &'a App,
@@ -140,8 +186,44 @@ struct LaidOut {
 }
 
 impl Build<'_> {
+    /// The images for all platforms, or everything that is wrong with any of them.
+    async fn all(&self, target: &Target<'_>, platforms: &[Platform]) -> Result<Answer, Failure> {
+        let scanner = self.scanner().await?;
+        let mut answer = Answer::new(platforms.len() > 1 || self.options.multi_platform);
+        let result = |platform| self.result(target, platform, scanner.as_ref());
+        let images = side_by_side(platforms.iter().map(result)).await;
+        let mut failures = Vec::new();
+        for (platform, image) in platforms.iter().zip(images) {
+            match image {
+                Ok(image) => answer.add(platform, image),
+                Err(failure) => failures.push((platform.clone(), self.understand(failure).await)),
+            }
+        }
+        match Failure::of_all(failures, platforms.len()) {
+            Some(failure) => Err(failure),
+            None => Ok(answer),
+        }
+    }
+
+    /// What the target is, for one platform.
+    async fn result(
+        &self,
+        target: &Target<'_>,
+        platform: &Platform,
+        scanner: Option<&Scanner>,
+    ) -> Result<ImageResult, Failure> {
+        match target.stage {
+            Some(stage) => self.stage(stage, platform).await,
+            None => self.image(platform, scanner).await,
+        }
+    }
+
     /// One image, proven.
-    async fn image(&self, platform: &Platform) -> Result<ImageResult, Failure> {
+    async fn image(
+        &self,
+        platform: &Platform,
+        scanner: Option<&Scanner>,
+    ) -> Result<ImageResult, Failure> {
         let drafted = self.draft(self.app, platform).await?;
         let mut emitter = Emitter::new(&drafted.draft, &self.settings);
         let LaidOut { plan, parts, mut probes } =
@@ -151,25 +233,67 @@ impl Build<'_> {
         let image = self.pass(&mut emitter, parts.image, &probes, &verdict.summary);
         let definition = self.marshal(&emitter, image);
         let found = self.solve(definition).await?.single()?;
-        Ok(ImageResult::new(found, &plan, self.options))
+        let evidence = self.evidence(&mut emitter, &probes, verdict.evidence).await?;
+        let packages = self.scan(&mut emitter, image, scanner).await?;
+        let result = ImageResult::new(found, &plan, self.options);
+        Ok(result.attested(evidence.into_iter().chain(packages)))
+    }
+
+    /// Says of a step that failed whether the builder could not run it at all.
+    async fn understand(&self, failure: Failure) -> Failure {
+        let Failure::Gateway(Error::Refused(status)) = failure else { return failure };
+        let step = detail::solve(&status).unwrap_or_default().op.platform.unwrap_or_default();
+        let platform = Platform::new(&step.os, &step.architecture, &step.variant);
+        let is_own = platform == self.options.build_platform();
+        let Some((graph, output)) = emit::trial(&platform).filter(|_| !is_own) else {
+            return Failure::Gateway(Error::Refused(status));
+        };
+        let definition = graph.marshal(output, &[]);
+        let solve = Solve { evaluate: true, ..Solve::of(definition) };
+        match self.gateway.solve(solve).await {
+            Err(Error::Refused(_)) => Failure::ForeignProgram(status, platform),
+            _ => Failure::Gateway(Error::Refused(status)),
+        }
     }
 
     /// Names → images → paths and commands.
     async fn draft(&self, app: &App, platform: &Platform) -> Result<Drafted, Failure> {
         let build = self.options.build_platform();
         let variables = self.variables.on(platform, &build);
-        let request = Request {
-            spec: &self.parsed.spec,
-            app,
-            variables: &variables,
-            contexts: &self.options.contexts,
-            registry: &self.registry,
-            target: platform,
-            build: &build,
-        };
+        let request = self.request(app, &variables, (platform, &build));
         let selection = plan::select(&request).map_err(Failure::Refused)?;
         let images = self.resolve(&selection).await?;
         self.judge_bases(&request, &selection, &images).await?;
+        let apps = self.apps(&selection, platform).await?;
+        let draft = plan::draft(&request, &selection, images).map_err(Failure::Refused)?;
+        Ok(Drafted { draft, variables, apps })
+    }
+
+    /// What is asked for, with all that it may name.
+    fn request<'b>(
+        &'b self,
+        app: &'b App,
+        variables: &'b Variables,
+        (target, build): (&'b Platform, &'b Platform),
+    ) -> Request<'b> {
+        Request {
+            spec: &self.parsed.spec,
+            app,
+            variables,
+            contexts: &self.options.contexts,
+            certificates: &self.options.certificates,
+            registry: &self.registry,
+            target,
+            build,
+        }
+    }
+
+    /// The apps that a selection copies from.
+    async fn apps(
+        &self,
+        selection: &Selection<'_>,
+        platform: &Platform,
+    ) -> Result<Vec<(String, pb::Definition)>, Failure> {
         let mut apps = Vec::new();
         for name in &selection.apps {
             // Boxed: an app may copy from one that copies from a third; `spec::parse` has refused
@@ -177,8 +301,7 @@ impl Build<'_> {
             let definition = Box::pin(self.app_definition(name, platform)).await?;
             apps.push((name.clone(), definition));
         }
-        let draft = plan::draft(&request, &selection, images).map_err(Failure::Refused)?;
-        Ok(Drafted { draft, variables, apps })
+        Ok(apps)
     }
 
     /// Another app of the file, to copy from: only the app that is built has to prove itself.
@@ -203,21 +326,24 @@ impl Build<'_> {
     }
 
     /// Has the context sent while the base is looked at, if the app uses one. Whatever goes wrong
-    /// goes wrong again where the context is used, with a place in the spec.
+    /// goes wrong again where a context of the client is used, with a place in the spec; one that
+    /// cannot be fetched is the address's fault.
     fn load_context<'b>(
         &'b self,
         emitter: &mut Emitter<'_>,
         draft: &Draft,
-    ) -> impl Future<Output = ()> + use<'b> {
+    ) -> impl Future<Output = Result<(), Failure>> + use<'b> {
         let is_used = draft.context_paths.as_ref().is_none_or(|paths| !paths.is_empty());
         let definition = is_used.then(|| {
             let context = emitter.context();
             self.marshal(emitter, context)
         });
         async move {
-            if let Some(definition) = definition {
-                let solve = Solve { evaluate: true, ..Solve::of(definition) };
-                drop(self.gateway.solve(solve).await);
+            let Some(definition) = definition else { return Ok(()) };
+            let solve = Solve { evaluate: true, ..Solve::of(definition) };
+            match (self.gateway.solve(solve).await, self.fetched) {
+                (Err(error), Some(fetched)) => Err(context::unfetched(fetched, error).into()),
+                _ => Ok(()),
             }
         }
     }
@@ -234,7 +360,8 @@ impl Build<'_> {
         }
         let draft = &drafted.draft;
         let early = self.load_context(emitter, draft);
-        let (facts, ()) = tokio::join!(self.facts(emitter, draft), early);
+        let (facts, early) = tokio::join!(self.facts(emitter, draft), early);
+        early?;
         let facts = facts?;
         let collisions = self.collisions(emitter, draft, &facts.value).await?;
         let settings = prepare::plan_settings(self.options, app, &drafted.variables);
@@ -252,11 +379,7 @@ impl Build<'_> {
         probes: &[Output],
         summary: &str,
     ) -> Output {
-        if self.gateway.llb_caps().supports(crate::llb::caps::PASSTHROUGH) {
-            emitter.pass(image, probes, summary)
-        } else {
-            image
-        }
+        if self.can_pass() { emitter.pass(image, probes, summary) } else { image }
     }
 
     fn marshal(&self, emitter: &Emitter<'_>, output: Output) -> pb::Definition {
@@ -274,11 +397,7 @@ impl Build<'_> {
     }
 
     async fn solve(&self, definition: pb::Definition) -> Result<crate::gateway::Solved, Failure> {
-        let missing =
-            crate::llb::caps::unsupported(&definition, |cap| self.gateway.llb_caps().supports(cap));
-        if let Some(cap) = missing.first() {
-            return Err(Failure::Refused(vec![prepare::too_old(cap)]));
-        }
+        prepare::require_all(self.gateway, &definition)?;
         let cache_imports = self.options.cache_imports.clone();
         let solve = Solve { cache_imports, ..Solve::of(definition) };
         Ok(self.gateway.solve(solve).await?)

@@ -7,11 +7,13 @@
 
 mod caps;
 mod connection;
+mod definitions;
 pub mod detail;
 mod error;
 mod files;
 mod serve;
 mod solve;
+mod sources;
 pub mod status;
 mod together;
 
@@ -22,12 +24,15 @@ use std::time::Duration;
 use prost::Message as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use caps::{Caps, EVALUATE, FRONTEND_INPUTS, SOURCE_META, WARNINGS, first_version};
+pub use caps::{
+    ATTESTATIONS, Caps, EVALUATE, FRONTEND_INPUTS, SOURCE_META, WARNINGS, feature, first_version,
+};
 pub use detail::SourceFile;
 pub use error::{Error, ImageFailure, image_failure, is_missing_file, plain_text};
 pub use files::{Entry, EntryKind};
 pub use serve::{run, serve};
 pub use solve::{Graph, ImageQuery, Refs, ResolvedImage, Solve, Solved};
+pub use sources::{Meaning, ResolvedSource};
 pub use together::side_by_side;
 
 use crate::diagnostic::Span;
@@ -130,13 +135,15 @@ impl Gateway {
         self.source_file.get()
     }
 
-    /// Graphs that another frontend or bake hands over, by name.
+    /// Graphs that another frontend or bake hands over, by name, ready to be sent again.
     pub async fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, Error> {
         if !self.frontend_caps.supports(FRONTEND_INPUTS) {
             return Ok(BTreeMap::new());
         }
         let answer = self.client().inputs(InputsRequest {}).await;
-        Ok(answer.map_err(Error::of_call("Inputs"))?.into_inner().definitions)
+        let found = answer.map_err(Error::of_call("Inputs"))?.into_inner().definitions;
+        let complete = |(name, input)| (name, definitions::without_empty_entries(input));
+        Ok(found.into_iter().map(complete).collect())
     }
 
     /// Shows a warning to the user; a builder that cannot is not an error.

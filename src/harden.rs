@@ -12,6 +12,7 @@ mod base;
 pub mod catalogue;
 mod common;
 mod config;
+pub mod document;
 mod identity;
 mod metadata;
 mod privilege;
@@ -26,6 +27,7 @@ mod tools;
 
 use std::fmt;
 
+use crate::input::Input;
 use crate::inspect::evidence::Inventory;
 
 pub use catalogue::{CHECKS, Check};
@@ -52,6 +54,8 @@ pub struct Subject<'a> {
     pub writable: &'a [String],
     /// Whether layer 0 of the inventory is the base; otherwise it is the whole image.
     pub base_known: bool,
+    /// In whose words is said what to write instead.
+    pub input: Input,
 }
 
 /// How much a finding weighs.
@@ -126,6 +130,8 @@ pub enum Status {
 /// All that was judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
+    /// How strict it was.
+    pub profile: Profile,
     /// In the order of the table.
     pub findings: Vec<Finding>,
     /// Every check of the table and how it ended.
@@ -136,6 +142,22 @@ impl Judgement {
     /// The findings that refuse the image.
     pub fn blocking(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.severity == Severity::Block)
+    }
+
+    /// The checks that could not be decided although the evidence should allow it: what was not
+    /// looked at is not proven. Those that look at a base are none of them where there is none.
+    pub fn undecided<'a>(
+        &'a self,
+        subject: &Subject<'_>,
+    ) -> impl Iterator<Item = (&'static Check, &'a str)> {
+        let base_known = subject.base_known;
+        self.checks.iter().filter_map(move |(id, status)| {
+            let check = Check::find(id.0).filter(|check| base_known || !check.needs_base)?;
+            match status {
+                Status::NotEvaluated(reason) => Some((check, reason.as_str())),
+                _ => None,
+            }
+        })
     }
 
     /// Passed, failed and not evaluated checks.
@@ -209,21 +231,34 @@ impl Subject<'_> {
         let inherited = common::variable(&self.config.base.env, name);
         if value.is_some() && value == inherited { Origin::Base } else { Origin::Config("env") }
     }
+
+    /// What to write instead, where only a decision knows it.
+    pub(crate) fn help(&self, spec: &str, dockerfile: &str) -> String {
+        match self.input {
+            Input::Spec => spec,
+            Input::Dockerfile => dockerfile,
+        }
+        .to_owned()
+    }
 }
 
 /// Runs every check of the table that a profile has.
 pub fn judge(subject: &Subject<'_>, profile: Profile) -> Judgement {
-    let mut judgement = Judgement { findings: Vec::new(), checks: Vec::new() };
+    let mut judgement = Judgement { profile, findings: Vec::new(), checks: Vec::new() };
     for check in CHECKS {
         let status = match check.weight(profile) {
             None => Status::Off,
+            Some(_) if check.needs_base && !subject.base_known => {
+                Status::NotEvaluated("the base is not known".to_owned())
+            }
             Some(severity) => match (check.decide)(subject) {
                 Err(reason) => Status::NotEvaluated(reason),
                 Ok(faults) if faults.is_empty() => Status::Passed,
                 Ok(faults) => {
                     let count = faults.len();
-                    let findings = faults.into_iter().map(|fault| finding(check, severity, fault));
-                    judgement.findings.extend(findings);
+                    let faults = faults.into_iter();
+                    let found = faults.map(|fault| finding(subject, (check, severity), fault));
+                    judgement.findings.extend(found);
                     Status::Failed(count)
                 }
             },
@@ -233,7 +268,11 @@ pub fn judge(subject: &Subject<'_>, profile: Profile) -> Judgement {
     judgement
 }
 
-fn finding(check: &Check, severity: Severity, fault: Fault) -> Finding {
+fn finding(subject: &Subject<'_>, (check, severity): (&Check, Severity), fault: Fault) -> Finding {
+    let help = match subject.input {
+        Input::Spec => check.help,
+        Input::Dockerfile => check.dockerfile,
+    };
     Finding {
         check: check.id,
         severity: fault.severity.unwrap_or(severity),
@@ -241,6 +280,6 @@ fn finding(check: &Check, severity: Severity, fault: Fault) -> Finding {
         entry: fault.entry,
         path: fault.path,
         message: fault.message,
-        help: fault.help.unwrap_or_else(|| check.help.to_owned()),
+        help: fault.help.unwrap_or_else(|| help.to_owned()),
     }
 }

@@ -24,6 +24,7 @@ pub mod inventory;
 pub mod libraries;
 mod lookup;
 pub mod names;
+pub mod newest;
 pub mod os_release;
 mod output;
 pub mod program;

@@ -1,15 +1,18 @@
 //! hardpan, a BuildKit frontend that returns an image only after proving that it runs as non-root
 //! and without a shell. ARCHITECTURE.md has the map of the modules.
 
+pub mod archive;
 pub mod bases;
 pub mod cli;
 pub mod context;
+pub mod delegate;
 pub mod diagnostic;
 pub mod emit;
 pub mod frontend;
 pub mod gateway;
 pub mod harden;
 pub mod image;
+pub mod input;
 pub mod inspect;
 pub mod llb;
 pub mod options;
@@ -18,6 +21,7 @@ pub mod plan;
 pub mod platform;
 pub mod proto;
 pub mod reference;
+pub mod remote;
 pub mod result;
 pub mod spec;
 pub mod words;

@@ -21,6 +21,7 @@ mod import;
 mod marshal;
 mod mount;
 mod source;
+mod tar;
 mod text;
 
 pub use digest::Digest;

@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Some("facts") => inspect::facts::run(arguments),
         Some("collisions") => inspect::collisions::run(arguments),
         Some("inventory") => inspect::inventory::run(arguments),
+        Some("newest") => inspect::newest::run(arguments),
         _ => {
             let mode = Some(mode).filter(|mode| !mode.is_empty());
             cli::run([program].into_iter().chain(mode).chain(arguments))

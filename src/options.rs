@@ -8,6 +8,8 @@
 mod contexts;
 mod evidence;
 mod execution;
+mod keys;
+mod ours;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -15,9 +17,11 @@ use std::ffi::OsString;
 
 use serde::Deserialize;
 
-pub use contexts::{ContextSource, MainContext, NamedContexts, familiar_name};
-pub use evidence::{Attest, LintRules, Sbom};
+pub use contexts::{ContextSource, MainContext, NamedContext, NamedContexts, familiar_name};
+pub use evidence::{Attest, LintRules, Sbom, ScanStages};
 pub use execution::{Execution, ExtraHost, NetworkMode, Proxy, Resources, Ulimit};
+pub use keys::KEYS;
+pub use ours::{Certificates, OWN_ARGUMENTS, Proof};
 use reader::{Reader, boolean};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -74,6 +78,10 @@ pub struct Options {
     pub resolve_mode: ResolveMode,
     /// How steps are run.
     pub execution: Execution,
+    /// Whom steps trust besides the authorities that their image knows.
+    pub certificates: Certificates,
+    /// Whether the image is inspected again even if the builder remembers what was found.
+    pub proof: Proof,
     /// The attestations that are asked for.
     pub attest: Attest,
     /// Which rules count, for `--call=check`.
@@ -86,6 +94,8 @@ pub struct Options {
     pub git_advice: bool,
     /// What nobody here knows, and what is not for a frontend.
     pub other: BTreeMap<String, String>,
+    /// All of it as it came, for another frontend.
+    pub raw: BTreeMap<String, String>,
 }
 
 /// A machine behind the builder.
@@ -201,6 +211,7 @@ impl Options {
     }
 
     fn read(&mut self, reader: &mut Reader) {
+        self.raw = reader.all();
         self.source = reader.text("source");
         self.cmdline = reader.text("cmdline");
         self.request = reader.take("requestid");
@@ -218,6 +229,9 @@ impl Options {
         self.read_platforms(reader);
         self.read_caches(reader);
         self.execution = Execution::read(reader);
+        self.certificates = Certificates::read(reader);
+        self.proof = Proof::read(reader);
+        ours::refuse_unknown(reader);
         self.attest = Attest::read(reader);
         self.lint = LintRules::read(reader);
         self.epoch = reader.peek("build-arg:SOURCE_DATE_EPOCH").map(|value| {

@@ -18,6 +18,20 @@ pub fn join(base: &str, path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
+/// Whether a path has more `..` than it can have: `join` stops at `/`.
+#[must_use]
+pub fn leads_out(path: &str) -> bool {
+    let mut depth = 0_i32;
+    path.split('/').any(|part| {
+        depth += match part {
+            "" | "." => 0,
+            ".." => -1,
+            _ => 1,
+        };
+        depth < 0
+    })
+}
+
 /// The folder that holds `path`; `/` for `/` itself.
 #[must_use]
 pub fn parent(path: &str) -> &str {
@@ -146,5 +160,15 @@ mod tests {
         assert_eq!(split_pattern("/*"), ("/".to_owned(), "*".to_owned()));
         assert_eq!(literal("a[1]*"), r"a\[1]\*");
         assert_eq!(unescape(&literal(r"a[1]*\x?")), r"a[1]*\x?");
+    }
+
+    #[test]
+    fn tells_paths_that_lead_out() {
+        for path in ["", "/", "a", "/a/../b/..", "./a", "a//.."] {
+            assert!(!leads_out(path), "{path}");
+        }
+        for path in ["..", "/..", "a/../../b", "./../a"] {
+            assert!(leads_out(path), "{path}");
+        }
     }
 }

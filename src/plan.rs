@@ -6,9 +6,11 @@
 //! of the runtime base are known, [`finish`] lays out the layers and the image config. All three
 //! are pure. Nothing after this module reads the spec.
 
+mod certificates;
 mod draft;
 mod fetch;
 mod folders;
+mod handout;
 mod layers;
 mod origin;
 mod pick;
@@ -23,9 +25,10 @@ pub mod variables;
 mod writable;
 
 pub use draft::{Draft, draft};
+pub use handout::{draft_stage, finish_stage};
 pub use layers::{AllCollisions, Layer, LayerEntry, LayerFolder, finish};
 pub use runs::SCRIPT_PATH;
-pub use select::{ImageUse, Request, Role, SelectedStage, Selection, select};
+pub use select::{ImageUse, Request, Role, SelectedStage, Selection, select, select_stage};
 pub use settings::{Settings, check_settings};
 
 use std::collections::BTreeMap;
@@ -33,14 +36,15 @@ use std::collections::BTreeMap;
 use crate::bases::Resolved;
 use crate::diagnostic::Span;
 use crate::image::ImageConfig;
+use crate::llb::Git;
 use crate::platform::Platform;
 pub use crate::spec::model::Sharing;
 
 /// Everything that is built for one platform.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The app's name.
-    pub app: String,
+    /// What it is a plan of.
+    pub result: Product,
     /// What it is built for.
     pub platform: Platform,
     /// Images that stages and copies use, by their index.
@@ -63,6 +67,15 @@ pub struct Plan {
     pub context_paths: Option<Vec<String>>,
     /// Where the fields of the config are written.
     pub places: Places,
+}
+
+/// What comes of a plan, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Product {
+    /// An app, to be proven.
+    App(String),
+    /// A stage, as `app/stage`: marked, and proven by nobody.
+    Stage(String),
 }
 
 /// Where the spec says what stands in the config, by the key of the spec.
@@ -207,6 +220,8 @@ pub struct SecretMount {
     pub env: Option<String>,
     /// The file.
     pub target: Option<String>,
+    /// Permissions of the file.
+    pub mode: u32,
     /// Whether the build goes on without it.
     pub optional: bool,
 }
@@ -227,11 +242,9 @@ pub struct BindMount {
 pub enum Origin {
     /// The build context.
     Context,
-    /// A named context of local files.
-    Local(String),
     /// A stage of [`Plan::stages`].
     Stage(usize),
-    /// An image of [`Plan::images`].
+    /// An image or a named context of [`Plan::images`].
     Image(usize),
     /// The finished root file system of another app of the file.
     App(String),
@@ -245,14 +258,7 @@ pub enum Origin {
         filename: String,
     },
     /// A repository that is fetched.
-    Git {
-        /// The address without a fragment.
-        remote: String,
-        /// The full commit.
-        commit: String,
-        /// The folder in it.
-        subdir: String,
-    },
+    Git(Box<Git>),
 }
 
 /// Something that is put at a place.

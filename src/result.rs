@@ -1,13 +1,18 @@
-//! Images → what a frontend returns: refs, configs, annotations, by platform.
+//! Images → what a frontend returns: refs, configs, annotations, attestations, by platform.
+//!
+//! An attestation makes an index of an image that would have been a manifest, and exporters without
+//! OCI media types refuse it: one is added only where the client asked for some.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::options::Options;
+use crate::options::{Options, SourceDateEpoch};
 use crate::plan::Plan;
 use crate::platform::Platform;
-use crate::proto::frontend::{Ref, RefMap, Result as BuildResult, result};
+use crate::proto::frontend::{
+    Attestation, Attestations, Ref, RefMap, Result as BuildResult, result,
+};
 
 /// One image and what belongs to it.
 #[derive(Debug, Clone)]
@@ -16,18 +21,34 @@ pub struct ImageResult {
     config: Vec<u8>,
     base_config: Vec<u8>,
     annotations: Vec<(String, String)>,
+    attestations: Vec<Attestation>,
+    /// The time of everything that the exporter makes, in seconds since 1970. It knows the build
+    /// argument by itself only if that is a number.
+    epoch: Option<i64>,
 }
 
 impl ImageResult {
     /// The image of a plan.
     #[must_use]
-    pub fn new(found: Ref, plan: &Plan, _options: &Options) -> Self {
+    pub fn new(found: Ref, plan: &Plan, options: &Options) -> Self {
         Self {
             found,
             config: plan.config.to_json(),
             base_config: plan.images[plan.runtime].config.to_json(),
             annotations: plan.annotations.clone(),
+            attestations: Vec::new(),
+            epoch: match options.epoch {
+                Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
+                _ => None,
+            },
         }
+    }
+
+    /// Adds statements about the image, for exporters that keep any.
+    #[must_use]
+    pub fn attested(mut self, statements: impl IntoIterator<Item = Attestation>) -> Self {
+        self.attestations.extend(statements);
+        self
     }
 }
 
@@ -37,6 +58,8 @@ pub struct Answer {
     by_platform: bool,
     images: Vec<(Platform, ImageResult)>,
     metadata: BTreeMap<String, Vec<u8>>,
+    /// Instead of all this: what another frontend has made.
+    made: Option<BuildResult>,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,6 +97,12 @@ impl Answer {
         Self { metadata, ..Self::default() }
     }
 
+    /// The answer of another frontend.
+    #[must_use]
+    pub fn made(result: BuildResult) -> Self {
+        Self { made: Some(result), ..Self::default() }
+    }
+
     /// Adds the image of a platform.
     pub fn add(&mut self, platform: &Platform, image: ImageResult) {
         self.images.push((platform.clone(), image));
@@ -95,19 +124,31 @@ impl Answer {
 
 impl From<Answer> for BuildResult {
     fn from(answer: Answer) -> Self {
+        if let Some(made) = answer.made {
+            return made;
+        }
         if answer.images.is_empty() {
             return Self { metadata: answer.metadata, ..Self::default() };
         }
         let mut metadata = answer.metadata.clone();
         metadata.insert("refs.platforms".to_owned(), answer.platforms());
         let mut refs = BTreeMap::new();
+        let mut attestations = BTreeMap::new();
         for (platform, image) in answer.images {
             let id = platform.id();
+            // By platform, even if the images are not.
+            if !image.attestations.is_empty() {
+                let attestation = image.attestations;
+                attestations.insert(id.clone(), Attestations { attestation });
+            }
             let key = |name: &str| {
                 if answer.by_platform { format!("{name}/{id}") } else { name.to_owned() }
             };
             metadata.insert(key("containerimage.config"), image.config);
             metadata.insert(key("containerimage.base.config"), image.base_config);
+            if let Some(seconds) = image.epoch {
+                metadata.insert(key("source.date.epoch"), seconds.to_string().into_bytes());
+            }
             for (name, value) in image.annotations {
                 let name = if answer.by_platform {
                     format!("annotation-manifest[{id}].{name}")
@@ -123,6 +164,37 @@ impl From<Answer> for BuildResult {
         } else {
             refs.into_values().next().map(result::Result::Ref)
         };
-        Self { result: found, metadata, ..Self::default() }
+        Self { result: found, metadata, attestations }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(id: &str) -> ImageResult {
+        let found = Ref { id: id.to_owned(), ..Ref::default() };
+        let statement = Attestation { path: "/sbom".to_owned(), ..Attestation::default() };
+        let image = ImageResult {
+            found,
+            config: b"{}".to_vec(),
+            base_config: b"{}".to_vec(),
+            annotations: Vec::new(),
+            attestations: Vec::new(),
+            epoch: None,
+        };
+        image.attested([statement])
+    }
+
+    #[test]
+    fn puts_attestations_under_their_platform_be_there_one_or_several() {
+        for by_platform in [false, true] {
+            let mut answer = Answer::new(by_platform);
+            answer.add(&Platform::new("linux", "arm64", ""), image("one"));
+            let result = BuildResult::from(answer);
+            let all: Vec<_> = result.attestations.iter().collect();
+            let [(id, statements)] = all.as_slice() else { panic!("{all:?}") };
+            assert_eq!((id.as_str(), statements.attestation.len()), ("linux/arm64", 1));
+        }
     }
 }

@@ -57,6 +57,11 @@ pub fn parse(text: &[u8]) -> Result<Parsed, Vec<Diagnostic>> {
     Ok(Parsed { spec, warnings: found })
 }
 
+/// Whether a key may stand at the top of a spec.
+pub fn has_key(name: &str) -> bool {
+    language::FILE.has(name)
+}
+
 fn empty() -> Diagnostic {
     Diagnostic::error(Code::Empty, Span::START, "the file holds no spec")
         .help("a spec has keys, such as `base: node:24` and `entrypoint: [node, server.js]`")

@@ -22,23 +22,26 @@ const MAX_LINES: usize = 450;
 
 /// Modules that neither wait nor touch anything outside.
 const PURE: &[&str] = &[
+    "archive",
     "bases",
     "diagnostic",
     "emit",
     "harden",
     "image",
+    "input",
     "llb",
     "options",
     "paths",
     "plan",
     "platform",
     "reference",
+    "remote",
     "result",
     "spec",
     "words",
 ];
 /// Asks the builder, on behalf of `bases`.
-const RESOLVE: &str = "bases/resolve.rs";
+const RESOLVE: &str = "bases/resolve";
 
 /// A file of `src` as a rule sees it.
 struct Source {
@@ -169,7 +172,7 @@ fn policy_lives_only_in_harden() {
 
 #[test]
 fn the_core_never_waits() {
-    let pure = |file: &Source| PURE.contains(&file.module()) && file.path != RESOLVE;
+    let pure = |file: &Source| PURE.contains(&file.module()) && !file.path.starts_with(RESOLVE);
     nowhere("a pure module awaits nothing", &["async ", ".await"], pure);
     nowhere(
         "a pure module does no IO",

@@ -7,11 +7,13 @@ mod support;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hardpan::frontend;
 use hardpan::options::Options;
-use hardpan::proto::{Status, frontend as wire};
+use hardpan::proto::{Status, frontend as wire, pb};
 use serde_json::Value;
-use support::fake_gateway::{self as fake, Script};
+use support::fake_gateway::{self as fake, Call, Calls, Script};
 
 const NODE: &str = r#"{"architecture":"amd64","os":"linux","config":{"User":"node","Env":["PATH=/bin"],
     "Labels":{"com.docker.dhi.name":"dhi/node","com.docker.dhi.version":"24.18.0-debian13"}},
@@ -33,14 +35,23 @@ fn script(spec: &str) -> Script {
 }
 
 async fn ask(script: Script, call: &str, options: &[&str]) -> Result<wire::Result, Status> {
-    let (gateway, _) = fake::start(script).await;
+    recorded(script, call, options).await.0
+}
+
+/// The answer, and what the builder was asked for it.
+async fn recorded(
+    script: Script,
+    call: &str,
+    options: &[&str],
+) -> (Result<wire::Result, Status>, Calls) {
+    let (gateway, calls) = fake::start(script).await;
     let request = format!("requestid=frontend.{call}");
     let all = options.iter().copied().chain(["filename=hardpan.yaml", &request]);
     let environment = all.enumerate().map(|(index, option)| {
         (OsString::from(format!("BUILDKIT_FRONTEND_OPT_{index}")), OsString::from(option))
     });
     let (options, mistakes) = Options::parse(environment.collect::<Vec<_>>());
-    frontend::run(&gateway, options, mistakes).await.map(Into::into)
+    (frontend::run(&gateway, options, mistakes).await.map(Into::into), calls)
 }
 
 fn text(result: &wire::Result, key: &str) -> String {
@@ -113,7 +124,25 @@ async fn all_apps_are_looked_at_unless_one_is_named() {
     assert_eq!(check(spec, &[]).await, (vec![missing.to_owned()], "1".to_owned()));
     assert_eq!(check(spec, &["target=good"]).await, (vec![], "0".to_owned()));
     let (found, _) = check(spec, &["target=gold"]).await;
-    assert!(found[0].starts_with("SPEC-18 2: error: there is no target \"gold\""), "{found:?}");
+    assert!(found[0].starts_with("SPEC-18 2: error: there is no target `gold`"), "{found:?}");
+}
+
+#[tokio::test]
+async fn images_are_looked_up_as_the_build_says() {
+    let modes = [(&[] as &[&str], "default"), (&["image-resolve-mode=default"], "default")];
+    let others = [
+        (&["image-resolve-mode=pull"] as &[&str], "pull"),
+        (&["image-resolve-mode=local"], "local"),
+    ];
+    for (options, mode) in modes.into_iter().chain(others) {
+        let (result, calls) = recorded(script(GOOD), "lint", options).await;
+        result.unwrap();
+        let asked = calls.all().into_iter().filter_map(|call| match call {
+            Call::ResolveSourceMeta(asked) => Some(asked.resolve_mode),
+            _ => None,
+        });
+        assert_eq!(asked.collect::<Vec<_>>(), [mode], "{options:?}");
+    }
 }
 
 #[tokio::test]
@@ -147,6 +176,62 @@ async fn a_registry_that_cannot_be_reached_is_a_finding() {
     let (found, status) = findings(script, &[]).await;
     assert_eq!((found.len(), status.as_str()), (1, "1"));
     assert!(found[0].starts_with("REF-02 1: error: dhi.io could not be reached"), "{found:?}");
+}
+
+/// What `--call=check` finds where an input stands in for `node:24`.
+async fn with_input(input: pb::Definition, metadata: Option<&str>) -> Vec<String> {
+    let script = Script { inputs: BTreeMap::from([("x".to_owned(), input)]), ..script(GOOD) };
+    let metadata = metadata.map(|text| format!("input-metadata:x={text}"));
+    let options = ["context:node:24=input:x"].into_iter().chain(metadata.as_deref());
+    let (found, status) = findings(script, &options.collect::<Vec<_>>()).await;
+    assert_eq!(status, if found.is_empty() { "0" } else { "1" });
+    found
+}
+
+fn config_metadata(config: &str) -> String {
+    format!(r#"{{"containerimage.config":"{}"}}"#, STANDARD.encode(config))
+}
+
+#[tokio::test]
+async fn an_input_with_a_config_is_an_image_like_any_other() {
+    let empty = pb::Definition::default;
+    let found = with_input(empty(), Some(&config_metadata(NODE))).await;
+    assert_eq!(found, Vec::<String>::new());
+    for (config, start) in [
+        (NODE.replace("\"User\":\"node\"", "\"User\":\"root\""), "REF-06 1: error: "),
+        (NODE.replace("amd64", "arm64"), "REF-09 1: error: \"dhi.io/node:24\" is for linux/arm64"),
+        ("[]".to_owned(), "REF-02 1: error: the config of \"dhi.io/node:24\" cannot be read"),
+    ] {
+        let found = with_input(empty(), Some(&config_metadata(&config))).await;
+        assert!(found.len() == 1 && found[0].starts_with(start), "{start}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_input_without_a_config_is_no_base() {
+    for metadata in [None, Some("{}"), Some("null"), Some(r#"{"containerimage.config":null}"#)] {
+        let found = with_input(pb::Definition::default(), metadata).await;
+        assert!(found.len() == 1 && found[0].starts_with("REF-12 1: error: "), "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_input_that_cannot_be_read_is_refused() {
+    for (metadata, why) in [
+        ("{", "its metadata is not what a client writes"),
+        ("[]", "its metadata is not what a client writes"),
+        (r#"{"containerimage.config":{}}"#, "its metadata is not what a client writes"),
+        (r#"{"containerimage.config":"%"}"#, "of its metadata is no base64"),
+    ] {
+        let found = with_input(pb::Definition::default(), Some(metadata)).await;
+        assert!(found.len() == 1 && found[0].starts_with("CTX-05 1: error: "), "{found:?}");
+        assert!(found[0].contains(why), "{found:?}");
+    }
+    let broken = pb::Definition { def: vec![vec![0xff; 9]], ..pb::Definition::default() };
+    let found = with_input(broken, Some(&config_metadata(NODE))).await;
+    assert!(found[0].starts_with("CTX-05 1: error: "), "{found:?}");
+    let (found, _) = findings(script(GOOD), &["context:node:24=input:gone"]).await;
+    assert!(found[0].contains("the client sends no input `gone`"), "{found:?}");
 }
 
 const WARNED: &str = "base: node:24\nbuild:\n  used: [run: x]\n  unused: [run: x]\nimage:\n  \
@@ -251,7 +336,10 @@ async fn describe_lists_every_call_that_is_answered() {
             Ok(result) => result,
             // These look at the base with hardpan's own image, which this process does not have.
             Err(status) if ["plan", "llb"].contains(&call) => {
-                assert!(status.message.contains("image hardpan was started from"), "{status:?}");
+                assert!(
+                    status.message.contains("image that hardpan was started from"),
+                    "{status:?}"
+                );
                 continue;
             }
             Err(status) => panic!("{call}: {}", status.message),

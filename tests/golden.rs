@@ -2,8 +2,8 @@
 //!
 //! A case is a folder `tests/golden/NAME` with `hardpan.yaml` and, where it needs them, `options`
 //! (one option of the frontend a line), `ignore`, `base.txt` (lines that are added to the root file
-//! system of the base), `collisions.json` and `builder` (`no merge`). What comes out is kept in
-//! `plan`, `llb` and `image`, or in `error`. `UPDATE=1 cargo test --test golden` rewrites them.
+//! system of the base), `collisions.json` and `builder` (`no merge`, `no links`). What comes out is
+//! kept in `plan`, `llb` and `image`, or in `error`. `UPDATE=1 cargo test --test golden` rewrites them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail here")]
 
@@ -20,15 +20,14 @@ use fake_base::Tree;
 use hardpan::bases::Resolved;
 use hardpan::context::parse_ignore;
 use hardpan::diagnostic::{Diagnostic, Severity};
-use hardpan::emit::{Emitter, Settings};
+use hardpan::emit::{self, Abilities, Emitter, Settings};
 use hardpan::frontend::{Failure, prepare, target};
 use hardpan::gateway::{SourceFile, status};
 use hardpan::inspect::collisions::{Collision, Collisions};
-use hardpan::llb::Digest;
+use hardpan::llb::{Digest, Output};
 use hardpan::options::Options;
 use hardpan::plan::{self, AllCollisions, Request, variables::Variables};
-use hardpan::platform::Platform;
-use hardpan::spec;
+use hardpan::spec::{self, model::Stage};
 use prost::Message as _;
 
 /// One test for each folder.
@@ -42,13 +41,17 @@ macro_rules! cases {
 cases! {
     a_build_argument_sets_the_registry
     a_context_takes_the_place_of_a_base
+    a_context_takes_the_place_of_a_stage
     a_folder_of_the_base_that_is_poured_over_stays_the_users
     a_run_takes_all_kinds_of_mounts
+    a_stage_is_handed_out_marked
+    a_stage_on_the_build_platform_is_for_that_platform
     a_stage_on_the_build_platform_is_shared_up_to_the_first_target_name
     a_user_in_numbers
     add_takes_archives_urls_and_repositories
     an_openshift_folder_is_shared_with_the_group
     args_reach_the_runs_that_mention_them
+    certificates_are_mounted_into_every_run
     copy_from_images_and_contexts
     copy_takes_exclude_optional_and_mode
     copy_with_parents_keeps_paths_from_the_pivot_on
@@ -80,6 +83,7 @@ cases! {
     the_command_of_the_base_is_written_out
     the_config_says_what_the_spec_says
     two_platforms_have_two_images
+    without_an_action_for_links_they_are_unpacked
     without_merge_the_layers_are_copied
     writable_paths_belong_to_the_user
     write_mkdir_and_link
@@ -164,7 +168,7 @@ struct Case {
     ignore: Vec<String>,
     tree: Tree,
     collisions: AllCollisions,
-    can_merge: bool,
+    builder: Abilities,
 }
 
 impl Case {
@@ -174,14 +178,18 @@ impl Case {
         let options = options.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         let base = std::fs::read_to_string(root().join("base.txt")).unwrap() + &text("base.txt");
         let builder = text("builder");
-        assert!(["", "no merge"].contains(&builder.trim()), "{builder}");
+        let known = |line: &str| ["no merge", "no links"].contains(&line);
+        assert!(builder.lines().all(known), "{builder}");
         Self {
             spec: std::fs::read_to_string(folder.join("hardpan.yaml")).unwrap(),
             options: options.map(str::to_owned).collect(),
             ignore: parse_ignore(text("ignore").as_bytes()),
             tree: Tree::parse(&base),
             collisions: collisions(&text("collisions.json")),
-            can_merge: builder.is_empty(),
+            builder: Abilities {
+                can_merge: !builder.contains("no merge"),
+                can_link: !builder.contains("no links"),
+            },
         }
     }
 
@@ -211,15 +219,16 @@ impl Case {
             return Err(mistakes);
         }
         let parsed = spec::parse(self.spec.as_bytes())?;
-        let app = target::choose(&parsed.spec, options.target.as_deref()).map_err(refused)?;
-        let variables = Variables::new(&parsed.spec.args, &options.build_args)?;
+        let target = target::choose(&parsed.spec, options.target.as_deref()).map_err(refused)?;
+        let app = target.app;
+        let given = prepare::arguments(&options, &parsed.spec);
+        let variables = Variables::new(&parsed.spec.args, &given)?;
         let registry = prepare::registry(&options, &parsed.spec, &variables).map_err(refused)?;
         let platforms = prepare::platforms(&options, app, &variables).map_err(refused)?;
         let build = options.build_platform();
-        let locations = prepare::locations(&options).map_err(refused)?;
         let settings = Settings {
             several_platforms: platforms.len() > 1,
-            ..prepare::settings(&options, &locations, self.ignore.clone(), self.can_merge)
+            ..prepare::settings(&options, emit::Tree::default(), self.ignore.clone(), self.builder)
         };
         let mut all = Vec::new();
         for platform in &platforms {
@@ -229,11 +238,15 @@ impl Case {
                 app,
                 variables: &variables,
                 contexts: &options.contexts,
+                certificates: &options.certificates,
                 registry: &registry,
                 target: platform,
                 build: &build,
             };
-            all.push(self.build(&request, &options, &settings)?);
+            all.push(match target.stage {
+                Some(stage) => stage_of(&request, stage, &options, &settings)?,
+                None => self.build(&request, &options, &settings)?,
+            });
         }
         Ok(all)
     }
@@ -253,13 +266,36 @@ impl Case {
         let plan = plan::finish(draft.clone(), &facts, &self.collisions, &said.view())?;
         let mut emitter = Emitter::new(&draft, settings);
         let image = emitter.image(&plan).image;
-        Ok(Built {
-            platform: Platform::id(request.target),
+        Ok(Built::of(&plan, &emitter, image))
+    }
+}
+
+/// The same for a stage that is handed out.
+fn stage_of(
+    request: &Request<'_>,
+    stage: &Stage,
+    options: &Options,
+    settings: &Settings,
+) -> Result<Built, Vec<Diagnostic>> {
+    let selection = plan::select_stage(request, stage)?;
+    let images: Vec<Resolved> = selection.images.iter().map(fake_base::resolve).collect();
+    let draft = plan::draft_stage(request, &selection, images)?;
+    let said = prepare::plan_settings(options, request.app, request.variables);
+    let plan = plan::finish_stage(draft.clone(), &said.view());
+    let mut emitter = Emitter::new(&draft, settings);
+    let files = emitter.last_stage();
+    Ok(Built::of(&plan, &emitter, files))
+}
+
+impl Built {
+    fn of(plan: &plan::Plan, emitter: &Emitter<'_>, result: Output) -> Self {
+        Self {
+            platform: plan.platform.id(),
             plan: plan.to_text(),
-            graph: emitter.graph().to_text(image),
-            image: config(&plan),
-            definition: emitter.graph().marshal(image, &[]).encode_to_vec(),
-        })
+            graph: emitter.graph().to_text(result),
+            image: config(plan),
+            definition: emitter.graph().marshal(result, &[]).encode_to_vec(),
+        }
     }
 }
 

@@ -227,6 +227,8 @@ fn git_and_http() {
         mtime: Some("commit".to_owned()),
         auth_header_secret: Some("header".to_owned()),
         auth_token_secret: Some("token".to_owned()),
+        fetch_by_commit: true,
+        advice: true,
         ..git("https://user@example.com:8443//a/b.git")
     };
     check_source("git-all", &Source::Git(all));

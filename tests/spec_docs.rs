@@ -14,6 +14,8 @@ const FOUND_BY_A_BUILD: &[Code] = &[
     Code::NotFoundInStage,
     Code::NoMatch,
     Code::StepFailed,
+    Code::ForeignProgram,
+    Code::MissingSecret,
     Code::UnknownBase,
     Code::LoginNeeded,
     Code::DevAsRuntime,

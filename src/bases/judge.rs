@@ -32,7 +32,9 @@ pub struct Side<'a> {
 /// Everything that is wrong with a runtime image; `has_user`: the spec names another user.
 pub fn judge_runtime(runtime: &Side<'_>, has_user: bool, today: Date) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    if is_dev(runtime) {
+    if let Some(stage) = &runtime.declared.stage {
+        found.push(stage_as_runtime(runtime, stage));
+    } else if is_dev(runtime) {
         // Its shell, its package manager and its root user are what makes it one.
         found.push(dev_as_runtime(runtime));
     } else {
@@ -82,6 +84,15 @@ fn dev_as_runtime(runtime: &Side<'_>) -> Diagnostic {
         _ => "name its runtime image: `base: {dev: …, runtime: …}`".to_owned(),
     };
     Diagnostic::error(Code::DevAsRuntime, runtime.span, message).help(help)
+}
+
+fn stage_as_runtime(runtime: &Side<'_>, stage: &str) -> Diagnostic {
+    let message = format!(
+        "`{}` holds the files of the stage `{stage}`, which nothing has proven: it cannot be what ships",
+        runtime.name
+    );
+    Diagnostic::error(Code::DevAsRuntime, runtime.span, message)
+        .help("build the app itself, without `/…` in `--target`")
 }
 
 fn declared_tools(runtime: &Side<'_>) -> Option<Diagnostic> {

@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::image::STAGE_LABEL;
+
 const PREFIX: &str = "com.docker.dhi.";
 /// Longer than any value that DHI writes.
 const MAX_VALUE: usize = 200;
 
-/// The labels of a Docker Hardened Image; empty ones count as absent.
+/// The labels of a Docker Hardened Image, and hardpan's own; empty ones count as absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Declared {
     /// `dhi/python`.
@@ -35,18 +37,21 @@ pub struct Declared {
     pub chain_id: Option<String>,
     /// `image/python/debian-13/3.13`.
     pub definition: Option<String>,
+    /// `app/stage`, if hardpan handed a stage out as this image.
+    pub stage: Option<String>,
 }
 
 impl Declared {
     /// Reads the labels of an image config.
     pub fn read(labels: &BTreeMap<String, String>) -> Self {
-        let label = |name: &str| {
-            let value = labels.get(&format!("{PREFIX}{name}"))?.trim();
+        let text = |name: &str| {
+            let value = labels.get(name)?.trim();
             // They end up in messages: what moves a terminal's cursor, or fills it, does not.
             let printable = value.chars().filter(|letter| !letter.is_control());
             let value: String = printable.take(MAX_VALUE).collect();
             (!value.is_empty()).then_some(value)
         };
+        let label = |name: &str| text(&format!("{PREFIX}{name}"));
         Self {
             name: label("name"),
             variant: label("variant"),
@@ -58,6 +63,7 @@ impl Declared {
             end_of_life: label("date.end-of-life"),
             chain_id: label("chain-id"),
             definition: label("definition"),
+            stage: text(STAGE_LABEL),
         }
     }
 

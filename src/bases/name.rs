@@ -31,6 +31,14 @@ pub struct ImageName {
     pub completed: bool,
 }
 
+impl ImageName {
+    /// A name that is taken as it stands.
+    #[must_use]
+    pub fn as_written(name: &str) -> Self {
+        Self { name: name.to_owned(), completed: false }
+    }
+}
+
 /// Why a name gives no pair. `Display` is the message, [`NameError::help`] what to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NameError {
@@ -179,10 +187,6 @@ impl<'a> Written<'a> {
 
 fn has_slash(name: &str) -> bool {
     name.split('@').next().is_some_and(|name| name.contains('/'))
-}
-
-pub(super) fn as_written(name: &str) -> ImageName {
-    ImageName { name: name.to_owned(), completed: false }
 }
 
 pub(super) fn one_of(names: &[String]) -> String {

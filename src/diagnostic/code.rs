@@ -37,6 +37,10 @@ macro_rules! codes {
 }
 
 codes! {
+    // What the file is, and what only a Dockerfile can be told.
+    UnclearInput = "FILE-01", "a file that is neither a spec nor a Dockerfile";
+    LostGroups = "FILE-02", "a user that has further groups by name, and none as a number";
+
     // The file as YAML.
     NotYaml = "YAML-01", "the file is not YAML";
     NotPlainYaml = "YAML-02", "aliases, anchors, merge keys and tags are not part of the language";
@@ -65,17 +69,22 @@ codes! {
     InvalidPath = "SPEC-17", "a path that cannot be meant";
     UnknownTarget = "SPEC-18", "a target that does not exist";
     UnusedStage = "SPEC-19", "a stage that no image needs";
+    StageTarget = "SPEC-20", "a stage handed out, which is no product";
 
     // Options of the build, the context, the builder.
     InvalidOption = "OPT-01", "an option of the build with an impossible value";
     UnsupportedOption = "OPT-02", "an option of the build that this release does not have yet";
+    MissingSecret = "OPT-03", "a secret that the build was not given";
     NotFoundInContext = "CTX-01", "a file that is not in the build context";
     SpecNotFound = "CTX-02", "the spec is not in the build context";
     NotFoundInStage = "CTX-03", "a file that a stage or image does not have";
     NoMatch = "CTX-04", "a pattern that matches nothing";
+    NamedContext = "CTX-05", "a named context that cannot be used";
+    ContextNotFetched = "CTX-06", "a build context that cannot be fetched";
     OldBuilder = "BLD-01", "a BuildKit that is too old";
     StepFailed = "BLD-02", "a step of the build failed";
     Internal = "BLD-03", "a fault in hardpan or in the builder";
+    ForeignProgram = "BLD-04", "a step for a platform that the builder cannot run";
 
     // Bases.
     InvalidReference = "REF-01", "a name that is no image reference";
@@ -89,6 +98,7 @@ codes! {
     NoSuchPlatform = "REF-09", "an image without the platform of the build";
     UnknownUser = "REF-10", "a user or group that the runtime base does not have";
     NoPair = "REF-11", "a base without a development or a runtime image";
+    NotAnImage = "REF-12", "a base that is no image";
 
     // Placement on the runtime base.
     FileOverFolder = "PLACE-01", "a file placed over a folder, or a folder over a file";

@@ -45,12 +45,8 @@ impl Emitter<'_> {
             }
             What::Link { target } => {
                 self.make_parent(ops, &dest);
-                ops.make_link(MakeLink {
-                    path: dest,
-                    target: target.clone(),
-                    owner: Some(Owner::ROOT),
-                    time: self.settings.epoch,
-                });
+                let (owner, time) = (Some(Owner::ROOT), self.settings.epoch);
+                self.link(ops, MakeLink { path: dest, target: target.clone(), owner, time });
             }
         }
     }

@@ -99,7 +99,11 @@ impl Emitter<'_> {
             sifted: false,
             name,
         };
-        let local = matches!(files.origin, Origin::Context | Origin::Local(_));
+        let local = match files.origin {
+            Origin::Context => true,
+            Origin::Image(index) => self.images[index].is_checkout(),
+            _ => false,
+        };
         match &files.pick {
             Pick::Path { path, optional } => {
                 let name = Some(paths::name(path).to_owned()).filter(|name| !name.is_empty());

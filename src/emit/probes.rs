@@ -6,7 +6,10 @@
 //! all; hashing a whole root file system would cost more than looking at it.
 
 use super::Emitter;
-use crate::llb::{Constraints, ContentCache, Exec, ImportError, Mount, Network, Output};
+use crate::llb::{
+    Constraints, ContentCache, Copy, Exec, FileOps, Graph, ImportError, MakeFile, Mount, Network,
+    Output,
+};
 use crate::platform::Platform;
 use crate::proto::pb;
 
@@ -14,6 +17,9 @@ use crate::proto::pb;
 const BASE: &str = "/run/hp/base";
 /// Where the answer goes.
 const OUT: &str = "/run/hp/out";
+
+/// Where the evidence is written down.
+pub const EVIDENCE: &str = "/evidence.json";
 
 /// Who looks.
 #[derive(Debug, Clone)]
@@ -51,7 +57,7 @@ pub struct CollisionsProbe {
 }
 
 /// One look, as an exec.
-struct Probe {
+pub(super) struct Probe {
     args: Vec<String>,
     name: String,
     /// Whether it is taken again although its result is known.
@@ -107,16 +113,26 @@ impl Emitter<'_> {
         settings: &ProbeSettings,
         probe: &InventoryProbe<'_>,
     ) -> Result<Output, ImportError> {
-        let mut args = words(&["inventory", "--base", BASE, "--out", OUT]);
-        let mut mounts = vec![look(BASE, probe.base)];
-        for (index, layer) in probe.layers.iter().enumerate() {
-            let target = format!("/run/hp/layer/{index}");
-            args.extend(words(&["--layer", &target]));
-            mounts.push(look(&target, *layer));
-        }
-        args.extend(probe.args.iter().cloned());
         let name = format!("[{}proof] inspect the image", self.platform_prefix());
-        self.probe(settings, Probe { args, name, again: settings.fresh }, mounts)
+        let (probe, mounts) = inventory(probe, name, settings.fresh);
+        self.probe(settings, probe, mounts)
+    }
+
+    /// What the judgement says, and all that it was made from.
+    pub fn evidence(&mut self, probes: &[Output], document: Vec<u8>) -> Output {
+        let mut ops = FileOps::on(Output::SCRATCH);
+        for (index, probe) in probes.iter().enumerate() {
+            let (from, to) = ("/".to_owned(), format!("/probes/{index}/"));
+            let time = self.settings.epoch;
+            let all =
+                Copy { from, to, contents: true, make_parents: true, time, ..Copy::default() };
+            ops.copy(*probe, all);
+        }
+        let (path, time) = (EVIDENCE.to_owned(), self.settings.epoch);
+        ops.make_file(MakeFile { path, mode: 0o644, data: document, time, ..MakeFile::default() });
+        let name = format!("[{}proof] write down the evidence", self.platform_prefix());
+        let with = self.again_if(probes, Constraints::named(name));
+        self.graph.file(&ops, &with)
     }
 
     fn probe(
@@ -126,26 +142,69 @@ impl Emitter<'_> {
         looks: Vec<Mount>,
     ) -> Result<Output, ImportError> {
         let inputs: Vec<Output> = looks.iter().filter_map(Mount::source).collect();
-        let frontend = self.graph.import(&settings.frontend)?;
-        let root = Mount::read_only("/", frontend).content_cache(ContentCache::Off);
-        let out = Mount::output(OUT, Output::SCRATCH);
-        let exec = Exec {
-            args: [settings.binary.clone()].into_iter().chain(args).collect(),
-            cwd: "/".to_owned(),
-            user: "0".to_owned(),
-            network: Network::None,
-            mounts: [root].into_iter().chain(looks).chain([out]).collect(),
-            ..Exec::default()
-        };
-        let constraints = Constraints {
-            platform: Some((&settings.platform).into()),
-            ignore_cache: again,
-            ..Constraints::named(name)
-        };
-        let constraints = self.again_if(&inputs, constraints);
-        // One output: the mount that is written.
-        Ok(self.graph.exec(&exec, &constraints).first().copied().unwrap_or(Output::SCRATCH))
+        let again = again || self.again_if(&inputs, Constraints::default()).ignore_cache;
+        add(&mut self.graph, settings, Probe { args, name, again }, looks)
     }
+}
+
+/// Looks at base and layers of an image, or at the whole of one that has no base of its own.
+pub(super) fn inventory(
+    probe: &InventoryProbe<'_>,
+    name: String,
+    again: bool,
+) -> (Probe, Vec<Mount>) {
+    let mut args = words(&["inventory", "--base", BASE, "--out", OUT]);
+    let mut mounts = vec![look(BASE, probe.base)];
+    for (index, layer) in probe.layers.iter().enumerate() {
+        let target = format!("/run/hp/layer/{index}");
+        args.extend(words(&["--layer", &target]));
+        mounts.push(look(&target, *layer));
+    }
+    args.extend(probe.args.iter().cloned());
+    (Probe { args, name, again }, mounts)
+}
+
+/// The graph of a look at a tree by itself: when its newest file was changed.
+pub fn newest(
+    settings: &ProbeSettings,
+    tree: &pb::Definition,
+) -> Result<pb::Definition, ImportError> {
+    const TREE: &str = "/run/hp/tree";
+    let mut graph = Graph::new();
+    let tree = graph.import(tree)?;
+    let args = words(&["newest", "--tree", TREE, "--out", OUT]);
+    let name = "[internal] look for the newest file of the archive".to_owned();
+    let probe = Probe { args, name, again: false };
+    let output = add(&mut graph, settings, probe, vec![look(TREE, tree)])?;
+    Ok(graph.marshal(output, &[]))
+}
+
+/// The exec of a look.
+pub(super) fn add(
+    graph: &mut Graph,
+    settings: &ProbeSettings,
+    Probe { args, name, again }: Probe,
+    looks: Vec<Mount>,
+) -> Result<Output, ImportError> {
+    let frontend = graph.import(&settings.frontend)?;
+    let root = Mount::read_only("/", frontend).content_cache(ContentCache::Off);
+    let out = Mount::output(OUT, Output::SCRATCH);
+    let exec = Exec {
+        args: [settings.binary.clone()].into_iter().chain(args).collect(),
+        cwd: "/".to_owned(),
+        // In full: up to v0.17 half of it is looked up in a passwd, which our image lacks.
+        user: "0:0".to_owned(),
+        network: Network::None,
+        mounts: [root].into_iter().chain(looks).chain([out]).collect(),
+        ..Exec::default()
+    };
+    let constraints = Constraints {
+        platform: Some((&settings.platform).into()),
+        ignore_cache: again,
+        ..Constraints::named(name)
+    };
+    // One output: the mount that is written.
+    Ok(graph.exec(&exec, &constraints).first().copied().unwrap_or(Output::SCRATCH))
 }
 
 fn look(target: &str, output: Output) -> Mount {

@@ -14,6 +14,12 @@ impl Emitter<'_> {
         }
     }
 
+    /// The files that the last stage ends with.
+    pub fn last_stage(&mut self) -> Output {
+        self.stages();
+        self.stage_outputs.last().copied().unwrap_or(Output::SCRATCH)
+    }
+
     fn stage(&mut self, stage: &Stage) -> Output {
         let total = stage.steps.len() + 1;
         let mut output = match stage.base {
@@ -100,7 +106,7 @@ impl Emitter<'_> {
         mounts.extend(run.caches.iter().map(|cache| Mount {
             target: cache.path.clone(),
             kind: MountKind::Cache {
-                id: format!("{}{}", self.settings.cache_namespace, cache.id),
+                id: namespaced(&self.settings.cache_namespace, &cache.id),
                 sharing: sharing(cache.sharing),
                 from: (Output::SCRATCH, String::new()),
             },
@@ -117,7 +123,7 @@ impl Emitter<'_> {
             let kind = MountKind::Secret(SecretMount {
                 id: secret.id.clone(),
                 owner: (0, 0),
-                mode: 0o400,
+                mode: secret.mode,
                 optional: secret.optional,
             });
             Some(Mount { target: secret.target.clone()?, kind })
@@ -155,6 +161,11 @@ impl Emitter<'_> {
             ..Exec::default()
         }
     }
+}
+
+/// As docker/dockerfile: with a slash in between, so that no two pairs make one id.
+fn namespaced(namespace: &str, id: &str) -> String {
+    if namespace.is_empty() { id.to_owned() } else { format!("{namespace}/{id}") }
 }
 
 const fn sharing(sharing: plan::Sharing) -> Sharing {

@@ -39,7 +39,7 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// The spec, for answers that make no sense without one.
     fn parse(&self) -> Result<Parsed, Failure> {
-        prepare::parse(self.loaded, self.mistakes.clone())
+        prepare::parse(self.loaded, self.options, self.mistakes.clone())
     }
 }
 

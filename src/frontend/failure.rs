@@ -1,11 +1,12 @@
 //! Why a build ends without an image, and what the builder is told about it.
 
 use crate::bases::resolve::ResolveError;
-use crate::context::LoadError;
+use crate::context::{LoadError, reason};
 use crate::diagnostic::{Code, Diagnostic, Position, Span};
 use crate::gateway::{Error, SourceFile, detail, status};
 use crate::llb::ImportError;
 use crate::paths;
+use crate::platform::Platform;
 use crate::proto::Status;
 
 /// Why there is no image.
@@ -15,6 +16,13 @@ pub enum Failure {
     Refused(Vec<Diagnostic>),
     /// The builder failed: a step did not work, a file was not there, the connection broke.
     Gateway(Error),
+    /// The builder failed with a Dockerfile: its own frontend says what is wrong with one, in words
+    /// and excerpts that people know.
+    Dockerfile(Error),
+    /// A step failed since the builder runs no programs of its platform.
+    ForeignProgram(Box<Status>, Platform),
+    /// One of several platforms failed, and not as the others did.
+    Platform(String, Box<Self>),
     /// A call that does not exist.
     UnknownCall(String),
 }
@@ -51,22 +59,35 @@ impl From<ImportError> for Failure {
 
 impl Failure {
     /// The failures of several platforms as one: what the user can mend all together, each mistake
-    /// once; otherwise the first.
+    /// once; otherwise the first. What only some of `asked` platforms have, names them.
     #[must_use]
-    pub fn of_all(failures: Vec<Self>) -> Option<Self> {
-        let mut mistakes: Vec<Diagnostic> = Vec::new();
-        for failure in failures {
+    pub fn of_all(failures: Vec<(Platform, Self)>, asked: usize) -> Option<Self> {
+        let everywhere = failures.len() == asked && is_one_step(&failures);
+        let mut mistakes: Vec<(Diagnostic, Vec<String>)> = Vec::new();
+        for (platform, failure) in failures {
+            let id = platform.id();
             match failure {
                 Self::Refused(more) => {
                     for mistake in more {
-                        if !mistakes.contains(&mistake) {
-                            mistakes.push(mistake);
+                        match mistakes.iter_mut().find(|(known, _)| *known == mistake) {
+                            Some((_, platforms)) => platforms.push(id.clone()),
+                            None => mistakes.push((mistake, vec![id.clone()])),
                         }
                     }
                 }
-                other => return Some(other),
+                other if everywhere => return Some(other),
+                other => return Some(Self::Platform(id, Box::new(other))),
             }
         }
+        let named = mistakes.into_iter().map(|(mistake, platforms)| {
+            let is_named = platforms.iter().any(|id| mistake.message.contains(id.as_str()));
+            if platforms.len() == asked || is_named {
+                return mistake;
+            }
+            let message = format!("for {}: {}", platforms.join(" and "), mistake.message);
+            Diagnostic { message, ..mistake }
+        });
+        let mistakes: Vec<Diagnostic> = named.collect();
         (!mistakes.is_empty()).then_some(Self::Refused(mistakes))
     }
 
@@ -81,26 +102,87 @@ impl Failure {
         match self {
             Self::Refused(mistakes) => status::refusal(file, &mistakes),
             Self::UnknownCall(name) => status::unknown_call(&name),
-            Self::Gateway(error) => match error {
-                Error::Refused(status) => explain(*status, file),
-                other => other.into(),
+            Self::Gateway(Error::Refused(status)) => explain(*status, file, |mistake| mistake),
+            Self::Gateway(error) | Self::Dockerfile(error) => error.into(),
+            Self::ForeignProgram(status, platform) => {
+                explain(*status, file, |mistake| foreign_program(mistake.span, &platform))
+            }
+            Self::Platform(id, failure) => match *failure {
+                Self::Gateway(Error::Refused(status)) => explain(*status, file, |mistake| {
+                    let message = format!("for {id}: {}", mistake.message);
+                    Diagnostic { message, ..mistake }
+                }),
+                other => other.into_status(file),
             },
         }
     }
 }
 
+/// Whether all platforms failed at the same step, such as one of a stage that they share.
+fn is_one_step(failures: &[(Platform, Failure)]) -> bool {
+    let step = |failure: &Failure| match failure {
+        Failure::Gateway(Error::Refused(status)) => detail::vertex(status),
+        _ => None,
+    };
+    let mut steps = failures.iter().map(|(_, failure)| step(failure));
+    let first = steps.next().flatten();
+    first.is_some() && steps.all(|other| other == first)
+}
+
 /// Puts the place of a step that failed into the text, and says what to do where that is known. The
 /// details stay: clients draw the excerpt and the log of the step from them.
-fn explain(mut status: Status, file: Option<&SourceFile>) -> Status {
+fn explain(
+    mut status: Status,
+    file: Option<&SourceFile>,
+    change: impl FnOnce(Diagnostic) -> Diagnostic,
+) -> Status {
     status.message = without_host_paths(&status.message);
     let Some(file) = file else { return status };
     let Some(range) = range_in(&status, file) else { return status };
     let mistake = match Missing::read(&status) {
         Some(missing) => missing.diagnostic(file, range),
-        None => step_failed(&status.message, range),
+        None => missing_secret(&status.message, file, range)
+            .or_else(|| unusable_context(&status, range))
+            .unwrap_or_else(|| step_failed(&status.message, range)),
     };
-    status.message = status::refusal(Some(file), &[mistake]).message;
+    status.message = status::refusal(Some(file), &[change(mistake)]).message;
     status
+}
+
+/// BuildKit's words: `secret NAME: not found`.
+fn missing_secret(message: &str, file: &SourceFile, range: Span) -> Option<Diagnostic> {
+    let id = message.strip_prefix("secret ")?.strip_suffix(": not found")?;
+    let mut help = format!("give it to the build: `--secret id={id},src=FILE`");
+    let span = find(file, range, id);
+    if span.is_none() {
+        help += "; the step does not ask for it by itself: HARDPAN_CA or HARDPAN_CA_JAVA does";
+    }
+    let message = format!("the build was not given the secret {id:?}");
+    let span = span.unwrap_or(range);
+    Some(Diagnostic::error(Code::MissingSecret, span, message).help(help))
+}
+
+/// A named context that could be resolved and not loaded: an archive that is broken, a folder that a
+/// repository does not have. Its steps are called `[context NAME] …`.
+fn unusable_context(status: &Status, range: Span) -> Option<Diagnostic> {
+    let solve = detail::solve(status)?;
+    let title = solve.description.get("llb.customname")?;
+    let (name, step) = title.strip_prefix("[context ")?.split_once("] ")?;
+    let (why, help) = reason(&status.message);
+    let what = if step == "unpack" { "its archive cannot be unpacked: " } else { "" };
+    let message = format!("the context `{name}` cannot be used: {what}{why}");
+    Some(Diagnostic::error(Code::NamedContext, range, message).help(help))
+}
+
+fn foreign_program(range: Span, platform: &Platform) -> Diagnostic {
+    let message = format!("this step is for {platform}, and the builder cannot run its programs");
+    let help = format!(
+        "install QEMU where the builder runs (`docker run --privileged --rm tonistiigi/binfmt \
+         --install {}`, or Debian's qemu-user-static), or cross-compile in a stage with \
+         `platform: build`",
+        platform.architecture
+    );
+    Diagnostic::error(Code::ForeignProgram, range, message).help(help)
 }
 
 fn step_failed(message: &str, range: Span) -> Diagnostic {
@@ -245,10 +327,69 @@ mod tests {
     }
 
     #[test]
+    fn says_which_secret_is_missing_and_who_asks_for_it() {
+        let file = SourceFile {
+            filename: "hardpan.yaml".to_owned(),
+            text: "build:\n  - run: make\n    secret: token\n".to_owned(),
+            language: "YAML".to_owned(),
+            definition: None,
+        };
+        let range = Span { start: Span::at(2, 5).start, end: Span::at(3, 18).start };
+        let found = |message| missing_secret(message, &file, range);
+        let own = found("secret token: not found").unwrap();
+        assert_eq!((own.code, own.span.start), (Code::MissingSecret, Span::at(3, 13).start));
+        assert_eq!(own.help.as_deref(), Some("give it to the build: `--secret id=token,src=FILE`"));
+        let trust = found("secret company-ca: not found").unwrap();
+        assert_eq!(trust.span, range);
+        assert!(trust.help.unwrap().contains("HARDPAN_CA"));
+        assert_eq!(found("lstat /secret: not found"), None);
+    }
+
+    #[test]
     fn shows_no_folder_of_the_builder() {
         let message = "failed to stat /var/lib/buildkit/snapshots/12/fs/app/a: file name too long";
         assert_eq!(without_host_paths(message), "failed to stat /app/a: file name too long");
         assert_eq!(without_host_paths("lstat /srv/fs/x: no"), "lstat /srv/fs/x: no");
+    }
+
+    fn refused(messages: &[&str]) -> Failure {
+        let mistake = |message: &&str| Diagnostic::error(Code::NoMatch, Span::START, *message);
+        Failure::Refused(messages.iter().map(mistake).collect())
+    }
+
+    #[test]
+    fn names_the_platforms_that_a_mistake_is_on() {
+        let on = |architecture: &str, failure| (Platform::new("linux", architecture, ""), failure);
+        let messages = |failures, asked| match Failure::of_all(failures, asked) {
+            Some(Failure::Refused(found)) => {
+                found.into_iter().map(|one| one.message).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        let both = vec![on("amd64", refused(&["a", "b"])), on("arm64", refused(&["b", "c"]))];
+        assert_eq!(messages(both, 2), ["for linux/amd64: a", "b", "for linux/arm64: c"]);
+        assert_eq!(messages(vec![on("amd64", refused(&["a"]))], 1), ["a"]);
+        let named = vec![on("arm64", refused(&["not for linux/arm64"]))];
+        assert_eq!(messages(named, 2), ["not for linux/arm64"]);
+        assert!(Failure::of_all(Vec::new(), 2).is_none());
+    }
+
+    #[test]
+    fn a_step_that_all_platforms_share_is_no_platforms() {
+        let step = |digest: &str| {
+            let value = format!("{{\"digest\":\"{digest}\"}}").into_bytes();
+            let type_url = "github.com/moby/buildkit/errdefs.Vertex+json".to_owned();
+            let details = vec![crate::proto::google::protobuf::Any { type_url, value }];
+            Failure::Gateway(Error::Refused(Box::new(Status { details, ..status("no") })))
+        };
+        let fails = |one: &str, other: &str| {
+            let on =
+                |architecture, digest| (Platform::new("linux", architecture, ""), step(digest));
+            Failure::of_all(vec![on("amd64", one), on("arm64", other)], 2)
+        };
+        assert!(matches!(fails("sha256:a", "sha256:a"), Some(Failure::Gateway(_))));
+        let named = matches!(fails("sha256:a", "sha256:b"), Some(Failure::Platform(id, _)) if id == "linux/amd64");
+        assert!(named);
     }
 
     #[test]

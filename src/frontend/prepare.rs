@@ -1,70 +1,171 @@
 //! Options of the client → what the other modules take: where things are, how steps run, what is
 //! not there yet.
 
+use std::collections::BTreeMap;
+
 use crate::bases::{DEFAULT_REGISTRY, check_registry};
-use crate::context::{Loaded, Locations};
-use crate::diagnostic::{Code, Diagnostic, Severity, Span};
-use crate::emit::{ProbeSettings, Settings};
-use crate::frontend::Failure;
-use crate::gateway::{self, Gateway, first_version};
+use crate::context::{self, Loaded};
+use crate::diagnostic::{Code, Diagnostic, Position, Severity, Span};
+use crate::emit::{Abilities, ProbeSettings, Settings, Tree};
+use crate::frontend::{Failure, own};
+use crate::gateway::{Gateway, feature, first_version};
+use crate::input::{self, Input};
 use crate::llb::{HostIp, Network, Ulimit, caps};
-use crate::options::{Execution, NetworkMode, NoCache, Options, SourceDateEpoch};
+use crate::options::{
+    Certificates, Execution, NetworkMode, NoCache, Options, Proof, Proxy, SourceDateEpoch,
+};
 use crate::plan::{self, variables::Variables};
 use crate::platform::Platform;
 use crate::proto::pb;
 use crate::spec::{self, Parsed, model::App, model::Spec};
+use crate::words::nearest;
 
 /// Copies with modes in chmod's words came with BuildKit 0.17. Their own capability is a constant
 /// that no daemon registers (solver/pb/caps.go), so this one of the same release stands for it.
 const FLOOR: &str = "exec.validexitcode";
 
-/// Refuses builders below the floor, in one sentence.
-pub(super) fn require(gateway: &Gateway) -> Result<(), Failure> {
+/// Refuses builders below the floor, in one sentence, shown at the user's file if that can be read.
+pub(super) async fn require(gateway: &Gateway, options: &Options) -> Result<(), Failure> {
     if gateway.llb_caps().supports(FLOOR) {
         return Ok(());
     }
-    Err(Failure::Refused(vec![too_old(FLOOR)]))
+    if let Ok(locations) = context::locate(gateway, options).await
+        && let Ok(loaded) = context::load_spec(gateway, &locations).await
+    {
+        gateway.set_source_file(loaded.file);
+    }
+    let message = format!("this builder is too old: hardpan needs {}", version_with(FLOOR));
+    Err(Failure::Refused(vec![old_builder(Span::START, message)]))
 }
 
-/// The refusal of a builder that lacks a capability.
-pub(super) fn too_old(cap: &str) -> Diagnostic {
-    let version = first_version(cap).map_or_else(
+/// Refuses a graph that needs what a builder above the floor still lacks.
+pub(super) fn require_all(gateway: &Gateway, definition: &pb::Definition) -> Result<(), Failure> {
+    let missing = caps::unsupported(definition, |cap| gateway.llb_caps().supports(cap));
+    match missing.first() {
+        Some(cap) => Err(Failure::Refused(vec![lacking(definition, cap)])),
+        None => Ok(()),
+    }
+}
+
+/// What a builder lacks for a graph, at the line that needs it.
+fn lacking(definition: &pb::Definition, cap: &str) -> Diagnostic {
+    let what = feature(cap).unwrap_or("this step");
+    let message = format!("{what} needs {}, and this builder is older", version_with(cap));
+    old_builder(place_of(definition, cap).unwrap_or(Span::START), message)
+}
+
+fn version_with(cap: &str) -> String {
+    first_version(cap).map_or_else(
         || format!("a BuildKit with {cap}"),
         |version| format!("BuildKit {version} or newer"),
-    );
-    Diagnostic::error(Code::OldBuilder, Span::START, format!("this builder is too old: hardpan needs {version}"))
+    )
+}
+
+fn old_builder(span: Span, message: String) -> Diagnostic {
+    Diagnostic::error(Code::OldBuilder, span, message)
         .help("update Docker, or make a builder with `docker buildx create --driver docker-container --use`")
 }
 
+/// The first line of the spec whose op asks for a capability.
+fn place_of(definition: &pb::Definition, cap: &str) -> Option<Span> {
+    let locations = &definition.source.as_ref()?.locations;
+    let needs = |metadata: &pb::OpMetadata| metadata.caps.get(cap).copied().unwrap_or(false);
+    let digests = definition.metadata.iter().filter(|(_, metadata)| needs(metadata));
+    let places = digests.filter_map(|(digest, _)| locations.get(digest));
+    let ranges = places.flat_map(|found| &found.locations).flat_map(|location| &location.ranges);
+    ranges.filter_map(|range| Some((range.start?, range.end?))).map(span_of).min()
+}
+
+/// On the wire characters count from 0.
+fn span_of((start, end): (pb::Position, pb::Position)) -> Span {
+    let number = |number: i32| u32::try_from(number).unwrap_or(0);
+    let position =
+        |at: pb::Position| Position { line: number(at.line), column: number(at.character) + 1 };
+    Span { start: position(start), end: position(end) }
+}
+
+/// What the file is: as the user says, or as its text does.
+pub(super) fn input(options: &Options, loaded: &Loaded) -> Result<Input, Failure> {
+    let given = options.predefined_args.get(input::ARGUMENT).map(String::as_str);
+    let mistake = match given {
+        Some("spec") => return Ok(Input::Spec),
+        Some("dockerfile") => return Ok(Input::Dockerfile),
+        None | Some("") => match input::tell(&loaded.bytes) {
+            Ok(input) => return Ok(input),
+            Err(mistake) => mistake,
+        },
+        Some(other) => {
+            let message = format!("the build argument {} cannot be {other:?}", input::ARGUMENT);
+            Diagnostic::error(Code::InvalidOption, Span::START, message)
+                .help("write `spec` or `dockerfile`, or leave it out: the file says what it is")
+        }
+    };
+    Err(Failure::Refused(vec![mistake]))
+}
+
 /// The date that ends of life are compared with.
-pub(super) fn today() -> jiff::civil::Date {
+pub(crate) fn today() -> jiff::civil::Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
-/// Where the spec and the context are.
-pub fn locations(options: &Options) -> Result<Locations, Failure> {
-    if let Some(remote) = &options.context.remote {
-        let message = format!("a build context from {remote:?} is not there yet");
-        let mistake = Diagnostic::error(Code::UnsupportedOption, Span::START, message)
-            .help("clone or download it, and build the folder");
-        return Err(Failure::Refused(vec![mistake]));
+/// What is wrong with options and what only other modules can tell.
+#[must_use]
+pub fn mistakes(options: &Options) -> Vec<Diagnostic> {
+    let registry = options.predefined_args.get("HARDPAN_REGISTRY").filter(|text| !text.is_empty());
+    registry.and_then(|text| check_registry(text, Span::START).err()).into_iter().collect()
+}
+
+/// The build arguments that concern a spec: the user's, and proxies that it declares all the same.
+/// (`tell_time` gives it the time.)
+#[must_use]
+pub fn arguments(options: &Options, spec: &Spec) -> BTreeMap<String, String> {
+    let declared = |name: &String| spec.args.iter().any(|argument| argument.name.value == *name);
+    let is_asked = |name: &String| Proxy::is_argument(name) && declared(name);
+    let proxies = options.predefined_args.iter().filter(|(name, _)| is_asked(name));
+    let all = options.build_args.iter().chain(proxies);
+    all.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Options of ours that would do nothing for a Dockerfile.
+pub(super) fn refuse_for_dockerfiles(options: &Options) -> Result<(), Failure> {
+    if options.certificates == Certificates::default() {
+        return Ok(());
     }
-    Ok(Locations {
-        spec_local: options.spec.local().to_owned(),
-        filename: options.spec.filename.clone(),
-        context_local: "context".to_owned(),
-        sessions: options.local_sessions.clone(),
-        session: options.session.clone(),
-    })
+    let message = "HARDPAN_CA is for the steps of a spec, and this is a Dockerfile";
+    let mistake = Diagnostic::error(Code::UnsupportedOption, Span::START, message)
+        .help("mount the secret where it is needed: `RUN --mount=type=secret,id=…`");
+    Err(Failure::Refused(vec![mistake]))
+}
+
+/// Names of `--no-cache-filter` that no stage has: what was meant to run again would not.
+#[must_use]
+pub fn unknown_stages(options: &Options, spec: &Spec) -> Vec<Diagnostic> {
+    let NoCache::Stages(given) = &options.no_cache else { return Vec::new() };
+    let stages: Vec<&str> = spec.stages.iter().map(|stage| stage.name.value.as_str()).collect();
+    let is_unknown = |name: &&String| !stages.iter().any(|one| one.eq_ignore_ascii_case(name));
+    let warn = |name: &String| {
+        let message = format!("no stage is named {name:?}: `no-cache` of it runs nothing again");
+        let help = match nearest(name, stages.iter().copied()) {
+            Some(near) => format!("did you mean `--no-cache-filter {near}`?"),
+            None => format!("the stages are: {}", stages.join(", ")),
+        };
+        Diagnostic::warning(Code::InvalidOption, Span::START, message).help(help)
+    };
+    given.iter().filter(is_unknown).map(warn).collect()
 }
 
 /// The spec, with mistakes of the options and of the file reported together.
-pub(super) fn parse(loaded: &Loaded, mut mistakes: Vec<Diagnostic>) -> Result<Parsed, Failure> {
+pub(super) fn parse(
+    loaded: &Loaded,
+    options: &Options,
+    mut mistakes: Vec<Diagnostic>,
+) -> Result<Parsed, Failure> {
     let blocks = mistakes.iter().any(|one| one.severity == Severity::Error);
     match spec::parse(&loaded.bytes) {
         Ok(_) if blocks => Err(Failure::Refused(mistakes)),
         Ok(mut parsed) => {
             parsed.warnings.extend(mistakes);
+            parsed.warnings.extend(unknown_stages(options, &parsed.spec));
             Ok(parsed)
         }
         Err(found) => {
@@ -76,7 +177,7 @@ pub(super) fn parse(loaded: &Loaded, mut mistakes: Vec<Diagnostic>) -> Result<Pa
 
 /// The prefix of names without a slash: a build argument, the spec, or the default.
 pub fn registry(options: &Options, spec: &Spec, variables: &Variables) -> Result<String, Failure> {
-    let given = options.predefined_args.get("HARDPAN_REGISTRY");
+    let given = options.predefined_args.get("HARDPAN_REGISTRY").filter(|text| !text.is_empty());
     let (registry, span) = match (given, &spec.registry) {
         (Some(given), _) => (given.clone(), Span::START),
         (None, Some(text)) => {
@@ -126,47 +227,23 @@ pub fn platforms(
 }
 
 /// Who looks at root file systems: this very program, in the image that it was started from.
-pub(super) fn probes(options: &Options) -> Result<ProbeSettings, Failure> {
-    let Some(frontend) = gateway::own_definition()? else {
-        return Err(Failure::internal(
-            "the builder does not say which image hardpan was started from; user namespaces are not supported yet",
-        ));
-    };
+pub(crate) async fn probes(gateway: &Gateway, options: &Options) -> Result<ProbeSettings, Failure> {
+    let frontend = own::image(gateway, options).await?;
     let binary = std::env::current_exe()
         .ok()
         .and_then(|path| path.to_str().map(str::to_owned))
         .unwrap_or_else(|| "/hardpan".to_owned());
-    let fresh = fresh_proof(options)?;
-    Ok(ProbeSettings { frontend, binary, platform: options.build_platform(), fresh })
-}
-
-/// Whether the builder can merge layers; with a graph driver it cannot.
-pub(super) fn can_merge(gateway: &Gateway) -> bool {
-    gateway.llb_caps().supports(caps::MERGE)
-}
-
-/// Whether the image is inspected again even if the builder remembers what was found: for releases
-/// on builders that collect garbage (docs/hardening.md).
-fn fresh_proof(options: &Options) -> Result<bool, Failure> {
-    match options.predefined_args.get("HARDPAN_PROOF").map(String::as_str) {
-        None | Some("" | "cached") => Ok(false),
-        Some("fresh") => Ok(true),
-        Some(other) => {
-            let message = format!("the build argument HARDPAN_PROOF cannot be {other:?}");
-            let mistake = Diagnostic::error(Code::InvalidOption, Span::START, message)
-                .help("write `--build-arg HARDPAN_PROOF=fresh`, or leave it out");
-            Err(Failure::Refused(vec![mistake]))
-        }
-    }
+    let (platform, fresh) = (options.build_platform(), options.proof == Proof::Fresh);
+    Ok(ProbeSettings { frontend, binary, platform, fresh })
 }
 
 /// How steps run and what they see.
 #[must_use]
 pub fn settings(
     options: &Options,
-    locations: &Locations,
+    context: Tree,
     ignore: Vec<String>,
-    can_merge: bool,
+    builder: Abilities,
 ) -> Settings {
     let execution = &options.execution;
     let (no_cache, no_cache_stages) = match &options.no_cache {
@@ -176,9 +253,9 @@ pub fn settings(
     };
     Settings {
         several_platforms: false, // known once the app says its own
-        context_name: locations.context_local.clone(),
-        sessions: locations.sessions.clone(),
-        session: locations.session.clone(),
+        context,
+        sessions: options.local_sessions.clone(),
+        session: options.session.clone(),
         ignore,
         no_cache,
         no_cache_stages,
@@ -204,7 +281,7 @@ pub fn settings(
         hostname: execution.hostname.clone(),
         resources: resources(execution),
         epoch: seconds(options).and_then(|seconds| seconds.checked_mul(1_000_000_000)),
-        can_merge,
+        builder,
     }
 }
 
@@ -230,6 +307,14 @@ fn resources(execution: &Execution) -> Option<pb::LinuxResources> {
         cpuset_cpus: limits.cpuset_cpus.clone(),
         cpuset_mems: limits.cpuset_mems.clone(),
     })
+}
+
+/// Gives `SOURCE_DATE_EPOCH` to the runs that ask for it, where the spec declares it.
+pub(super) fn tell_time(options: &Options, variables: Variables) -> Variables {
+    match seconds(options) {
+        Some(seconds) => variables.with("SOURCE_DATE_EPOCH", seconds.to_string()),
+        None => variables,
+    }
 }
 
 fn seconds(options: &Options) -> Option<i64> {
@@ -272,4 +357,46 @@ pub fn plan_settings<'a>(
         .map(|time| time.to_string());
     let labels = options.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     PlanSettings { app, variables, labels, created }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llb::{Constraints, Exec, Graph, Location, Mount, Output};
+
+    #[test]
+    fn what_a_builder_lacks_is_refused_at_the_line_that_needs_it() {
+        let mut graph = Graph::new();
+        let step = |graph: &mut Graph, line: u32, memory: i64| {
+            let exec = Exec {
+                args: vec![format!("step {line}")],
+                mounts: vec![Mount::output("/", Output::SCRATCH)],
+                ..Exec::default()
+            };
+            let resources = (memory > 0)
+                .then(|| pb::LinuxResources { memory, ..pb::LinuxResources::default() });
+            let at =
+                Span { start: Position { line, column: 5 }, end: Position { line, column: 9 } };
+            let locations = vec![Location { file: 0, spans: vec![at] }];
+            let with = Constraints { locations, resources, ..Constraints::default() };
+            graph.exec(&exec, &with)[0]
+        };
+        let outputs = [step(&mut graph, 3, 0), step(&mut graph, 7, 1), step(&mut graph, 5, 1)];
+        let all = graph.merge(&outputs, &Constraints::default());
+        let definition = graph.marshal(all, &[pb::SourceInfo::default()]);
+        let found = lacking(&definition, "exec.meta.linux.resources");
+        assert_eq!(
+            (found.code, found.span.start),
+            (Code::OldBuilder, Position { line: 5, column: 5 })
+        );
+        let message = "a limit of memory or processors (`--resource`) needs BuildKit 0.31 or newer, \
+                       and this builder is older";
+        assert_eq!(found.message, message);
+        let elsewhere = lacking(&definition, "mergeop");
+        assert_eq!(elsewhere.span, Span::START, "an op without a place");
+        assert_eq!(
+            lacking(&definition, "later.still").message,
+            "this step needs a BuildKit with later.still, and this builder is older"
+        );
+    }
 }

@@ -5,24 +5,25 @@ use jiff::civil::Date;
 
 use crate::bases::judge::{Side, judge_dev, judge_runtime};
 use crate::bases::labels::Declared;
-use crate::bases::resolve::{Lookup, Resolved};
+use crate::bases::resolve::Resolved;
 use crate::diagnostic::{self, Code, Diagnostic, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
-use crate::gateway::{EntryKind, Warning, status};
-use crate::harden::{self, Check, Finding, Judgement, Origin, Profile, Severity, Status, Subject};
+use crate::gateway::{EntryKind, Gateway, Warning, status};
+use crate::harden::{self, Finding, Judgement, Origin, Profile, Severity, Subject, document};
 use crate::image::ImageConfig;
+use crate::input::Input;
 use crate::inspect::collisions::{self, Collisions};
 use crate::inspect::entry::Kind;
 use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
 use crate::llb::Output;
-use crate::options::SourceDateEpoch;
-use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Selection, What};
+use crate::options::{Options, SourceDateEpoch};
+use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Role, Selection, What};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
-const MAX_ANSWER: usize = 64 << 20;
+pub(crate) const MAX_ANSWER: usize = 64 << 20;
 /// The most warnings of one kind that are shown: a client prints each of them.
 const MAX_WARNINGS: usize = 20;
 
@@ -35,6 +36,8 @@ pub(super) struct Probed<T> {
 /// An image that was found to be in order.
 pub(super) struct Verdict {
     pub(super) summary: String,
+    /// What was judged, as a document for others.
+    pub(super) evidence: Vec<u8>,
     pub(super) outputs: Vec<Output>,
 }
 
@@ -44,8 +47,8 @@ impl Build<'_> {
         &self,
         selection: &Selection<'_>,
     ) -> Result<Vec<Resolved>, Failure> {
-        let lookup = Lookup::of(self.options);
-        Ok(crate::bases::resolve::resolve(self.gateway, &selection.images, &lookup).await?)
+        let images = &selection.images;
+        Ok(crate::bases::resolve::resolve(self.gateway, images, self.options).await?)
     }
 
     /// What the runtime base has where something will be placed.
@@ -143,20 +146,10 @@ impl Build<'_> {
         let platform = plan.platform.id();
         let writable: Vec<String> =
             plan.writable.iter().map(|path| path.resolved.clone()).collect();
-        let mut started = config.started();
-        started.ask.extend(writable.iter().cloned());
-        let words = serde_json::to_string(&started)
-            .map_err(|error| Failure::internal(error.to_string()))?;
-        let args = ["--config", &words, "--platform", &platform, "--rules", harden::RULES];
-        let probe = InventoryProbe {
-            base: parts.base,
-            layers: &parts.layers,
-            args: args.map(str::to_owned).to_vec(),
-        };
+        let args = inventory_args(&config, &platform, &writable)?;
+        let probe = InventoryProbe { base: parts.base, layers: &parts.layers, args };
         let output = emitter.inventory(&self.probes, &probe)?;
-        let json = self.read(emitter, output, inventory::FILE).await?;
-        let inventory =
-            Inventory::from_json(&json).map_err(|error| Failure::internal(error.to_string()))?;
+        let inventory = parse(&self.read(emitter, output, inventory::FILE).await?)?;
         let subject = Subject {
             inventory: &inventory,
             config: &config,
@@ -164,18 +157,16 @@ impl Build<'_> {
             today: self.today,
             writable: &writable,
             base_known: true,
+            input: Input::Spec,
         };
         let judgement = harden::judge(&subject, Profile::Standard);
-        let found = judgement.findings.iter().filter(|finding| finding.severity >= Severity::Warn);
-        let found = found.map(|finding| diagnostic(finding, plan));
-        let (refused, warned): (Vec<_>, Vec<_>) = found
-            .chain(undecided(&judgement, plan))
-            .partition(|found| found.severity == diagnostic::Severity::Error);
-        if !refused.is_empty() {
-            return Err(Failure::Refused(refused.into_iter().chain(warned).collect()));
-        }
-        self.warn(&warned).await?;
-        Ok(Verdict { summary: harden::summary(&subject, &judgement), outputs: vec![output] })
+        let base = plan.images[plan.runtime].span;
+        let found = diagnostics(&judgement.findings, |finding| place(finding, plan)).into_iter();
+        let found = found.chain(undecided(&subject, &judgement, base)).collect();
+        self.warn(&refuse(found)?).await?;
+        let summary = harden::summary(&subject, &judgement);
+        let evidence = written(plan, &subject, &judgement)?;
+        Ok(Verdict { summary, evidence, outputs: vec![output] })
     }
 
     /// What the checks look at besides files: the config, and how it came about.
@@ -184,18 +175,13 @@ impl Build<'_> {
         let layers = plan.config.history.iter().skip(base.config.history.len());
         harden::Config {
             history: layers.map(|entry| entry.created_by.clone()).collect(),
-            build_args: self.options.build_args.clone(),
-            epoch: match self.options.epoch {
-                Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
-                _ => None,
-            },
             base: harden::Base {
                 name: base.shown(),
                 from_catalogue: base.reference.starts_with(&self.registry),
                 labels: base.config.config.labels.clone(),
                 env: base.config.config.env.clone(),
             },
-            ..config_of(&plan.config)
+            ..config_of(&plan.config, self.options)
         }
     }
 
@@ -213,26 +199,15 @@ impl Build<'_> {
         self.warn(&found).await
     }
 
-    /// Shows warnings to the user; the build goes on.
+    /// Shows warnings to the user; the build goes on, unless the user wants none.
     pub(super) async fn warn(&self, found: &[Diagnostic]) -> Result<(), Failure> {
-        for (index, one) in found.iter().take(MAX_WARNINGS).enumerate() {
-            let code = one.code;
-            let more = found.len() - MAX_WARNINGS.min(found.len());
-            let rest = if index + 1 == MAX_WARNINGS && more > 0 {
-                format!(" (and {more} more warnings)")
-            } else {
-                String::new()
-            };
-            let warning = Warning {
-                vertex: self.loaded.vertex.clone(),
-                short: status::escape(&format!("{code}: {}{rest}", one.message)).into_owned(),
-                detail: one.help.iter().map(|help| status::escape(help).into_owned()).collect(),
-                url: code.url(),
-                span: Some(one.span),
-            };
-            self.gateway.warn(warning).await?;
+        let rules = &self.options.lint;
+        let counts = |one: &&Diagnostic| rules.counts(one.code.id());
+        let found: Vec<Diagnostic> = found.iter().filter(counts).cloned().collect();
+        if rules.is_error && !found.is_empty() {
+            return Err(Failure::Refused(found.into_iter().map(as_error).collect()));
         }
-        Ok(())
+        warn(self.gateway, &self.loaded.vertex, &found).await
     }
 
     async fn read(
@@ -244,6 +219,51 @@ impl Build<'_> {
         let found = self.solve(self.marshal(emitter, output)).await?.single()?;
         Ok(self.gateway.read_file(&found, file, MAX_ANSWER).await?)
     }
+}
+
+/// Shows warnings at the vertex that loaded the file.
+pub(crate) async fn warn(
+    gateway: &Gateway,
+    vertex: &str,
+    found: &[Diagnostic],
+) -> Result<(), Failure> {
+    for (index, one) in found.iter().take(MAX_WARNINGS).enumerate() {
+        let code = one.code;
+        let more = found.len() - MAX_WARNINGS.min(found.len());
+        let rest = if index + 1 == MAX_WARNINGS && more > 0 {
+            format!(" (and {more} more warnings)")
+        } else {
+            String::new()
+        };
+        let warning = Warning {
+            vertex: vertex.to_owned(),
+            short: status::escape(&format!("{code}: {}{rest}", one.message)).into_owned(),
+            detail: one.help.iter().map(|help| status::escape(help).into_owned()).collect(),
+            url: code.url(),
+            span: Some(one.span),
+        };
+        gateway.warn(warning).await?;
+    }
+    Ok(())
+}
+
+/// A warning where `BUILDKIT_DOCKERFILE_CHECK=error=true` wants none.
+fn as_error(warning: Diagnostic) -> Diagnostic {
+    let why = "BUILDKIT_DOCKERFILE_CHECK makes this warning an error";
+    let help = warning.help.map_or_else(|| why.to_owned(), |help| format!("{help}; {why}"));
+    Diagnostic { severity: diagnostic::Severity::Error, help: Some(help), ..warning }
+}
+
+/// The judgement, as a document for others.
+fn written(plan: &Plan, subject: &Subject<'_>, judgement: &Judgement) -> Result<Vec<u8>, Failure> {
+    let bases = plan.images.iter().filter(|image| image.role != Role::Source);
+    let bases: Vec<_> = bases
+        .map(|image| {
+            document::Base::new(image.role == Role::Runtime, &image.reference, &image.digest)
+        })
+        .collect();
+    document::write(subject, judgement, &bases)
+        .map_err(|error| Failure::internal(error.to_string()))
 }
 
 /// What the configs of the bases of an app say against them.
@@ -272,8 +292,27 @@ pub(super) fn base_findings(
     found
 }
 
-/// What the checks look at, of a whole config.
-fn config_of(image: &ImageConfig) -> harden::Config {
+/// The words of an inventory's command line, apart from the mounts.
+pub(crate) fn inventory_args(
+    config: &harden::Config,
+    platform: &str,
+    writable: &[String],
+) -> Result<Vec<String>, Failure> {
+    let mut started = config.started();
+    started.ask.extend_from_slice(writable);
+    let words =
+        serde_json::to_string(&started).map_err(|error| Failure::internal(error.to_string()))?;
+    let args = ["--config", &words, "--platform", platform, "--rules", harden::RULES];
+    Ok(args.map(str::to_owned).to_vec())
+}
+
+/// What an inventory has answered.
+pub(crate) fn parse(json: &[u8]) -> Result<Inventory, Failure> {
+    Inventory::from_json(json).map_err(|error| Failure::internal(error.to_string()))
+}
+
+/// What the checks look at, of a whole config and the options of the build.
+pub(crate) fn config_of(image: &ImageConfig, options: &Options) -> harden::Config {
     let config = &image.config;
     let variant = Some(&image.variant).filter(|variant| !variant.is_empty());
     let platform = [&image.os, &image.architecture].into_iter().chain(variant);
@@ -291,31 +330,46 @@ fn config_of(image: &ImageConfig) -> harden::Config {
         onbuild: config.on_build.clone(),
         platform: platform.map(String::as_str).collect::<Vec<_>>().join("/"),
         created: image.created.clone(),
+        build_args: options.build_args.clone(),
+        epoch: match options.epoch {
+            Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
+            _ => None,
+        },
         ..harden::Config::default()
     }
 }
 
-/// Checks that would refuse the image and could not be decided: what was not looked at is not proven.
-fn undecided(judgement: &Judgement, plan: &Plan) -> Vec<Diagnostic> {
-    let base = plan.images[plan.runtime].span;
-    let open = judgement.checks.iter().filter_map(|(id, status)| match status {
-        Status::NotEvaluated(reason) => Some((Check::find(id.0)?, reason)),
-        _ => None,
-    });
-    open.filter(|(check, _)| check.severity == Severity::Block)
+/// Refuses if there is a mistake; otherwise gives the warnings back.
+pub(crate) fn refuse(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Failure> {
+    let (refused, warned): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|found| found.severity == diagnostic::Severity::Error);
+    if refused.is_empty() {
+        return Ok(warned);
+    }
+    Err(Failure::Refused(refused.into_iter().chain(warned).collect()))
+}
+
+/// Checks that would refuse the image and could not be decided.
+pub(crate) fn undecided(
+    subject: &Subject<'_>,
+    judgement: &Judgement,
+    place: Span,
+) -> Vec<Diagnostic> {
+    let open = judgement.undecided(subject);
+    open.filter(|(check, _)| check.weight(judgement.profile) == Some(Severity::Block))
         .map(|(check, reason)| {
             let message =
                 format!("it cannot be decided whether there is {}: {reason}", check.title);
-            Diagnostic::error(Code::Check(check.id.0), base, message)
+            Diagnostic::error(Code::Check(check.id.0), place, message)
                 .help("place fewer or plainer files, so that all of them can be looked at")
         })
         .collect()
 }
 
-/// A finding at the line that brought it about.
-fn diagnostic(finding: &Finding, plan: &Plan) -> Diagnostic {
+/// The line that brought a finding about.
+fn place(finding: &Finding, plan: &Plan) -> Span {
     let base = plan.images[plan.runtime].span;
-    let span = match finding.origin {
+    match finding.origin {
         Origin::App { layer } => plan.layers.get(layer).map_or(base, |layer| layer.span),
         Origin::Base | Origin::Image => base,
         Origin::Config(field) => {
@@ -326,11 +380,23 @@ fn diagnostic(finding: &Finding, plan: &Plan) -> Diagnostic {
             let exact = places.entry(field, entry).or_else(|| places.entry(field, short));
             exact.or_else(|| places.of(field)).unwrap_or(base)
         }
-    };
-    let code = Code::Check(finding.check.0);
-    let found = match finding.severity {
-        Severity::Block => Diagnostic::error(code, span, finding.message.clone()),
-        Severity::Warn | Severity::Info => Diagnostic::warning(code, span, finding.message.clone()),
-    };
-    found.help(finding.help.clone())
+    }
+}
+
+/// The findings that the user is told, each at its line.
+pub(crate) fn diagnostics(
+    findings: &[Finding],
+    place: impl Fn(&Finding) -> Span,
+) -> Vec<Diagnostic> {
+    let told = findings.iter().filter(|finding| finding.severity >= Severity::Warn);
+    told.map(|finding| {
+        let code = Code::Check(finding.check.0);
+        let (span, message) = (place(finding), finding.message.clone());
+        let found = match finding.severity {
+            Severity::Block => Diagnostic::error(code, span, message),
+            Severity::Warn | Severity::Info => Diagnostic::warning(code, span, message),
+        };
+        found.help(finding.help.clone())
+    })
+    .collect()
 }

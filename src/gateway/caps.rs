@@ -13,6 +13,9 @@ pub const WARNINGS: &str = "gateway.warnings";
 /// A ref can be run without reading from it (BuildKit 0.11).
 pub const EVALUATE: &str = "gateway.evaluate";
 
+/// A result may carry statements about itself.
+pub const ATTESTATIONS: &str = "reference.attestations";
+
 /// The capabilities that are listed and enabled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caps(BTreeSet<String>);
@@ -48,11 +51,36 @@ pub fn first_version(cap: &str) -> Option<&'static str> {
         "source.metaresolver" | "exec.mount.cache.content" => "0.13",
         "file.copy.modestring" | "exec.validexitcode" => "0.17",
         "file.symlink.create" => "0.19",
+        "source.http.header" | "source.http.auth" | "source.local.metadatatransfer" => "0.21",
+        "source.git.checksum" => "0.22",
+        "source.git.skipsubmodules" => "0.24",
         "source.image.checksum" => "0.25",
         "file.copy.requiredpaths" => "0.26",
         "gateway.exec.filesystem" => "0.27",
-        "source.metaresolver.image.attestations" | "source.imageblob" => "0.28",
+        "source.metaresolver.image.attestations"
+        | "source.imageblob"
+        | "source.http.signatureverify" => "0.28",
+        "source.git.mtime" => "0.29",
+        "source.git.fetchbycommit" | "source.git.bundle" | "source.git.checkoutbundle" => "0.30",
         "passthroughop" | "exec.meta.linux.resources" | "exec.meta.network.proxy" => "0.31",
+        _ => return None,
+    })
+}
+
+/// What a capability is for, in words of the user; `None`: hardpan as a whole.
+#[must_use]
+pub fn feature(cap: &str) -> Option<&'static str> {
+    Some(match cap {
+        "exec.meta.linux.resources" => "a limit of memory or processors (`--resource`)",
+        "source.http.header" | "source.http.auth" => {
+            "a download with headers or a login of its own"
+        }
+        "source.git.checksum" => "the checksum of a git reference",
+        "source.git.skipsubmodules" => "a git source without its submodules",
+        "source.git.mtime" => "the times of commits for files from git",
+        "source.git.fetchbycommit" => "a git commit that no branch or tag holds",
+        "source.image.checksum" => "the checksum of an image",
+        "file.copy.requiredpaths" => "a copy that insists on its paths",
         _ => return None,
     })
 }

@@ -103,6 +103,29 @@ pub struct Solve {
     pub description: std::collections::BTreeMap<String, String>,
     /// The action of a file step that failed.
     pub file: Option<FileAction>,
+    /// The step itself.
+    pub op: Op,
+}
+
+/// As much of a step as failures are told apart by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Op {
+    /// What it runs on.
+    pub platform: Option<OpPlatform>,
+}
+
+/// A platform as the wire's JSON has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct OpPlatform {
+    /// The operating system.
+    #[serde(rename = "OS")]
+    pub os: String,
+    /// The processor.
+    pub architecture: String,
+    /// Its kind.
+    pub variant: String,
 }
 
 /// Points to one action of a file step. Go writes the index as text and leaves out zero.

@@ -85,6 +85,11 @@ impl Gateway {
         }
     }
 
+    /// The first bytes of a regular file, at most `length`.
+    pub async fn read_head(&self, of: &Ref, path: &str, length: usize) -> Result<Vec<u8>, Error> {
+        self.read_range(of, path, 0, length.min(RANGE)).await
+    }
+
     async fn read_range(
         &self,
         of: &Ref,

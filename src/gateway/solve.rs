@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::definitions::complete;
 use super::{Error, Gateway, SOURCE_META};
 use crate::options::CacheImport;
 use crate::platform::Platform;
@@ -204,7 +205,7 @@ impl Gateway {
         let answer = self.client().solve(request).await.map_err(Error::of_call("Solve"))?;
         let result = answer.into_inner().result;
         let result = result.ok_or(Error::Incomplete { call: "Solve", missing: "a result" })?;
-        let present = |found: Ref| (!found.id.is_empty()).then_some(found);
+        let present = |found: Ref| (!found.id.is_empty()).then(|| complete(found));
         let refs = match result.result {
             None => Refs::Single(None),
             Some(result::Result::Ref(only)) => Refs::Single(present(only)),

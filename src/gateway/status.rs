@@ -101,9 +101,13 @@ fn count(diagnostics: &[&Diagnostic]) -> String {
 
 fn describe(text: &mut String, file: Option<&SourceFile>, diagnostic: &Diagnostic) {
     let Diagnostic { code, severity, span, message, help } = diagnostic;
-    // What is wrong with an option or with the builder has no place in the file.
-    let is_in_file = *code == Code::StepFailed
-        || !["OPT-", "BLD-"].iter().any(|family| code.id().starts_with(family));
+    // What is wrong with an option or with the builder has no place in the file, unless a step of
+    // it needs what the builder lacks.
+    let is_elsewhere = ["OPT-", "BLD-"].iter().any(|family| code.id().starts_with(family))
+        || *code == Code::ContextNotFetched;
+    let is_step = matches!(code, Code::StepFailed | Code::ForeignProgram | Code::MissingSecret)
+        || (*code == Code::OldBuilder && *span != Span::START);
+    let is_in_file = is_step || !is_elsewhere;
     if let Some(file) = file.filter(|_| is_in_file) {
         let name = escape(&file.filename);
         let _ = write!(text, "{name}:{}:{}: ", span.start.line, span.start.column);

@@ -5,14 +5,11 @@ use crate::inspect::evidence::Changed;
 use crate::paths;
 
 use super::access::describe;
-use super::common::{NO_BASE, complete};
+use super::common::complete;
 use super::{Decision, Fault, Subject};
 
 /// BASE-02.
 pub(crate) fn changed(subject: &Subject<'_>) -> Decision {
-    if !subject.base_known {
-        return Err(NO_BASE.to_owned());
-    }
     let list = &subject.inventory.changed;
     let faults =
         list.items.iter().filter(|change| !is_declared(subject, change) && !is_tighter(change));
@@ -36,9 +33,6 @@ const RECORDS: [&str; 9] = [
 
 /// BASE-01.
 pub(crate) fn records(subject: &Subject<'_>) -> Decision {
-    if !subject.base_known {
-        return Err(NO_BASE.to_owned());
-    }
     let list = &subject.inventory.replaced;
     let is_record = |path: &str| RECORDS.iter().any(|one| paths::below(one, path).is_some());
     let replaced = list.items.iter().filter(|change| is_record(&change.path) || is_code(change));

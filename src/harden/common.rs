@@ -9,9 +9,6 @@ use crate::paths;
 
 use super::{Fault, Origin, Subject};
 
-/// Why a check that compares with the base cannot be decided.
-pub(crate) const NO_BASE: &str = "the base is not known";
-
 /// A list that was cut may hide a fault behind entries that are none.
 pub(crate) fn complete(is_truncated: bool, faults: &mut [Fault]) -> Result<(), String> {
     match (is_truncated, faults.last_mut()) {

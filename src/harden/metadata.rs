@@ -7,7 +7,6 @@ use jiff::civil::Date;
 use crate::inspect::escape::escape;
 use crate::inspect::tokens::tokens;
 
-use super::common::NO_BASE;
 use super::secrets::is_secret;
 use super::{Decision, Fault, Origin, Severity, Subject};
 
@@ -55,9 +54,6 @@ pub(crate) fn labels(subject: &Subject<'_>) -> Decision {
 
 /// META-02.
 pub(crate) fn base_labels(subject: &Subject<'_>) -> Decision {
-    if !subject.base_known {
-        return Err(NO_BASE.to_owned());
-    }
     let kept = &subject.config.labels;
     let ours = subject.config.base.labels.iter().filter(|(name, _)| name.starts_with(DHI));
     let changed = ours.filter(|(name, value)| kept.get(*name) != Some(value));
@@ -106,7 +102,7 @@ pub(crate) fn created(subject: &Subject<'_>) -> Decision {
 /// SUP-01.
 pub(crate) fn pinned(subject: &Subject<'_>) -> Decision {
     let name = &subject.config.base.name;
-    if !subject.base_known || name.is_empty() || name.contains("@sha256:") {
+    if name.is_empty() || name.contains("@sha256:") {
         return Ok(Vec::new());
     }
     let message = format!("the base {} is not pinned by a digest", escape(name.as_bytes()));
@@ -116,9 +112,6 @@ pub(crate) fn pinned(subject: &Subject<'_>) -> Decision {
 /// SUP-02.
 pub(crate) fn allowed(subject: &Subject<'_>) -> Decision {
     let base = &subject.config.base;
-    if !subject.base_known {
-        return Err(NO_BASE.to_owned());
-    }
     // A mirror keeps the labels, which are a hint and no proof.
     let hardened = base.from_catalogue || base_label(subject, "name").is_some();
     let name = escape(base.name.as_bytes());

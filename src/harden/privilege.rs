@@ -10,7 +10,7 @@ use crate::paths;
 
 use super::access::{describe, who};
 use super::common::{
-    NO_BASE, complete, is_declared_writable, is_placed, may_replace, may_write, together, variable,
+    complete, is_declared_writable, is_placed, may_replace, may_write, together, variable,
 };
 use super::{Decision, Fault, Origin, Severity, Subject};
 
@@ -170,9 +170,6 @@ pub(crate) fn special(subject: &Subject<'_>) -> Decision {
 
 /// PRV-06.
 pub(crate) fn own_files(subject: &Subject<'_>) -> Decision {
-    if !subject.base_known {
-        return Err(NO_BASE.to_owned());
-    }
     let list = &subject.inventory.writable;
     // A path of the base that is given away is BASE-02.
     let changed = |path: &str| subject.inventory.changed.items.iter().any(|one| one.path == path);
@@ -208,12 +205,18 @@ pub(crate) fn system_files(subject: &Subject<'_>) -> Decision {
             && !is_declared_writable(subject, &item.path)
             && !SYSTEM_PATHS.contains(&item.path.as_str())
     });
-    faults.extend(together(subject, below, |names| format!("the process may change {names}")));
+    let below = together(subject, below, |names| format!("the process may change {names}"));
+    // A base gives its user configuration, such as nginx's; nobody knows here that it is the base's.
+    faults.extend(below.into_iter().map(|fault| match fault.origin {
+        Origin::Image => fault.weighing(Severity::Info),
+        _ => fault,
+    }));
     if list.truncated {
         // The system's own paths were looked up; what is placed below them comes after the list's end.
         let count = list.total;
         let message = format!("the process may change {count} files, of which not all were told");
-        faults.push(Fault::new(Origin::Image, message).weighing(Severity::Warn));
+        let weight = if subject.base_known { Severity::Warn } else { Severity::Info };
+        faults.push(Fault::new(Origin::Image, message).weighing(weight));
     }
     Ok(faults)
 }

@@ -7,7 +7,7 @@ use crate::inspect::evidence::Part;
 use crate::inspect::secrets::{Rule, SecretTrace};
 use crate::inspect::tokens::{is_placeholder, is_secret_name};
 
-use super::common::{NO_BASE, complete};
+use super::common::complete;
 use super::{Decision, Fault, Origin, Severity, Subject};
 
 /// SEC-01.
@@ -94,9 +94,6 @@ pub(crate) fn is_secret(name: &str, value: &str) -> bool {
 
 /// SEC-05.
 pub(crate) fn hidden(subject: &Subject<'_>) -> Decision {
-    if !subject.base_known {
-        return Err(NO_BASE.to_owned());
-    }
     let list = &subject.inventory.covered;
     let say = |change: &crate::inspect::evidence::Changed| {
         let path = &change.path;

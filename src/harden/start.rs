@@ -17,9 +17,10 @@ pub(crate) fn found(subject: &Subject<'_>) -> Decision {
     if subject.inventory.entrypoint.is_none() {
         let message = "the image has neither entrypoint nor cmd";
         let fault = Fault::new(Origin::Config("entrypoint"), message);
-        return Ok(vec![
-            fault.help("write what is started as a list, such as `entrypoint: [node, server.js]`"),
-        ]);
+        return Ok(vec![fault.help(subject.help(
+            "write what is started as a list, such as `entrypoint: [node, server.js]`",
+            "write what is started as a list, such as `ENTRYPOINT [\"node\", \"server.js\"]`",
+        ))]);
     }
     answers(subject, Question::Found)
 }

@@ -6,7 +6,7 @@
 use crate::inspect::evidence::Item;
 use crate::inspect::names::{Role, is_dependency};
 
-use super::common::{NO_BASE, is_placed, together};
+use super::common::{is_placed, together};
 use super::{Decision, Fault, Origin, Severity, Subject};
 
 /// The port of ssh.
@@ -34,9 +34,6 @@ fn by_owner(fault: Fault) -> Fault {
 
 /// SHL-07: what the base brings is what the base is for.
 pub(crate) fn interpreters(subject: &Subject<'_>) -> Decision {
-    if !subject.base_known {
-        return Err(NO_BASE.to_owned());
-    }
     Ok(programs(subject, Role::Interpreter, |item, name| {
         let message =
             format!("{} is an interpreter ({name}) that the base does not have", item.path);
@@ -83,19 +80,20 @@ pub(crate) fn language_managers(subject: &Subject<'_>) -> Decision {
 pub(crate) fn records(subject: &Subject<'_>) -> Decision {
     let records = subject.inventory.noted(Role::Record);
     let is_release = |item: &&Item| item.path.ends_with("/os-release");
-    // Placed layers delete nothing: a base without records never had any.
-    let (origin, known) = (subject.origin(0), subject.base_known);
-    let say = |message: &str| {
-        let found = Fault::new(origin, message);
-        if known { found.weighing(Severity::Warn) } else { found }
-    };
+    // /etc/os-release usually is a link to the other one.
     let release = records.iter().find(is_release);
     let database = records.iter().find(|item| !is_release(item));
+    // Placed layers delete nothing: a base without records never had any. Neither has an image that
+    // was made from nothing but programs; of a system, only half of them is left if one was deleted.
+    let (origin, half) = (subject.origin(0), database.is_some() != release.is_some());
+    let say = |message: &str| {
+        let found = Fault::new(origin, message);
+        if half && !subject.base_known { found } else { found.weighing(Severity::Warn) }
+    };
     let mut faults = Vec::new();
     if database.is_none() {
         faults.push(say("the image has no database of packages"));
     }
-    // /etc/os-release usually is a link to the other one.
     if release.is_none() {
         faults.push(say("the image has no os-release"));
     }

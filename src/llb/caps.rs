@@ -36,7 +36,6 @@ pub(super) const FILE_BASE: &str = "file.base";
 pub(super) const FILE_PATTERNS: &str = "file.copy.includeexcludepatterns";
 pub(super) const FILE_REQUIRED: &str = "file.copy.requiredpaths";
 pub(super) const FILE_REPLACE: &str = "file.copy.alwaysreplaceexistingdestpaths";
-pub(super) const FILE_SYMLINK: &str = "file.symlink.create";
 pub(super) const FILE_RM_WILDCARD: &str = "file.rm.wildcard";
 
 pub(super) const CONSTRAINTS: &str = "constraints";
@@ -49,6 +48,10 @@ pub(super) const EXPORT_CACHE: &str = "meta.exportcache";
 pub const MERGE: &str = "mergeop";
 /// What changed between two file systems.
 pub const DIFF: &str = "diffop";
+/// Files of a repository may have the time of its commit.
+pub const GIT_MTIME: &str = "source.git.mtime";
+/// An action that makes a symbolic link; since BuildKit v0.19.
+pub const FILE_SYMLINK: &str = "file.symlink.create";
 /// A result that depends on more than what it hands on; since BuildKit v0.31.
 pub const PASSTHROUGH: &str = "passthroughop";
 
@@ -74,7 +77,7 @@ const ATTRIBUTES: [(&str, &str); 32] = [
     ("git.keepgitdir", "source.git.keepgitdir"),
     ("git.knownsshhosts", "source.git.knownsshhosts"),
     ("git.mountsshsock", "source.git.mountsshsock"),
-    ("git.mtime", "source.git.mtime"),
+    ("git.mtime", GIT_MTIME),
     ("git.sig.ignoresignedtag", "source.git.signatureverify"),
     ("git.sig.pubkey", "source.git.signatureverify"),
     ("git.sig.rejectexpired", "source.git.signatureverify"),

@@ -11,6 +11,7 @@ pub(super) const AUTH_TOKEN: &str = "GIT_AUTH_TOKEN";
 
 /// A commit of a git repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an attribute of the source")]
 pub struct Git {
     /// The address without query and fragment: a URL, or `user@host:path`.
     pub url: String,
@@ -34,6 +35,10 @@ pub struct Git {
     pub known_ssh_hosts: Option<String>,
     /// The id of the ssh agent, over ssh; empty is `default`.
     pub ssh_agent: Option<String>,
+    /// Take the commit of `checksum` itself; what the reference means today does not count.
+    pub fetch_by_commit: bool,
+    /// Let git give advice.
+    pub advice: bool,
 }
 
 impl Git {
@@ -56,6 +61,8 @@ impl Git {
             .set("git.keepgitdir", flag(self.keep_git_dir))
             .set("git.skipsubmodules", flag(self.skip_submodules))
             .set("git.mtime", self.mtime.clone())
+            .set("git.fetchbycommit", flag(self.fetch_by_commit))
+            .set("git.advice", flag(self.advice))
             .set("git.knownsshhosts", self.known_ssh_hosts.clone().filter(|_| over_ssh))
             .set("git.mountsshsock", Some(agent).filter(|_| over_ssh));
         attrs.into_op(self.identifier())

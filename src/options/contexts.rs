@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::reader::Reader;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::platform::Platform;
+use crate::remote::{self, AddressError, Remote};
 
 /// The build context.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +21,9 @@ impl MainContext {
     /// (frontend/dockerui/context.go); a value that is no address means the local context.
     pub(super) fn read(reader: &mut Reader) -> Self {
         let key = reader.take("contextkey").unwrap_or_else(|| "context".to_owned());
-        let remote = reader.take(&key).filter(|value| is_address(value));
+        // What is wrong with an address is said where it is used: without it nothing can be loaded.
+        let remote = reader.take_named(&key);
+        let remote = remote.filter(|value| remote::parse_context(value) != Ok(None));
         Self { remote, subdir: reader.text("contextsubdir") }
     }
 }
@@ -37,7 +40,16 @@ pub enum ContextSource {
     /// `input:`: the name of an input, from bake or another frontend.
     Input(String),
     /// A git or http address.
-    Remote(String),
+    Remote(Remote),
+}
+
+/// What a client gives under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedContext {
+    /// The name as the client has it, with `::PLATFORM` where it is for one alone.
+    pub key: String,
+    /// What it stands for.
+    pub source: ContextSource,
 }
 
 /// Contexts with names, some of them different for each platform.
@@ -46,33 +58,36 @@ pub struct NamedContexts(BTreeMap<String, Variants>);
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Variants {
-    any: Option<ContextSource>,
-    by_platform: BTreeMap<Platform, ContextSource>,
+    any: Option<NamedContext>,
+    by_platform: BTreeMap<Platform, NamedContext>,
 }
 
 impl NamedContexts {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut contexts = Self::default();
         for (key, value) in reader.family("context:") {
-            match ContextSource::parse(&value) {
-                Some(source) => contexts.add(&key, source),
-                None => reader.report(
-                    Diagnostic::error(
-                        Code::InvalidOption,
-                        Span::START,
-                        format!("context {key:?} cannot be {value:?}"),
-                    )
-                    .help(
-                        "a context is a folder, a git or http address, docker-image://NAME, \
-                         oci-layout://NAME@DIGEST or target:NAME",
-                    ),
+            let (message, help) = match ContextSource::parse(&value) {
+                Ok(Some(source)) => {
+                    contexts.add(&key, source);
+                    continue;
+                }
+                Ok(None) => (
+                    format!("context {key:?} cannot be {value:?}"),
+                    "a context is a folder, a git or http address, docker-image://NAME, \
+                     oci-layout://NAME@DIGEST or target:NAME"
+                        .to_owned(),
                 ),
-            }
+                Err(error) => {
+                    (format!("context {key:?} cannot be {value:?}: {error}"), error.help())
+                }
+            };
+            reader.report(Diagnostic::error(Code::InvalidOption, Span::START, message).help(help));
         }
         contexts
     }
 
     fn add(&mut self, key: &str, source: ContextSource) {
+        let context = NamedContext { key: key.to_owned(), source };
         // The builder's platform does not matter: an os or architecture alone is never a variant.
         let platform = key.rsplit_once("::").filter(|(_, platform)| platform.contains('/'));
         let nowhere = Platform::new("", "", "");
@@ -82,22 +97,22 @@ impl NamedContexts {
         match variant {
             Some((name, platform)) => {
                 let variants = self.0.entry(familiar_name(name)).or_default();
-                variants.by_platform.insert(platform, source);
+                variants.by_platform.insert(platform, context);
             }
-            None => self.0.entry(familiar_name(key)).or_default().any = Some(source),
+            None => self.0.entry(familiar_name(key)).or_default().any = Some(context),
         }
     }
 
     /// What takes the place of a name: an image reference, a stage or a context. A variant for the
     /// platform wins.
-    pub fn find(&self, name: &str, platform: &Platform) -> Option<&ContextSource> {
+    pub fn find(&self, name: &str, platform: &Platform) -> Option<&NamedContext> {
         let variants = self.0.get(&familiar_name(name))?;
         variants.by_platform.get(platform).or(variants.any.as_ref())
     }
 
     /// Whether a name is given for any platform.
     pub fn contains(&self, name: &str) -> bool {
-        self.0.contains_key(&familiar_name(name))
+        !self.0.is_empty() && self.0.contains_key(&familiar_name(name))
     }
 
     /// All names, sorted, as `find` knows them.
@@ -107,20 +122,20 @@ impl NamedContexts {
 }
 
 impl ContextSource {
-    fn parse(value: &str) -> Option<Self> {
-        if is_address(value) || value.starts_with("git:") {
-            return Some(Self::Remote(value.to_owned()));
+    fn parse(value: &str) -> Result<Option<Self>, AddressError> {
+        if let Some(remote) = remote::parse_context(value)? {
+            return Ok(Some(Self::Remote(remote)));
         }
-        let (scheme, rest) = value.split_once(':')?;
+        let Some((scheme, rest)) = value.split_once(':') else { return Ok(None) };
         let name = || rest.strip_prefix("//").unwrap_or(rest).to_owned();
         let source = match scheme {
             "docker-image" => Self::Image(name()),
             "oci-layout" => Self::OciLayout(name()),
             "local" => Self::Local(rest.to_owned()),
             "input" => Self::Input(rest.to_owned()),
-            _ => return None,
+            _ => return Ok(None),
         };
-        (!rest.trim_matches('/').is_empty()).then_some(source)
+        Ok((!rest.trim_matches('/').is_empty()).then_some(source))
     }
 }
 
@@ -133,11 +148,4 @@ pub fn familiar_name(name: &str) -> String {
         ["docker.io/", "index.docker.io/"].iter().find_map(|registry| name.strip_prefix(registry));
     let short = is_docker.unwrap_or(name);
     short.strip_prefix("library/").unwrap_or(short).to_owned()
-}
-
-/// Addresses that BuildKit fetches itself; the rest is a name or a path.
-fn is_address(value: &str) -> bool {
-    ["http://", "https://", "git://", "ssh://", "git@", "github.com/"]
-        .iter()
-        .any(|start| value.starts_with(start))
 }

@@ -17,8 +17,34 @@ pub struct Attest {
     pub provenance: Option<BTreeMap<String, String>>,
     /// Whether the build context is scanned too.
     pub scan_context: bool,
-    /// Whether stages are scanned too: `true`, or a list of names.
-    pub scan_stages: String,
+    /// Which stages are scanned too.
+    pub scan_stages: ScanStages,
+}
+
+/// Stages by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ScanStages {
+    /// None of them.
+    #[default]
+    None,
+    /// All that the image needs.
+    All,
+    /// Those of them that have one of these names.
+    Named(Vec<String>),
+}
+
+impl ScanStages {
+    /// A switch, or a list of names.
+    fn parse(text: &str) -> Self {
+        match boolean(text) {
+            Ok(true) => Self::All,
+            Ok(false) => Self::None,
+            Err(_) => {
+                let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+                Self::Named(names.map(str::to_owned).collect())
+            }
+        }
+    }
 }
 
 /// Who lists the packages.
@@ -47,7 +73,8 @@ impl Attest {
         }
         let scan_context =
             reader.parsed("build-arg:BUILDKIT_SBOM_SCAN_CONTEXT", "true", boolean) == Some(true);
-        let scan_stages = reader.peek("build-arg:BUILDKIT_SBOM_SCAN_STAGE").unwrap_or_default();
+        let scan_stages = reader.peek("build-arg:BUILDKIT_SBOM_SCAN_STAGE");
+        let scan_stages = scan_stages.map(|text| ScanStages::parse(&text)).unwrap_or_default();
         let sbom = sbom.map(|mut parameters| Sbom {
             generator: parameters
                 .remove("generator")
@@ -82,7 +109,7 @@ impl Attest {
     }
 }
 
-/// Which rules count in `--call=check`, from `BUILDKIT_DOCKERFILE_CHECK`.
+/// Which rules count, in builds and in `--call=check`, from `BUILDKIT_DOCKERFILE_CHECK`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LintRules {
     /// Rules that are left out; `all` is every one.
@@ -94,6 +121,12 @@ pub struct LintRules {
 }
 
 impl LintRules {
+    /// Whether warnings of a code are shown.
+    #[must_use]
+    pub fn counts(&self, code: &str) -> bool {
+        !self.skip.iter().any(|rule| rule == "all" || rule.eq_ignore_ascii_case(code))
+    }
+
     pub(super) fn read(reader: &mut Reader) -> Self {
         let key = "build-arg:BUILDKIT_DOCKERFILE_CHECK";
         reader.parsed(key, "skip=RULE,RULE;error=true", Self::parse).unwrap_or_default()

@@ -125,7 +125,8 @@ impl Execution {
             _ => Err("the modes are none, host and sandbox".to_owned()),
         });
         let shm_size = reader.parsed("shm-size", "67108864", |text| {
-            text.parse::<u64>().map_err(|_| "it is no number of bytes".to_owned())
+            let size = text.parse::<i64>().ok().and_then(|size| u64::try_from(size).ok());
+            size.ok_or_else(|| "it is no number of bytes".to_owned())
         });
         let argument = reader.peek("build-arg:BUILDKIT_SANDBOX_HOSTNAME");
         let option = reader.text("hostname");

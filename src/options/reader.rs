@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
+use super::keys::KEYS;
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// The options that are still there, and the mistakes so far.
@@ -38,12 +39,24 @@ impl Reader {
         self.take_even_empty(key).filter(|value| !value.is_empty())
     }
 
+    /// Takes an option whose key another option names.
+    pub(super) fn take_named(&mut self, key: &str) -> Option<String> {
+        self.options.remove(key).filter(|value| !value.is_empty())
+    }
+
     pub(super) fn take_even_empty(&mut self, key: &str) -> Option<String> {
+        must_be_known(key);
         self.options.remove(key)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
+        must_be_known(key);
         self.options.contains_key(key)
+    }
+
+    /// The names of all options that begin with `prefix`, without it.
+    pub(super) fn keys<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        self.options.keys().filter_map(move |key| key.strip_prefix(prefix))
     }
 
     /// Takes an option, or gives an empty text.
@@ -53,11 +66,13 @@ impl Reader {
 
     /// Looks at an option that is also something else, such as a build argument.
     pub(super) fn peek(&self, key: &str) -> Option<String> {
+        must_be_known(key);
         self.options.get(key).filter(|value| !value.is_empty()).cloned()
     }
 
     /// Takes all options that begin with `prefix`, without it.
     pub(super) fn family(&mut self, prefix: &str) -> BTreeMap<String, String> {
+        must_be_known(prefix);
         let options = std::mem::take(&mut self.options);
         let (taken, kept) = options.into_iter().partition(|(key, _)| key.starts_with(prefix));
         self.options = kept;
@@ -88,6 +103,11 @@ impl Reader {
         }
     }
 
+    /// What is still there, untouched.
+    pub(super) fn all(&self) -> BTreeMap<String, String> {
+        self.options.clone()
+    }
+
     /// What nobody took.
     pub(super) fn rest(&mut self) -> BTreeMap<String, String> {
         std::mem::take(&mut self.options)
@@ -96,6 +116,11 @@ impl Reader {
     pub(super) fn finish(self) -> Vec<Diagnostic> {
         self.mistakes
     }
+}
+
+/// What is read is in the table, which the documentation is compared with.
+fn must_be_known(key: &str) {
+    debug_assert!(KEYS.contains(&key), "{key:?} is not in the table of options (options/keys.rs)");
 }
 
 /// Go's `strconv.ParseBool`.

@@ -1,4 +1,6 @@
 use super::*;
+use crate::llb::Git;
+use crate::remote::Remote;
 
 /// Reads options as the builder would pass them, in an order and with numbers that mean nothing.
 fn read(options: &[&str]) -> (Options, Vec<Diagnostic>) {
@@ -202,7 +204,7 @@ fn proxies_and_builders_arguments_need_no_declaration() {
         "build-arg:http_proxy=lower",
         "build-arg:NO_PROXY=localhost",
         "build-arg:BUILDKIT_INLINE_CACHE=1",
-        "build-arg:HARDPAN_OUTPUT=report",
+        "build-arg:HARDPAN_PROOF=fresh",
         "build-arg:SOURCE_DATE_EPOCH=0",
         "build-arg:GIT_SHA=abc",
     ]);
@@ -255,7 +257,8 @@ fn named_contexts_are_found_by_any_form_of_their_name() {
     ]);
     let find = |name: &str, platform: &str| {
         let amd64 = Platform::new("linux", "amd64", "");
-        options.contexts.find(name, &Platform::parse(platform, &amd64).unwrap()).cloned()
+        let platform = Platform::parse(platform, &amd64).unwrap();
+        options.contexts.find(name, &platform).map(|context| context.source.clone())
     };
     let image = ContextSource::Image("dhi.io/debian-base:13".to_owned());
     for name in ["debian", "debian:latest", "docker.io/library/debian", "library/debian"] {
@@ -268,9 +271,12 @@ fn named_contexts_are_found_by_any_form_of_their_name() {
     assert_eq!(find("assets", "linux/arm64"), Some(input));
     let layout = ContextSource::OciLayout("store@sha256:1".to_owned());
     assert_eq!(find("dhi.io/node:24", "linux/amd64"), Some(layout));
-    let remote = ContextSource::Remote("https://example.test/r.git".to_owned());
+    let git = Git { url: "https://example.test/r.git".to_owned(), ..Git::default() };
+    let remote = ContextSource::Remote(Remote::Git(git));
     assert_eq!(find("src", "linux/amd64"), Some(remote));
-    assert!(options.contexts.contains("acme/app"));
+    let arm64 = options.contexts.find("assets", &Platform::new("linux", "arm64", "")).unwrap();
+    assert_eq!(arm64.key, "assets::linux/arm64/v8", "as the client has it");
+    assert!(options.contexts.contains("docker.io/acme/app"));
     let names: Vec<&str> = options.contexts.names().collect();
     assert_eq!(names, ["acme/app", "assets", "debian", "dhi.io/node:24", "src"]);
 }
@@ -289,6 +295,15 @@ fn reads_attestations() {
     assert_eq!(sbom, Sbom { generator: "scan:1".to_owned(), parameters: map([("K", "v")]) });
     assert!(!options(&["build-arg:BUILDKIT_SBOM_SCAN_CONTEXT=true"]).attest.is_any());
     assert!(options(&["build-arg:BUILDKIT_SBOM_SCAN_CONTEXT=true"]).attest.scan_context);
+    for (text, stages) in [
+        ("1", ScanStages::All),
+        ("false", ScanStages::None),
+        ("", ScanStages::None),
+        ("deps, web,", ScanStages::Named(vec!["deps".to_owned(), "web".to_owned()])),
+    ] {
+        let found = options(&[&format!("build-arg:BUILDKIT_SBOM_SCAN_STAGE={text}")]).attest;
+        assert_eq!(found.scan_stages, stages, "{text:?}");
+    }
 }
 
 #[test]
@@ -334,6 +349,8 @@ fn refuses_impossible_values() {
         ("context:x=ftp://example.test", r#"context "x" cannot be"#),
         ("context:x=docker-image://", "cannot be"),
         ("context:x=folder", "cannot be"),
+        ("context:x=git:folder", "cannot be"),
+        ("context:x=https://a.example/x.git?rev=1", r#""rev" is no parameter of a git address"#),
         ("attest:vex=", r#""attest:vex""#),
         (r#"attest:sbom=a"b"#, "a quote stands inside"),
         ("build-arg:BUILDKIT_DOCKERFILE_CHECK=skip", r#""skip" is not key=value"#),
@@ -341,6 +358,115 @@ fn refuses_impossible_values() {
     ] {
         refused(option, words);
     }
+}
+
+/// Keys whose value may be any text: names, addresses, and what is passed on as it is.
+const ANY_TEXT: &[&str] = &[
+    "source",
+    "cmdline",
+    "requestid",
+    "filename",
+    "dockerfilekey",
+    "contextkey",
+    "context",
+    "contextsubdir",
+    "input-metadata:",
+    "local-sessionid:",
+    "sharedkey:localdir:",
+    "target",
+    "build-arg:",
+    "label:",
+    "no-cache",
+    "cache-from",
+    "cgroup-parent",
+    "hostname",
+    "build-arg:SOURCE_DATE_EPOCH",
+    "build-arg:BUILDKIT_CACHE_MOUNT_NS",
+    "build-arg:BUILDKIT_SANDBOX_HOSTNAME",
+    "build-arg:BUILDKIT_SBOM_SCAN_STAGE",
+];
+
+#[test]
+fn every_key_either_takes_any_text_or_refuses_what_is_impossible() {
+    let impossible = |key: &str| match key {
+        "context:" => "context:x=folder".to_owned(),
+        "attest:" => "attest:vex=x".to_owned(),
+        "attest:sbom" | "attest:provenance" => format!("{key}=a\"b"),
+        key if key.contains("BUILDKIT_ATTEST_") => format!("{key}=a\"b"),
+        key => format!("{key}=im/possible value"),
+    };
+    for key in KEYS.iter().filter(|key| !key.to_lowercase().ends_with("_proxy")) {
+        let (_, mistakes) = read(&[&impossible(key)]);
+        if ANY_TEXT.contains(key) {
+            assert_eq!(mistakes, [], "{key}");
+            continue;
+        }
+        let [one] = &*mistakes else { panic!("{key}: {mistakes:?}") };
+        assert_eq!((one.code, one.span), (Code::InvalidOption, Span::START), "{key}");
+        let name = key.trim_start_matches("build-arg:").trim_end_matches(':');
+        assert!(one.message.contains(name), "{key}: {}", one.message);
+        assert!(one.help.is_some(), "{key} says what to write");
+    }
+    assert!(ANY_TEXT.iter().all(|key| KEYS.contains(key)));
+}
+
+#[test]
+fn all_impossible_values_are_reported_together() {
+    let all = ["platform=x", "memory=0", "add-hosts=x", "build-arg:HARDPAN_CA=/x", "cpusetcpus=x"];
+    assert_eq!(read(&all).1.len(), all.len());
+}
+
+#[test]
+fn the_page_of_options_has_every_key_and_no_other() {
+    let page = include_str!("../../docs/options.md");
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    let keys: Vec<&str> = rows
+        .flat_map(|row| row.split(" | ").next().unwrap_or_default().split('`').skip(1).step_by(2))
+        .collect();
+    for key in KEYS {
+        assert!(keys.contains(key), "{key} is not in docs/options.md");
+    }
+    let ignored = [
+        "frontend.caps",
+        "vcs:",
+        "input:",
+        "build-arg:HARDPAN_REGISTRY",
+        "build-arg:HARDPAN_INPUT",
+    ];
+    let passed_by =
+        ["SYNTAX", "INLINE_CACHE", "BUILD_NAME"].map(|name| format!("build-arg:BUILDKIT_{name}"));
+    for key in keys {
+        let is_known = KEYS.contains(&key) || ignored.contains(&key);
+        assert!(is_known || passed_by.iter().any(|one| one == key), "{key} is not an option");
+    }
+}
+
+#[test]
+fn arguments_of_our_own_are_known_by_name() {
+    for name in OWN_ARGUMENTS {
+        let (_, mistakes) = read(&[&format!("build-arg:{name}=")]);
+        assert_eq!(mistakes, [], "{name}");
+    }
+    for (name, help) in
+        [("HARDPAN_AC", "`HARDPAN_CA`"), ("HARDPAN_COLOURFUL", "HARDPAN_PROOF, HARDPAN_REGISTRY")]
+    {
+        let (_, mistakes) = read(&[&format!("build-arg:{name}=x")]);
+        let [one] = &*mistakes else { panic!("{name}: {mistakes:?}") };
+        assert!(one.message.contains(name), "{}", one.message);
+        assert!(one.help.as_ref().is_some_and(|text| text.contains(help)), "{one:?}");
+    }
+}
+
+#[test]
+fn secrets_with_certificates_are_named_by_their_ids() {
+    let options = options(&["build-arg:HARDPAN_CA=company-ca_1.x", "build-arg:HARDPAN_CA_JAVA=j"]);
+    let id = |text: &str| Some(text.to_owned());
+    assert_eq!(options.certificates, Certificates { pem: id("company-ca_1.x"), java: id("j") });
+    let long = "x".repeat(101);
+    for value in ["/etc/ssl/ca.pem", "a b", "id=x", "-----BEGIN CERTIFICATE-----\n", &long] {
+        refused(&format!("build-arg:HARDPAN_CA={value}"), "it is the id of a secret");
+    }
+    refused("build-arg:HARDPAN_PROOF=often", "fresh or cached");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, Span, Text};
 use crate::paths;
 use crate::plan::pick::{self, Scope};
 use crate::plan::select::{Request, Selection};
-use crate::plan::{Action, Origin, Pick, Placement, Stage, What};
+use crate::plan::{Action, Origin, Pick, Placement, Stage, StageBase, What};
 use crate::plan::{runs, stages};
 use crate::platform::Platform;
 use crate::spec::model;
@@ -36,6 +36,8 @@ pub struct Draft {
     pub writable: Vec<DraftWritable>,
     /// Paths of the build context that are used; `None`: all of it.
     pub context_paths: Option<Vec<String>>,
+    /// The same for each of `images`, of which only folders of the client take notice.
+    pub image_paths: Vec<Option<Vec<String>>>,
 }
 
 /// One item of `image:`.
@@ -123,7 +125,8 @@ pub fn draft(
         return Err(mistakes);
     }
     let stages: Vec<Stage> = stages.into_iter().map(|stage| stage.stage).collect();
-    let context_paths = context_paths(&stages, &items);
+    let context_paths = used_paths(&stages, &items, &Origin::Context);
+    let image_paths = image_paths(&stages, &items, images.len());
     Ok(Draft {
         app: app.name.value.clone(),
         platform: request.target.clone(),
@@ -136,6 +139,7 @@ pub fn draft(
         env,
         writable,
         context_paths,
+        image_paths,
     })
 }
 
@@ -206,8 +210,19 @@ pub(super) fn refuse_system(path: &str, span: Span) -> Option<Diagnostic> {
     })
 }
 
-/// The paths of the build context that the stages and items use, for the client to send only them.
-fn context_paths(stages: &[Stage], items: &[Item]) -> Option<Vec<String>> {
+/// The paths of each image; all of one that a stage starts from.
+pub(super) fn image_paths(
+    stages: &[Stage],
+    items: &[Item],
+    images: usize,
+) -> Vec<Option<Vec<String>>> {
+    let is_base = |index| stages.iter().any(|stage| stage.base == StageBase::Image(index));
+    let paths_of = |index| used_paths(stages, items, &Origin::Image(index));
+    (0..images).map(|index| if is_base(index) { None } else { paths_of(index) }).collect()
+}
+
+/// The paths of an origin that the stages and items use, for the client to send only them.
+pub(super) fn used_paths(stages: &[Stage], items: &[Item], origin: &Origin) -> Option<Vec<String>> {
     let steps = stages.iter().flat_map(|stage| &stage.steps);
     let in_stages = steps.clone().flat_map(|step| match &step.action {
         Action::Place(placements) => placements.as_slice(),
@@ -217,7 +232,7 @@ fn context_paths(stages: &[Stage], items: &[Item]) -> Option<Vec<String>> {
     let mut paths = Vec::new();
     for placement in placed {
         if let What::Files(files) = &placement.what
-            && files.origin == Origin::Context
+            && files.origin == *origin
         {
             paths.push(match &files.pick {
                 Pick::Path { path, .. } => paths::literal(path),
@@ -234,7 +249,7 @@ fn context_paths(stages: &[Stage], items: &[Item]) -> Option<Vec<String>> {
     }
     for step in steps {
         if let Action::Run(run) = &step.action {
-            let binds = run.binds.iter().filter(|bind| bind.origin == Origin::Context);
+            let binds = run.binds.iter().filter(|bind| bind.origin == *origin);
             paths.extend(binds.map(|bind| paths::literal(&bind.source)));
         }
     }

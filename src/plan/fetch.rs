@@ -67,21 +67,12 @@ fn checksum(scope: &Scope<'_, '_>, add: &Add, url: &Text) -> Result<String, Diag
 
 /// A repository at a commit: `URL#COMMIT:FOLDER`, or the same as `?commit=…&subdir=…`.
 pub(super) fn git(source: &Text) -> Result<Origin, Diagnostic> {
-    value::fetch::git_commit(source)?;
-    let (address, fragment) = source.value.split_once('#').unwrap_or((&source.value, ""));
-    let (remote, query) = address.split_once('?').unwrap_or((address, ""));
-    let parameter = |wanted: &[&str]| {
-        let mut parameters = query.split('&').filter_map(|part| part.split_once('='));
-        parameters.find(|(key, _)| wanted.contains(key)).map(|(_, value)| value)
-    };
-    let (commit, subdir) = fragment.split_once(':').unwrap_or((fragment, ""));
-    let commit = parameter(&["commit", "checksum"]).unwrap_or(commit);
-    let subdir = parameter(&["subdir"]).unwrap_or(subdir);
-    Ok(Origin::Git {
-        remote: remote.to_owned(),
-        commit: commit.to_owned(),
-        subdir: subdir.to_owned(),
-    })
+    let mut git = value::fetch::git_commit(source)?;
+    if git.reference.is_empty() {
+        // A commit needs no reference that leads to it, and older builders compare none.
+        git.reference = git.checksum.take().unwrap_or_default();
+    }
+    Ok(Origin::Git(Box::new(git)))
 }
 
 #[cfg(test)]
@@ -104,12 +95,9 @@ mod tests {
             ),
         ] {
             let origin = git(&Text::new(address.clone(), Span::START)).unwrap();
-            let expected = Origin::Git {
-                remote: remote.to_owned(),
-                commit: COMMIT.to_owned(),
-                subdir: subdir.to_owned(),
-            };
-            assert_eq!(origin, expected, "{address}");
+            let Origin::Git(git) = origin else { panic!("{address}") };
+            let found = [git.url.as_str(), git.reference.as_str(), git.subdir.as_str()];
+            assert_eq!(found, [remote, COMMIT, subdir], "{address}");
         }
     }
 

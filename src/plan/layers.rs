@@ -18,7 +18,7 @@ use crate::plan::folders::{Folders, ordered};
 use crate::plan::pour;
 use crate::plan::settings::{self, Settings};
 use crate::plan::writable::{give_to_user, writable_layer, writable_paths};
-use crate::plan::{Files, Owner, Placement, Plan, What, WritablePath};
+use crate::plan::{Files, Owner, Placement, Plan, Product, What, WritablePath};
 
 /// One layer on the runtime base.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +122,7 @@ pub fn finish(
         return Err(mistakes);
     }
     Ok(Plan {
-        app: draft.app,
+        result: Product::App(draft.app),
         platform: draft.platform,
         images: draft.images,
         runtime: draft.runtime,

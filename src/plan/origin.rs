@@ -2,14 +2,15 @@
 //! images are completed.
 
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
-use crate::options::ContextSource;
+use crate::options::NamedContext;
 use crate::plan::Origin;
 use crate::plan::select::{ImageUse, Request, Role, SelectedStage};
 use crate::platform::Platform;
-use crate::spec::model::Copy;
+use crate::spec::model::{Base, Copy, Stage};
 use crate::words::nearest;
 
-/// A name without a slash takes the prefix of the registry; a context of that name stands in.
+/// An image by its name, which takes the prefix of the registry where it has no slash; a context of
+/// that name, short or complete, stands in.
 pub(super) fn image_use(
     request: &Request<'_>,
     name: &str,
@@ -17,9 +18,12 @@ pub(super) fn image_use(
     role: Role,
     span: Span,
 ) -> ImageUse {
-    let reference = complete(name, request.registry);
-    let context = request.contexts.find(name, &platform);
-    let context = context.or_else(|| request.contexts.find(&reference, &platform)).cloned();
+    let complete = complete(name, request.registry);
+    let short = complete.strip_prefix(request.registry).unwrap_or(name);
+    let find = |name: &str| request.contexts.find(name, &platform).cloned();
+    let context = find(name).or_else(|| find(&complete)).or_else(|| find(short));
+    let is_only_a_context = context.is_some() && role == Role::Source;
+    let reference = if is_only_a_context { name.to_owned() } else { complete };
     ImageUse { reference, context, platform, role, span }
 }
 
@@ -27,12 +31,53 @@ fn complete(name: &str, registry: &str) -> String {
     if name.contains('/') { name.to_owned() } else { format!("{registry}{name}") }
 }
 
+/// The stage of a name, whether or not a context stands in for it.
+pub(super) fn stage_named<'a>(request: &Request<'a>, name: &str) -> Option<&'a Stage> {
+    request.spec.stages.iter().find(|stage| stage.name.value == name)
+}
+
+/// Whether a stage runs on the builder's platform: as it says itself, or the stage that it continues.
+pub(super) fn is_on_build_platform(request: &Request<'_>, stage: &Stage) -> bool {
+    let mut at = stage;
+    // As many turns as there are stages at most: arguments may make a circle of them.
+    for _ in &request.spec.stages {
+        if let Some(written) = &at.on_build_platform {
+            return written.value;
+        }
+        let Some(Base::Name(base)) = &at.base else { return false };
+        let parent = request.variables.expand(base).ok();
+        match parent.and_then(|name| stage_named(request, &name)) {
+            Some(parent) => at = parent,
+            None => return false,
+        }
+    }
+    false
+}
+
+/// The context that stands in for a name, and for which platform: that of the stage of this name, or
+/// else of what uses it.
+pub(super) fn stand_in<'r>(
+    request: &Request<'r>,
+    name: &str,
+    user: &Platform,
+) -> Option<(&'r NamedContext, Platform)> {
+    if !request.contexts.contains(name) {
+        return None;
+    }
+    let platform = match stage_named(request, name) {
+        Some(stage) if is_on_build_platform(request, stage) => request.build,
+        Some(_) => request.target,
+        None => user,
+    };
+    Some((request.contexts.find(name, platform)?, platform.clone()))
+}
+
 /// What a `from` means, once all stages are known.
 pub(super) enum From {
     /// Files of the builder or a stage.
     Origin(Origin),
     /// An image that is copied from.
-    Image(ImageUse),
+    Image(Box<ImageUse>),
 }
 
 /// Takes a `from` apart: a stage, a named context, or else an image.
@@ -43,26 +88,20 @@ pub(super) fn origin_of(
     platform: Platform,
 ) -> Result<From, Diagnostic> {
     let name = request.variables.expand(from)?;
-    match request.contexts.find(&name, &platform) {
-        Some(ContextSource::Local(local)) => return Ok(From::Origin(Origin::Local(local.clone()))),
-        Some(ContextSource::Image(_) | ContextSource::OciLayout(_)) => {
-            return Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span)));
-        }
-        Some(ContextSource::Input(_) | ContextSource::Remote(_)) => {
-            let message = format!("the context {name:?} is of a kind that is not there yet");
-            return Err(Diagnostic::error(Code::UnsupportedOption, from.span, message)
-                .help("give a folder, docker-image://… or oci-layout://…"));
-        }
-        None => {}
+    let image = |platform| {
+        From::Image(Box::new(image_use(request, &name, platform, Role::Source, from.span)))
+    };
+    if let Some((_, platform)) = stand_in(request, &name, &platform) {
+        return Ok(image(platform));
     }
     if let Some(index) = stages.iter().position(|stage| stage.stage.name.value == name) {
         return Ok(From::Origin(Origin::Stage(index)));
     }
     if request.spec.named_apps && request.spec.apps.iter().any(|app| app.name.value == name) {
-        return Ok(From::Origin(Origin::App(name)));
+        return Ok(From::Origin(Origin::App(name.clone())));
     }
     if name.contains(['/', ':', '.']) {
-        return Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span)));
+        return Ok(image(platform));
     }
     let names = request.spec.stages.iter().map(|stage| stage.name.value.as_str());
     let names = names.chain(request.contexts.names());
@@ -73,7 +112,7 @@ pub(super) fn origin_of(
             format!("no stage or context is named {name:?}"),
         )
         .help(format!("did you mean {near:?}?"))),
-        None => Ok(From::Image(image_use(request, &name, platform, Role::Source, from.span))),
+        None => Ok(image(platform)),
     }
 }
 

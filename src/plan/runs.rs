@@ -3,6 +3,7 @@
 
 use crate::diagnostic::{Diagnostic, Span, Text};
 use crate::paths;
+use crate::plan::certificates::{self, OWN_SECRET};
 use crate::plan::draft::keep;
 use crate::plan::pick::{self, Scope};
 use crate::plan::select::SelectedStage;
@@ -90,8 +91,10 @@ fn run_step(
         Some(text) => paths::join(scope.workdir, &keep(scope.variables.expand(text), mistakes)?),
         None => scope.workdir.to_owned(),
     };
+    let trust = scope.request.certificates;
+    let env = certificates::environment(trust, settings.env);
     // What the stage writes into its environment is meant more than an argument of that name.
-    let env = overlay(settings.env.to_vec(), arguments(scope, run, sees_target));
+    let env = overlay(env, arguments(scope, run, sees_target));
     let env = overlay(env, settings.own_env.to_vec());
     let known =
         scope.variables.with_environment(env.iter().map(|(name, value)| (&**name, &**value)));
@@ -113,7 +116,7 @@ fn run_step(
         script,
         env,
         caches: keep_all(shared.chain(own), mistakes),
-        secrets: keep_all(secrets, mistakes),
+        secrets: keep_all(secrets.chain(certificates::mounts(trust).map(Ok)), mistakes),
         ssh: run.ssh.iter().map(|ssh| ssh.id.value.clone()).collect(),
         binds: keep_all(binds, mistakes),
         tmpfs: keep_all(tmpfs, mistakes),
@@ -183,7 +186,7 @@ fn secret_mount(scope: &Scope<'_, '_>, secret: &model::Secret) -> Result<SecretM
         (None, None) => Some(format!("/run/secrets/{id}")),
     };
     let env = secret.env.as_ref().map(|env| env.value.clone());
-    Ok(SecretMount { id, env, target, optional: secret.optional })
+    Ok(SecretMount { id, env, target, mode: OWN_SECRET, optional: secret.optional })
 }
 
 fn bind_mount(scope: &Scope<'_, '_>, bind: &Bind) -> Result<BindMount, Diagnostic> {
@@ -216,15 +219,16 @@ fn packages(
     let names: Option<Vec<String>> =
         names.iter().map(|name| keep(scope.variables.expand(name), mistakes)).collect();
     let names = names?;
+    let trust = scope.request.certificates;
     let title = format!("PACKAGES {}", names.join(" "));
     let head = ["/bin/sh", "-e", "-c", INSTALL, "packages"].map(str::to_owned);
     let run = Run {
         args: head.into_iter().chain(names).collect(),
         script: None,
-        env: settings.env.to_vec(),
+        env: overlay(certificates::environment(trust, settings.env), settings.own_env.to_vec()),
         workdir: "/".to_owned(),
         caches: Vec::new(),
-        secrets: Vec::new(),
+        secrets: certificates::mounts(trust).collect(),
         ssh: Vec::new(),
         binds: Vec::new(),
         tmpfs: ["/var/lib/apt/lists", "/var/cache/apt"].map(str::to_owned).to_vec(),

@@ -3,12 +3,15 @@
 //! Works on names alone: nothing has been resolved yet. The images come out as a list, so that all
 //! of them can be resolved side by side.
 
+mod pairs;
+
 use std::collections::BTreeMap;
 
-use crate::bases::{self, ImageName, NameError};
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
-use crate::options::{ContextSource, NamedContexts};
-use crate::plan::origin::{From, copy_platform, image_use, origin_of};
+use crate::options::{Certificates, NamedContext, NamedContexts};
+use crate::plan::origin::{
+    From, copy_platform, image_use, is_on_build_platform, origin_of, stage_named, stand_in,
+};
 use crate::plan::variables::Variables;
 use crate::plan::{Origin, StageBase};
 use crate::platform::Platform;
@@ -25,6 +28,8 @@ pub struct Request<'a> {
     pub variables: &'a Variables,
     /// Named contexts.
     pub contexts: &'a NamedContexts,
+    /// Whom steps trust.
+    pub certificates: &'a Certificates,
     /// The prefix of image names without a slash.
     pub registry: &'a str,
     /// What the image is for.
@@ -47,10 +52,10 @@ pub enum Role {
 /// An image that has to be resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageUse {
-    /// Its name, complete, as it would be pulled.
+    /// Its name, complete, as it would be pulled; of a context, as the spec has it.
     pub reference: String,
     /// The named context that stands in for it.
-    pub context: Option<ContextSource>,
+    pub context: Option<NamedContext>,
     /// The platform that is wanted of it.
     pub platform: Platform,
     /// What for.
@@ -63,7 +68,9 @@ impl ImageUse {
     /// Whether both mean the same bytes.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.reference == other.reference && self.platform == other.platform
+        self.reference == other.reference
+            && self.platform == other.platform
+            && self.context == other.context
     }
 }
 
@@ -76,7 +83,7 @@ pub struct Selection<'a> {
     pub images: Vec<ImageUse>,
     /// Other apps that files are copied from, each once.
     pub apps: Vec<String>,
-    /// Which of the images is the runtime base.
+    /// Which of the images is the runtime base, or what a stage starts from that is handed out.
     pub runtime: usize,
     /// Which of the images is the app's dev image, if a stage uses it.
     pub dev: Option<usize>,
@@ -97,34 +104,51 @@ pub struct SelectedStage<'a> {
 
 /// Finds what the app of the request needs, or everything that is wrong with its names.
 pub fn select<'a>(request: &Request<'a>) -> Result<Selection<'a>, Vec<Diagnostic>> {
-    let mut walk = Walk {
-        request,
-        found: BTreeMap::new(),
-        mistakes: Vec::new(),
-        images: Vec::new(),
-        apps: Vec::new(),
-    };
+    let mut walk = Walk::new(request);
     let mut stages = Vec::new();
     for place in &request.app.image {
         if let Some(from) = from_of(place) {
             walk.visit(from, &mut stages);
         }
     }
-    let mut selected: Vec<SelectedStage<'a>> = Vec::new();
-    let mut dev = None;
-    for stage in stages {
-        if let Some(stage) = walk.settle(stage, &selected, &mut dev) {
-            selected.push(stage);
-        }
-    }
+    let (selected, dev) = walk.settle_all(stages);
     let runtime = walk.runtime();
-    walk.sources(&selected);
-    match runtime {
-        Some(runtime) if walk.mistakes.is_empty() => {
-            Ok(Selection { stages: selected, images: walk.images, apps: walk.apps, runtime, dev })
-        }
-        _ => Err(walk.mistakes),
+    for place in &request.app.image {
+        walk.source(&selected, place, request.target.clone());
     }
+    walk.sources(&selected);
+    walk.finish(selected, runtime, dev)
+}
+
+/// Finds what a stage needs that is handed out by itself; it is the last of the selection, and
+/// what the selection names as runtime base is the image that it starts from.
+pub fn select_stage<'a>(
+    request: &Request<'a>,
+    stage: &'a Stage,
+) -> Result<Selection<'a>, Vec<Diagnostic>> {
+    let name = &stage.name;
+    if request.contexts.contains(&name.value) {
+        let message =
+            format!("a named context stands in for the stage {:?}, which is not built", name.value);
+        return Err(vec![
+            Diagnostic::error(Code::UnknownTarget, name.span, message)
+                .help(format!("leave `--build-context {}=…` out", name.value)),
+        ]);
+    }
+    let mut walk = Walk::new(request);
+    let mut stages = Vec::new();
+    walk.visit_stage(stage, &mut stages);
+    let (selected, dev) = walk.settle_all(stages);
+    walk.sources(&selected);
+    let mut base = selected.last().map(|stage| stage.base);
+    while let Some(StageBase::Stage(index)) = base {
+        base = Some(selected[index].base);
+    }
+    let ground = match base {
+        Some(StageBase::Image(index)) => Some(index),
+        _ => None,
+    };
+    walk.finish(selected, ground, dev)
 }
 
 /// The `from` of a step that has one.
@@ -144,18 +168,59 @@ struct Walk<'a, 'r> {
     apps: Vec<String>,
 }
 
-impl<'a> Walk<'a, '_> {
-    fn stage(&self, name: &str) -> Option<&'a Stage> {
-        if self.request.contexts.contains(name) {
-            return None; // a named context stands in for the stage
+impl<'a, 'r> Walk<'a, 'r> {
+    const fn new(request: &'r Request<'a>) -> Self {
+        Self {
+            request,
+            found: BTreeMap::new(),
+            mistakes: Vec::new(),
+            images: Vec::new(),
+            apps: Vec::new(),
         }
-        self.request.spec.stages.iter().find(|stage| stage.name.value == name)
     }
 
-    /// Puts the stage that `from` names, and all that it needs, at the end of `order`. A stack of
-    /// our own, not of the machine: a file may hold thousands of stages in a chain.
+    /// Decides about stages that stand in order, and gives the app's dev image if one uses it.
+    fn settle_all(&mut self, stages: Vec<&'a Stage>) -> (Vec<SelectedStage<'a>>, Option<usize>) {
+        let (mut selected, mut dev) = (Vec::new(), None);
+        for stage in stages {
+            if let Some(stage) = self.settle(stage, &selected, &mut dev) {
+                selected.push(stage);
+            }
+        }
+        (selected, dev)
+    }
+
+    fn finish(
+        self,
+        stages: Vec<SelectedStage<'a>>,
+        runtime: Option<usize>,
+        dev: Option<usize>,
+    ) -> Result<Selection<'a>, Vec<Diagnostic>> {
+        match runtime {
+            Some(runtime) if self.mistakes.is_empty() => {
+                Ok(Selection { stages, images: self.images, apps: self.apps, runtime, dev })
+            }
+            _ => Err(self.mistakes),
+        }
+    }
+
+    /// The stage of a name, unless a named context stands in for it.
+    fn stage(&self, name: &str) -> Option<&'a Stage> {
+        if stand_in(self.request, name, self.request.target).is_some() {
+            return None;
+        }
+        stage_named(self.request, name)
+    }
+
+    /// Puts the stage that `from` names, and all that it needs, at the end of `order`.
     fn visit(&mut self, from: &Text, order: &mut Vec<&'a Stage>) {
-        let Some(first) = self.expand(from).and_then(|name| self.stage(&name)) else { return };
+        if let Some(stage) = self.expand(from).and_then(|name| self.stage(&name)) {
+            self.visit_stage(stage, order);
+        }
+    }
+
+    /// A stack of our own, not of the machine: a file may hold thousands of stages in a chain.
+    fn visit_stage(&mut self, first: &'a Stage, order: &mut Vec<&'a Stage>) {
         let mut open = vec![first];
         while let Some(stage) = open.last().copied() {
             let name = stage.name.value.as_str();
@@ -222,9 +287,12 @@ impl<'a> Walk<'a, '_> {
             }
             _ => None,
         };
-        let inherited = parent.is_some_and(|parent| before[parent].on_build_platform);
-        let on_build_platform =
-            stage.on_build_platform.as_ref().map_or(inherited, |written| written.value);
+        let on_build_platform = match (&stage.on_build_platform, parent) {
+            (Some(written), _) => written.value,
+            (None, Some(parent)) => before[parent].on_build_platform,
+            // A context may stand in for the stage that it continues.
+            (None, None) => is_on_build_platform(self.request, stage),
+        };
         let platform = if on_build_platform {
             self.request.build.clone()
         } else {
@@ -237,83 +305,8 @@ impl<'a> Walk<'a, '_> {
         Some(SelectedStage { stage, base, platform, on_build_platform })
     }
 
-    fn dev_image(
-        &mut self,
-        stage: &Stage,
-        platform: &Platform,
-        dev: &mut Option<usize>,
-    ) -> Option<usize> {
-        let own = stage.base.is_some();
-        let base = stage.base.as_ref().unwrap_or(&self.request.app.base);
-        let (name, span) = match base {
-            Base::Name(text) => {
-                let name = self.expand(text)?;
-                // A stage may name any image; only the base of an app is always a pair.
-                let taken =
-                    if own { bases::dev(&name) } else { bases::pair(&name).map(|pair| pair.dev) };
-                (taken, text.span)
-            }
-            Base::Pair { dev: Some(text), .. } => (bases::dev(&self.expand(text)?), text.span),
-            Base::Pair { dev: None, span, .. } => {
-                self.mistakes.push(
-                    Diagnostic::error(Code::NoPair, *span, "this base names no image to build in")
-                        .help("add one: `base: {dev: node:24, runtime: …}`"),
-                );
-                return None;
-            }
-        };
-        let name = self.take(name, span)?;
-        let index = self.image(&name, platform.clone(), Role::Dev, span);
-        if !own {
-            *dev = Some(index);
-        }
-        Some(index)
-    }
-
-    fn runtime(&mut self) -> Option<usize> {
-        let (name, span) = match &self.request.app.base {
-            Base::Name(text) => {
-                let name = self.expand(text)?;
-                // A base without a development image will do where nothing is built in it.
-                let runtime = match bases::pair(&name) {
-                    Ok(pair) => Ok(pair.runtime),
-                    Err(NameError::NoPair { .. }) => bases::runtime(&name, None),
-                    Err(error) => Err(error),
-                };
-                (runtime, text.span)
-            }
-            Base::Pair { runtime: Some(text), dev, .. } => {
-                let runtime = self.expand(text)?;
-                let dev = dev.as_ref().and_then(|text| self.expand(text));
-                (bases::runtime(&runtime, dev.as_deref()), text.span)
-            }
-            Base::Pair { runtime: None, span, .. } => {
-                self.mistakes.push(
-                    Diagnostic::error(Code::NoPair, *span, "this base names no image to ship on")
-                        .help("add one: `base: {dev: …, runtime: static}`"),
-                );
-                return None;
-            }
-        };
-        let name = self.take(name, span)?;
-        Some(self.image(&name, self.request.target.clone(), Role::Runtime, span))
-    }
-
-    fn take(&mut self, name: Result<ImageName, NameError>, span: Span) -> Option<String> {
-        match name {
-            Ok(name) => Some(name.name),
-            Err(error) => {
-                self.mistakes.push(error.at(span));
-                None
-            }
-        }
-    }
-
-    /// Notes the images that steps copy from or mount.
+    /// Notes the images that the steps of stages copy from or mount.
     fn sources(&mut self, stages: &[SelectedStage<'a>]) {
-        for place in &self.request.app.image {
-            self.source(stages, place, self.request.target.clone());
-        }
         for stage in stages {
             for step in &stage.stage.steps {
                 match step {
@@ -348,7 +341,7 @@ impl<'a> Walk<'a, '_> {
         match origin_of(self.request, stages, from, platform) {
             Ok(From::Image(image)) => {
                 if !self.images.iter().any(|other| other.is_same(&image)) {
-                    self.images.push(image);
+                    self.images.push(*image);
                 }
             }
             Ok(From::Origin(Origin::App(name))) if !self.apps.contains(&name) => {

@@ -22,7 +22,7 @@ pub(super) struct Drafted {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Surroundings {
     pub(super) workdir: String,
-    env: Vec<(String, String)>,
+    pub(super) env: Vec<(String, String)>,
     /// What stages write into it, without the image's.
     own_env: Vec<(String, String)>,
     cache: Vec<Cache>,
@@ -65,7 +65,7 @@ fn stage(
     };
     let own_workdir = selected.stage.workdir.as_ref().or(match selected.base {
         StageBase::Stage(_) => None,
-        StageBase::Image(_) => request.app.workdir.as_ref(),
+        StageBase::Image(_) => request.spec.workdir.as_ref(),
     });
     let workdir = match own_workdir {
         Some(text) => keep(request.variables.expand(text), mistakes).unwrap_or_default(),

@@ -6,9 +6,12 @@
 
 use std::fmt::Write as _;
 
+use crate::bases::Resolved;
+use crate::llb::Git;
+use crate::plan::certificates::OWN_SECRET;
 use crate::plan::{
     Action, BindMount, CacheMount, Files, Layer, LayerEntry, Origin, Owner, Pick, Placement, Plan,
-    Run, SecretMount, Stage, StageBase, Step, What,
+    Product, Run, SecretMount, Stage, StageBase, Step, What,
 };
 use crate::spec::model::Sharing;
 
@@ -37,11 +40,15 @@ impl Text<'_> {
 
     fn head(&mut self) {
         let plan = self.plan;
-        self.line(0, &format!("app {} for {}", plan.app, plan.platform.id()));
+        let (kind, name, ships) = match &plan.result {
+            Product::App(name) => ("app", name, "ships on"),
+            Product::Stage(name) => ("stage", name, "starts from"),
+        };
+        self.line(0, &format!("{kind} {name} for {}", plan.platform.id()));
         self.line(1, &format!("user {}", owner(plan.user)));
         for (index, image) in plan.images.iter().enumerate() {
-            let role = if index == plan.runtime { "ships on" } else { "uses" };
-            self.line(1, &format!("{role} {} for {}", image.shown(), image.platform.id()));
+            let role = if index == plan.runtime { ships } else { "uses" };
+            self.line(1, &format!("{role} {}", of_image(image, &image.shown())));
         }
         match &plan.context_paths {
             None => self.line(1, "sends all of the context"),
@@ -103,12 +110,13 @@ impl Text<'_> {
             };
             self.line(2, &format!("cache {path} id {} {sharing}", quoted(id)));
         }
-        for SecretMount { id, env, target, optional } in &run.secrets {
+        for SecretMount { id, env, target, mode, optional } in &run.secrets {
             let env = env.iter().map(|name| format!(" as {name}"));
             let target = target.iter().map(|path| format!(" in {path}"));
             let places: String = env.chain(target).collect();
+            let mode = if *mode == OWN_SECRET { String::new() } else { format!(" {mode:04o}") };
             let optional = if *optional { ", optional" } else { "" };
-            self.line(2, &format!("secret {}{places}{optional}", quoted(id)));
+            self.line(2, &format!("secret {}{places}{mode}{optional}", quoted(id)));
         }
         run.ssh.iter().for_each(|id| self.line(2, &format!("ssh {}", quoted(id))));
         for BindMount { origin, source, target } in &run.binds {
@@ -189,20 +197,28 @@ impl Text<'_> {
     fn origin(&self, origin: &Origin) -> String {
         match origin {
             Origin::Context => "the context".to_owned(),
-            Origin::Local(name) => format!("context {name}"),
             Origin::Stage(index) => format!("stage {}", self.plan.stages[*index].name),
             Origin::Image(index) => {
                 let image = &self.plan.images[*index];
-                format!("{} for {}", image.reference, image.platform.id())
+                of_image(image, &image.reference)
             }
             Origin::App(name) => format!("app {name}"),
             Origin::Http { url, checksum, .. } => format!("{url} {checksum}"),
-            Origin::Git { remote, commit, subdir } => {
+            Origin::Git(git) => {
+                let Git { url, reference, subdir, .. } = git.as_ref();
                 let subdir =
                     if subdir.is_empty() { String::new() } else { format!(" in {subdir}") };
-                format!("{remote} at {commit}{subdir}")
+                format!("{url} at {reference}{subdir}")
             }
         }
+    }
+}
+
+/// An image for a platform, or a context that is none.
+fn of_image(image: &Resolved, name: &str) -> String {
+    match image.digest.as_str() {
+        "" => format!("context {name}"),
+        _ => format!("{name} for {}", image.platform.id()),
     }
 }
 

@@ -72,6 +72,15 @@ impl Variables {
         all
     }
 
+    /// The same with a value for a name that is declared; one that is not stays unknown.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: String) -> Self {
+        if let Some(known) = self.values.get_mut(name) {
+            *known = Some(value);
+        }
+        self
+    }
+
     /// The value of a declared name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

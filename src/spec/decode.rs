@@ -69,6 +69,8 @@ impl Decoder {
         let mut spec = Spec {
             args: Vec::new(),
             registry: None,
+            base: None,
+            workdir: None,
             stages: Vec::new(),
             apps: Vec::new(),
             named_apps: false,
@@ -88,6 +90,8 @@ impl Decoder {
         self.defaults = spec.named_apps;
         let defaults = self.app(&Text::new("app".to_owned(), root.span), &fields, root.span);
         self.defaults = false;
+        spec.base = fields.get("base").map(|_| defaults.base.clone());
+        spec.workdir.clone_from(&defaults.workdir);
         spec.apps = match apps {
             Some(apps) => self.apps(&apps, entries),
             None => vec![self.finish_app(defaults, fields.get("base").is_some())],
@@ -104,7 +108,8 @@ impl Decoder {
             text.starts_with("from ") || text.starts_with("arg ")
         });
         let help = if dockerfile {
-            "this looks like a Dockerfile; a spec starts with `base: NAME:TAG`"
+            "this looks like a Dockerfile, which the same syntax line builds as it is; a spec starts with \
+             `base: NAME:TAG`"
         } else {
             "a spec has keys, such as `base: node:24` and `entrypoint: [node, server.js]`"
         };

@@ -15,6 +15,10 @@ pub struct Spec {
     pub args: Vec<Argument>,
     /// `registry`: the prefix for image names without a slash; default `dhi.io/`.
     pub registry: Option<Text>,
+    /// The top level's `base`, which stages without one build in whichever app they are for.
+    pub base: Option<Base>,
+    /// The top level's `workdir`, which is the stages' default for the same reason.
+    pub workdir: Option<Text>,
     /// The stages of `build`, in the order of the file; a plain list of steps is a stage `build`.
     pub stages: Vec<Stage>,
     /// `apps`, or the one app of a file without that key. Never empty; the first is the default.
@@ -57,7 +61,7 @@ pub enum Base {
 pub struct Stage {
     /// Its name: the key, or `build`.
     pub name: Text,
-    /// `base`; default: the dev image of the app that is built.
+    /// `base`; default: the dev image of the top level's, or else of the app that is built.
     pub base: Option<Base>,
     /// `platform: build`; default: once for each target platform.
     pub on_build_platform: Option<Located<bool>>,

@@ -24,10 +24,6 @@ import tree  # noqa: E402
 OUT = layout.STATE / "bases"
 RECORD = OUT / "built.json"
 WORKERS = 2
-# What steps in a -dev image need where a proxy signs with a CA of its own.
-DEV_ENV = {key: f"/{content.CA_BUNDLE}" for key in
-           ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE",
-            "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO")}
 
 
 def catalogue():
@@ -36,29 +32,47 @@ def catalogue():
     return {one["definition"]: (name, one) for name, many in images.items() for one in many}
 
 
-def all_packages():
-    """Everything that runtime images are unpacked from, fetched in one go."""
+def architectures(path):
+    return ["amd64", "arm64"] if path in recipes.ARM64 else ["amd64"]
+
+
+def all_packages(architecture):
+    """Everything that images of an architecture are unpacked from, fetched in one go."""
     wanted = set(recipes.GLIBC)
     for path, recipe in recipes.RECIPES.items():
-        if not path.endswith("-dev"):
+        if is_unpacked(path, architecture) and architecture in architectures(path):
             wanted.update(recipe["packages"])
-    for bad in recipes.BAD.values():
-        wanted.update(bad.get("extra", []))
+    if architecture == "amd64":
+        for bad in recipes.BAD.values():
+            wanted.update(bad.get("extra", []))
+    else:
+        wanted.update(recipes.DEV, recipes.ESSENTIAL)
     return sorted(wanted)
 
 
-def package_stages(definition, recipe):
+def is_unpacked(path, architecture):
+    """Installing runs programs, which for another processor takes too long."""
+    return architecture != "amd64" or not path.endswith("-dev")
+
+
+def package_stages(definition, recipe, architecture):
     """Trees that grow, each one a layer: what images have in common comes first."""
     if definition["variant"] == "dev":
         lists = [recipes.DEV, recipe["packages"]]
-        trees = [debian.install(packages) for packages in lists]
+        if architecture == "amd64":
+            trees = [debian.install(packages) for packages in lists]
+        else:
+            debs = debian.download(all_packages(architecture), architecture)
+            trees = [debian.unpack_dev(debs, recipes.ESSENTIAL + packages) for packages in lists]
+            for root in trees:
+                content.finish_packages(root)
         for root in trees:
             content.add_dev_extras(root)
     else:
         lists = [recipe["packages"]]
         if recipe.get("below") != "none":
             lists = [recipes.RUNTIME, recipes.GLIBC, *lists]
-        debs = debian.download(all_packages())
+        debs = debian.download(all_packages(architecture), architecture)
         trees = [debian.unpack(debs, packages) for packages in lists]
         for root in trees:
             content.finish_packages(root)
@@ -69,11 +83,11 @@ def package_stages(definition, recipe):
     return trees
 
 
-def stages(name, definition, recipe):
+def stages(name, definition, recipe, architecture):
     """(what a layer is for, whole tree so far) for each layer of an image."""
-    result = [("packages", root) for root in package_stages(definition, recipe)]
+    result = [("packages", root) for root in package_stages(definition, recipe, architecture)]
     for program in recipe.get("programs", []):
-        whole = result[-1][1].merged(content.PROGRAMS[program]())
+        whole = result[-1][1].merged(content.PROGRAMS[program](architecture))
         result.append((program, whole))
     whole = tree.Tree(result[-1][1])
     if recipe.get("nginx"):
@@ -89,13 +103,14 @@ def stages(name, definition, recipe):
     return result
 
 
-def build_image(name, definition, recipe, chain=None):
-    """Builds one image into the store; gives (repository, tags, descriptor)."""
+def build_image(name, definition, recipe, architecture, chain=None):
+    """Builds the image of one platform into the store; gives its descriptor and labels."""
     title = f"build {name}:{definition['tags'][0]}"
+    title += "" if architecture == "amd64" else f" for {architecture}"
     with layout.step(title):
         store = oci.Store(OUT)
         layers, diff_ids, names, below = [], [], [], tree.Tree()
-        for purpose, whole in stages(name, definition, recipe):
+        for purpose, whole in stages(name, definition, recipe, architecture):
             above = whole.minus(below)
             below = whole
             if above:
@@ -103,9 +118,8 @@ def build_image(name, definition, recipe, chain=None):
                 layers.append(layer)
                 diff_ids.append(diff_id)
                 names.append(purpose)
-        extra = DEV_ENV if definition["variant"] == "dev" else {}
-        config = oci.image_config(name, definition, diff_ids, names, extra, chain)
-        return f"dhi/{name}", definition["tags"], store.put_image(config, layers)
+        config = oci.image_config(name, definition, diff_ids, names, chain, architecture)
+        return store.put_manifest(config, layers), config["config"]["Labels"]
 
 
 def bad_images():
@@ -118,18 +132,19 @@ def bad_images():
         runtime = copy.deepcopy(known[bad["like"]][1])
         runtime.update(bad.get("change", {}), tags=["1", "1-debian13"], title=f"{name} 1",
                        definition=f"image/{name}/debian-13/1")
-        yield name, runtime, recipe, bad.get("chain")
+        yield name, runtime, recipe, "amd64", bad.get("chain")
         dev = copy.deepcopy(known[recipes.BAD_DEV][1])
         dev.update(tags=["1-dev", "1-debian13-dev"], title=f"{name} 1 (dev)",
                    definition=f"image/{name}/debian-13/1-dev")
-        yield name, dev, recipes.RECIPES[recipes.BAD_DEV], None
+        yield name, dev, recipes.RECIPES[recipes.BAD_DEV], "amd64", None
 
 
 def jobs():
     known = catalogue()
     for path, recipe in recipes.RECIPES.items():
         name, definition = known[path]
-        yield name, definition, recipe, None
+        for architecture in architectures(path):
+            yield name, definition, recipe, architecture, None
     yield from bad_images()
 
 
@@ -137,8 +152,11 @@ def fetches():
     """(what, function, arguments) for all that is not in the cache yet."""
     lists = {tuple(sorted(recipe["packages"])) for path, recipe in recipes.RECIPES.items()
              if path.endswith("-dev")} | {tuple(sorted(recipes.DEV))}
-    if not debian.archive_for("debs", all_packages()).exists():
-        yield "fetch Debian's packages for the runtime images", debian.download, all_packages()
+    for architecture in ("amd64", "arm64"):
+        packages = all_packages(architecture)
+        if not debian.archive_for("debs", packages, architecture).exists():
+            yield (f"fetch Debian's packages for {architecture} images", debian.download,
+                   packages, architecture)
     for packages in sorted(lists, key=len, reverse=True):
         archive = debian.archive_for("root", packages)
         extra = ", ".join(sorted(set(packages) - set(recipes.DEV))) or "nothing else"
@@ -169,12 +187,23 @@ def build_all():
     OUT.mkdir(parents=True, exist_ok=True)
     with concurrent.futures.ProcessPoolExecutor(WORKERS) as pool:
         results(pool, [pool.submit(fetch, *one) for one in fetches()])
-        built = results(pool, [pool.submit(build_image, *job) for job in jobs()])
+        manifests = results(pool, [pool.submit(build_image, *job) for job in jobs()])
     store = oci.Store(OUT)
+    built = index_all(store, manifests)
     built.append((peers.REPOSITORY, peers.TAGS, peers.build_dockerfile_frontend(store)))
     store.write_index({f"{repository}:{tag}": descriptor
                        for repository, tags, descriptor in built for tag in tags})
     return built
+
+
+def index_all(store, manifests):
+    """Indexes of what jobs() gave, each with its platforms: (repository, tags, descriptor)."""
+    grouped = {}
+    for (name, definition, *_), (manifest, labels) in zip(jobs(), manifests):
+        key = f"dhi/{name}", tuple(definition["tags"])
+        grouped.setdefault(key, []).append((manifest, labels))
+    return [(repository, list(tags), store.put_index([one for one, _ in found], found[0][1]))
+            for (repository, tags), found in grouped.items()]
 
 
 def publish(built):
@@ -192,8 +221,8 @@ def publish(built):
 def inputs():
     files = [*HERE.glob("*.py"), HERE / "catalog.json"]
     return layout.hash_files([path for path in files if path.name != "compare.py"],
-                             content.machine_ca_bundle().hex(), content.machine_versions(),
-                             str(tree.EPOCH), str((layout.BIN / peers.PROGRAM).stat().st_mtime_ns))
+                             content.machine_versions(), str(tree.EPOCH),
+                             str((layout.BIN / peers.PROGRAM).stat().st_mtime_ns))
 
 
 def main():

@@ -1,7 +1,7 @@
 """Reads every stand-in back from the registry and compares it with the catalogue.
 
-One test for each definition; every field that the catalogue has is compared, and what it
-says of shells, package managers, certificates and time zones is looked up in the layers.
+One test for each definition and platform; every field that the catalogue has is compared, and
+what it says of shells, package managers, certificates and time zones is looked up in the layers.
 """
 
 import gzip
@@ -25,6 +25,10 @@ import tree  # noqa: E402
 
 SHELL = re.compile(r"usr/s?bin/(?:sh|bash|dash|ash|zsh|busybox|rbash|ksh|mksh|csh)$")
 PACKAGE_MANAGER = re.compile(r"usr/s?bin/(?:apt|apt-get|dpkg|apk|rpm|pip3?|npm|npx|yarn)$")
+# What Debian and the kernel call an architecture.
+LIBRARIES = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
+LOADERS = {"amd64": "ld-linux-x86-64.so.2", "arm64": "ld-linux-aarch64.so.1"}
+MACHINES = {"amd64": 62, "arm64": 183}
 SEEN = {}
 
 
@@ -40,19 +44,25 @@ def read_layer(repository, digest):
     files = {}
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         for entry in archive:
-            text = entry.name in ("etc/passwd", "etc/group")
-            files[entry.name] = (entry, archive.extractfile(entry).read().decode() if text else "")
+            text = ""
+            if entry.name in ("etc/passwd", "etc/group"):
+                text = archive.extractfile(entry).read().decode()
+            elif entry.isfile() and entry.name.startswith("usr/bin/"):
+                text = archive.extractfile(entry).read(20)
+            files[entry.name] = (entry, text)
     SEEN[digest] = f"sha256:{hashlib.sha256(content).hexdigest()}", files
     return SEEN[digest]
 
 
 class Image:
-    """One published image: its configuration and its whole file system."""
+    """One published image of one platform: its configuration and its whole file system."""
 
-    def __init__(self, repository, tag):
+    def __init__(self, repository, tag, architecture="amd64"):
+        self.architecture = architecture
         with remote.Remote(registry.address()) as client:
             self.digest, self.index = client.manifest(repository, tag)
-            self.manifest = client.manifest(repository, self.index["manifests"][0]["digest"])[1]
+            own = self.platforms()[architecture]
+            self.manifest = client.manifest(repository, own)[1]
             config = client.blob(repository, self.manifest["config"]["digest"])
         self.image = json.loads(config)
         self.config = self.image["config"]
@@ -63,6 +73,10 @@ class Image:
             diff_id, files = read_layer(repository, layer["digest"])
             self.diff_ids.append(diff_id)
             self.files.update(files)
+
+    def platforms(self):
+        """Architecture -> digest of its manifest."""
+        return {one["platform"]["architecture"]: one["digest"] for one in self.index["manifests"]}
 
     def accounts(self, path):
         """Name -> fields of passwd or group."""
@@ -84,7 +98,8 @@ def for_each_image(check):
     """A test that looks at every image, and names each one that differs."""
     def test(self):
         for name, definition, image in self.images:
-            with self.subTest(image=f"{name}:{definition['tags'][0]}"):
+            tag = f"{name}:{definition['tags'][0]}"
+            with self.subTest(image=tag, architecture=image.architecture):
                 check(self, name, definition, image)
     return test
 
@@ -97,9 +112,12 @@ class Compare(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         known = build.catalogue()
-        pairs = [known[path] for path in recipes.RECIPES]
-        cls.images = [(name, definition, Image(f"dhi/{name}", definition["tags"][0]))
-                      for name, definition in pairs]
+        cls.images = []
+        for path in recipes.RECIPES:
+            name, definition = known[path]
+            for architecture in build.architectures(path):
+                image = Image(f"dhi/{name}", definition["tags"][0], architecture)
+                cls.images.append((name, definition, image))
 
     @for_each_image
     def test_user_is_the_catalogues_by_name_and_number(self, _name, definition, image):
@@ -123,10 +141,18 @@ class Compare(unittest.TestCase):
         self.assertEqual(sorted(image.config.get("ExposedPorts", {})),
                          sorted(definition.get("ports", [])))
         env = image.env()
-        self.assertIn("PATH", env)
-        self.assertEqual({key: env.get(key) for key in definition.get("env", {})},
-                         definition.get("env", {}))
-        self.assertEqual((image.image["os"], image.image["architecture"]), ("linux", "amd64"))
+        self.assertEqual(env, {"PATH": oci.DEFAULT_PATH, **definition.get("env", {})})
+
+    @for_each_image
+    def test_each_platform_is_the_catalogues_and_holds_its_own_programs(self, _name, definition,
+                                                                       image):
+        self.assertEqual(image.image["os"], "linux")
+        self.assertEqual(image.image["architecture"], image.architecture)
+        self.assertLessEqual(set(image.platforms()), set(definition["platforms"]))
+        heads = [text for _, text in image.files.values() if isinstance(text, bytes)]
+        machines = {int.from_bytes(head[18:20], "little") for head in heads
+                    if head.startswith(b"\x7fELF")}
+        self.assertLessEqual(machines, {MACHINES[image.architecture]})
 
     @for_each_image
     def test_shell_and_package_manager_are_there_only_where_named(self, _name, definition, image):
@@ -145,8 +171,13 @@ class Compare(unittest.TestCase):
         self.assertEqual("etc/ssl/certs/ca-certificates.crt" in image.files,
                          definition["ca_certificates"])
         self.assertEqual("usr/share/zoneinfo/UTC" in image.files, definition["tzdata"])
-        libc = "usr/lib/x86_64-linux-gnu/libc.so.6" in image.files
+        library = f"usr/lib/{LIBRARIES[image.architecture]}/libc.so.6"
+        libc = library in image.files
         self.assertEqual("glibc" if libc else "none", definition["libc"])
+        loader = f"lib/{LOADERS[image.architecture]}"
+        found = any(f"usr/{folder}" in image.files
+                    for folder in (loader, loader.replace("lib/", "lib64/", 1)))
+        self.assertEqual(found, libc)
 
     @for_each_image
     def test_labels_say_what_the_catalogue_says(self, name, definition, image):
@@ -162,7 +193,8 @@ class Compare(unittest.TestCase):
             "url": f"https://dhi.io/catalog/{name}"}
         self.assertEqual({key: image.labels.get(key) for key in expected}, expected)
         self.assertIn(image.labels["version"], definition["tags"])
-        self.assertEqual(image.index["annotations"], image.config["Labels"])
+        if image.architecture == "amd64":
+            self.assertEqual(image.index["annotations"], image.config["Labels"])
 
     @for_each_image
     def test_chain_id_is_that_of_the_layers(self, _name, _definition, image):
@@ -182,7 +214,7 @@ class Compare(unittest.TestCase):
 
     @for_each_image
     def test_root_file_system_is_laid_out_as_debians(self, _name, definition, image):
-        for name in ("bin", "sbin", "lib", "lib64"):
+        for name in ("bin", "sbin", "lib", *(["lib64"] if image.architecture == "amd64" else [])):
             self.assertEqual(image.files[name][0].linkname, f"usr/{name}")
         self.assertEqual(image.mode("tmp"), (0o1777, 0, 0))
         self.assertEqual(image.mode("root"), (0o700, 0, 0))

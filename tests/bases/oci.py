@@ -54,9 +54,9 @@ def labels(name, definition, chain):
     return {f"com.docker.dhi.{key}": value for key, value in sorted(values.items())}
 
 
-def image_config(name, definition, diff_ids, names, extra_env, chain):
+def image_config(name, definition, diff_ids, names, chain, architecture):
     """The image's configuration; names say where each layer comes from."""
-    env = {"PATH": DEFAULT_PATH, **definition.get("env", {}), **extra_env}
+    env = {"PATH": DEFAULT_PATH, **definition.get("env", {})}
     config = {
         "User": definition["user"],
         "Env": [f"{key}={value}" for key, value in env.items()],
@@ -68,7 +68,7 @@ def image_config(name, definition, diff_ids, names, extra_env, chain):
     if definition.get("ports"):
         config["ExposedPorts"] = {port: {} for port in definition["ports"]}
     history = [{"created": CREATED, "created_by": f"hardpan stand-in: {name}"} for name in names]
-    return {"created": CREATED, "architecture": "amd64", "os": "linux", "config": config,
+    return {"created": CREATED, "architecture": architecture, "os": "linux", "config": config,
             "rootfs": {"type": "layers", "diff_ids": diff_ids}, "history": history}
 
 
@@ -106,16 +106,23 @@ class Store:
             layout.write_atomically(note, json.dumps([digest, diff_id, size]))
         return {"mediaType": LAYER, "digest": digest, "size": size}, diff_id
 
-    def put_image(self, config, layers):
-        """Writes configuration, manifest and a one-platform index, as registries hold DHI's."""
+    def put_manifest(self, config, layers):
+        """Writes configuration and manifest of one platform."""
         described = self.put(encode(config), CONFIG)
-        manifest = self.put(
+        return self.put(
             encode({"schemaVersion": 2, "mediaType": MANIFEST, "config": described,
                     "layers": layers}),
-            MANIFEST, platform={"architecture": "amd64", "os": "linux"})
-        return self.put(
-            encode({"schemaVersion": 2, "mediaType": INDEX, "manifests": [manifest],
-                    "annotations": config["config"].get("Labels", {})}), INDEX)
+            MANIFEST, platform={"architecture": config["architecture"], "os": "linux"})
+
+    def put_index(self, manifests, annotations):
+        """Writes an index, as registries hold DHI's images."""
+        return self.put(encode({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests,
+                                "annotations": annotations}), INDEX)
+
+    def put_image(self, config, layers):
+        """Writes an image of one platform with its index."""
+        return self.put_index([self.put_manifest(config, layers)],
+                              config["config"].get("Labels", {}))
 
     def write_index(self, images):
         """Names the images in the layout; images: reference -> descriptor."""

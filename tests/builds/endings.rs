@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::build::Door;
-use crate::support::command::Program;
+use crate::support::command::{Program, Running};
 use crate::support::daemon::Daemon;
 use crate::support::project::Project;
 
@@ -130,6 +130,7 @@ fn a_daemon_that_dies_takes_the_frontend_with_it() {
         .map(|(pid, _)| *pid)
         .collect();
     assert!(!frontends.is_empty(), "the frontend runs: {:?}", below(&processes(), daemon.pid()));
+    let killed = Instant::now();
     kill_process(Pid::from_raw(daemon.pid()).unwrap(), Signal::KILL).unwrap();
     let gone = || {
         let all = processes();
@@ -138,7 +139,68 @@ fn a_daemon_that_dies_takes_the_frontend_with_it() {
             .all(|pid| !all.get(pid).is_some_and(|(_, args)| args.starts_with("/hardpan")))
     };
     assert!(within(Duration::from_secs(1), gone), "a frontend without a builder goes on");
-    assert_ne!(running.finish().code, Some(0));
+    says_once_that_the_builder_is_gone(running, killed);
     drop(daemon);
     assert!(!runs(number), "what the daemon left is cleared away");
+    assert_eq!(mounts_of("dies"), [""; 0]);
+}
+
+/// The client ends soon after its builder, with one message.
+fn says_once_that_the_builder_is_gone(running: Running, killed: Instant) {
+    let outcome = running.finish().failed();
+    assert!(killed.elapsed() < Duration::from_secs(10), "{:?}: {outcome}", killed.elapsed());
+    let said = outcome.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+    assert_eq!(said, 1, "{outcome}");
+}
+
+/// A part of every path below the root of a daemon of that name.
+fn root_of(name: &str) -> String {
+    format!("/.hardpan/buildkit/{name}/")
+}
+
+/// What is still mounted below the root of a daemon of that name.
+fn mounts_of(name: &str) -> Vec<String> {
+    let mounted = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    mounted.lines().filter(|line| line.contains(&root_of(name))).map(str::to_owned).collect()
+}
+
+/// Whether a daemon of that name inspects an image: seen without starting `ps`, since an inspection
+/// takes no longer than that.
+fn inspects(name: &str) -> bool {
+    let entries = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    entries.into_iter().any(|entry| {
+        let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let root = || std::fs::read_to_string(entry.path().join("mountinfo")).unwrap_or_default();
+        words.starts_with(b"/hardpan\0inventory\0") && root().contains(&root_of(name))
+    })
+}
+
+#[test]
+fn a_daemon_that_dies_while_an_image_is_inspected_leaves_nothing() {
+    let daemon = Daemon::start("dies-looking");
+    let project = Project::new(
+        "
+        base: node:24
+        build:
+          - run: |
+              #!/usr/bin/env node
+              for (let i = 0; i < 5000; i++) require('fs').writeFileSync(`${i}.js`, `${i}`);
+        image:
+          - copy: .
+            from: build
+            to: /app/files
+        entrypoint: [node]
+        ",
+    );
+    let pid = daemon.pid();
+    let mut running = project.build().on(&daemon.host).program("plain").start();
+    while !inspects("dies-looking") {
+        assert!(!running.has_ended(), "nothing was seen of the inspection: {}", running.finish());
+    }
+    let killed = Instant::now();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    says_once_that_the_builder_is_gone(running, killed);
+    drop(daemon);
+    assert!(within(Duration::from_secs(3), || !inspects("dies-looking")), "the inspection goes on");
+    assert_eq!(mounts_of("dies-looking"), [""; 0]);
 }

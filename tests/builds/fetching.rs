@@ -1,41 +1,11 @@
 //! `add` of a URL: only what its checksum names, unpacked only when asked.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-use std::thread;
-
 use crate::support::image::digest;
 use crate::support::project::Project;
-
-/// Serves the same bytes under every path but `/gone`; gives its address.
-fn serve(content: Vec<u8>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = [0; 4096];
-            let length = stream.read(&mut request).unwrap_or_default();
-            let is_gone = request[..length].windows(6).any(|six| six == b" /gone");
-            let status = if is_gone { "404 Not Found" } else { "200 OK" };
-            let length = content.len();
-            let head = format!(
-                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-            );
-            // A client that has seen enough may hang up.
-            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&content));
-        }
-    });
-    address
-}
+use crate::support::serve::serve;
 
 fn archive() -> Vec<u8> {
-    let mut tar = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_gnu();
-    header.set_size(1);
-    header.set_mode(0o640);
-    tar.append_data(&mut header, "inner/file", &b"f"[..]).unwrap();
-    tar.into_inner().unwrap()
+    crate::support::serve::archive(&[("inner/file", "f")])
 }
 
 fn project(url: &str, more: &str) -> Project {

@@ -15,17 +15,26 @@
     reason = "what the tests stand on is written for tests to come as well"
 )]
 
+mod bake;
 mod cache;
 mod calls;
+mod certificates;
 mod config;
 mod contexts;
+mod dockerfiles;
 mod endings;
 mod examples;
 mod fetching;
 mod front_doors;
 mod gate;
+mod named;
+mod options;
 mod oracle;
 mod placing;
+mod platforms;
 mod refusals;
+mod remote;
+mod scans;
 mod stages;
 mod support;
+mod targets;

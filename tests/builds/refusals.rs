@@ -6,6 +6,7 @@ mod context;
 mod file;
 mod language;
 mod options;
+mod platforms;
 mod steps;
 
 use std::collections::BTreeSet;

@@ -12,6 +12,22 @@ use super::markdown::Block;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// For one command.
 const SECONDS: &str = "300";
+/// Commands are shown as they are without a proxy. Where this machine is behind one that signs with
+/// an authority of its own, builds of a spec get its certificates.
+const PRELUDE: &str = r#"exec 2>&1
+docker() {
+    if [[ "$*" == "buildx build"*.yaml* && -n "${HARDPAN_TEST_CA-}" && "$*" != *HARDPAN_CA* ]]; then
+        command docker "$@" --build-arg HARDPAN_CA=machine --secret "id=machine,src=$HARDPAN_TEST_CA"
+    elif [[ "$*" == "buildx bake"* && -n "${HARDPAN_TEST_CA-}" ]]; then
+        # A secret that is set takes the place of those in the file: theirs is said again.
+        command docker "$@" --set "*.args.HARDPAN_CA=machine" \
+            --set "*.secrets=id=machine,src=$HARDPAN_TEST_CA" \
+            ${PRICE_KEY+--set "*.secrets=id=price_key,env=PRICE_KEY"}
+    else
+        command docker "$@"
+    fi
+}
+"#;
 
 /// The folder in which the commands of one document run.
 pub(crate) struct Folder(TempDir);
@@ -56,7 +72,7 @@ impl Folder {
         let path = std::env::var("PATH").unwrap_or_default();
         // One stream, in the order in which a terminal would show it.
         let output = Command::new("timeout")
-            .args([SECONDS, "bash", "-euo", "pipefail", "-c", &format!("exec 2>&1\n{script}")])
+            .args([SECONDS, "bash", "-euo", "pipefail", "-c", &format!("{PRELUDE}{script}")])
             .current_dir(self.0.path())
             .env("PATH", format!("{}:{path}", own.display()))
             .stdin(Stdio::null())

@@ -1,7 +1,8 @@
 """A buildkitd of our own: its root, sockets and configuration lie below .hardpan.
 
-    tests/env/buildkitd start NAME   an empty one beside the first; prints its BUILDKIT_HOST
-    tests/env/buildkitd stop NAME    ends it and removes its root
+    tests/env/buildkitd start NAME              an empty one beside the first; prints its BUILDKIT_HOST
+    tests/env/buildkitd start NAME unemulated   one that runs nothing of other processors
+    tests/env/buildkitd stop NAME               ends it and removes its root
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import layout
 import leftovers
@@ -19,6 +21,7 @@ import registry
 MAIN = "main"
 # Named in full, so that a nearly full disk does not make the daemon drop what a test counts on.
 CONFIG = """root = "{root}"
+insecure-entitlements = ["network.host"]
 [grpc]
   address = ["unix://{socket}"]
 [otel]
@@ -27,7 +30,7 @@ CONFIG = """root = "{root}"
   disabled = true
 [worker.oci]
   enabled = true
-  binary = "{runc}"
+  binary = "{runc}"{more}
   gc = true
   reservedSpace = "10GB"
   maxUsedSpace = "20GB"
@@ -36,12 +39,18 @@ CONFIG = """root = "{root}"
   enabled = false
 [registry."{registry}"]
   http = true
-[registry."dhi.io"]
-  mirrors = ["{registry}/dhi"]
 [registry."ghcr.io"]
   mirrors = ["{registry}/ghcr"]
 [registry."docker.io"]
   mirrors = ["{registry}/hub"]
+"""
+# In a user namespace of its own it is not the machine's root, and overlays have fewer rights there.
+UNEMULATED = '\n  rootless = true\n  snapshotter = "overlayfs"'
+
+
+# Gives the stand-ins under the names of the real bases.
+BASES = """[registry."dhi.io"]
+  mirrors = ["{registry}/dhi"]
 """
 
 
@@ -81,14 +90,16 @@ def healthy(name):
     return done.returncode == 0
 
 
-def start(name):
+def start(name, program=layout.BIN / "buildkitd", mirrors_bases=True, unemulated=False):
     """Starts a daemon unless it runs, answers and has today's configuration."""
     if os.geteuid():
         layout.fail("buildkitd and runc need root here: run make as root")
     folder = layout.socket_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = CONFIG.format(root=root(name), socket=socket(name), otel=otel_socket(name),
-                         runc=layout.BIN / "runc", registry=registry.address())
+    template = CONFIG + BASES * mirrors_bases
+    text = template.format(root=root(name), socket=socket(name), otel=otel_socket(name),
+                           runc=layout.BIN / "runc", registry=registry.address(),
+                           more=UNEMULATED if unemulated else "")
     inputs = hashlib.sha256(text.encode()).hexdigest()
     record = process.alive(daemon(name))
     if record and record["inputs"] == inputs and healthy(name):
@@ -99,8 +110,9 @@ def start(name):
     config = layout.RUN / f"{daemon(name)}.toml"
     layout.write_atomically(config, text)
     with layout.step(f"start {daemon(name)}"):
-        child = process.start(daemon(name), [layout.BIN / "buildkitd", "--config", config],
-                              env=environment(), inputs=inputs)
+        wrapper = [sys.executable, Path(__file__).with_name("unemulated.py")]
+        command = [*(wrapper if unemulated else []), program, "--config", config]
+        child = process.start(daemon(name), command, env=environment(), inputs=inputs)
         process.wait_until(daemon(name), child, lambda: healthy(name))
 
 
@@ -114,8 +126,8 @@ def stop(name):
 
 
 def main():
-    if len(sys.argv) != 3 or sys.argv[1] not in ("start", "stop"):
-        layout.fail("usage: tests/env/buildkitd start|stop NAME")
+    if sys.argv[1:2] + sys.argv[3:] not in (["start"], ["start", "unemulated"], ["stop"]):
+        layout.fail("usage: tests/env/buildkitd start|stop NAME [unemulated]")
     name = sys.argv[2]
     if not re.fullmatch("[a-z0-9-]{1,20}", name) or name == MAIN:
         layout.fail(f"a second daemon's name is 1 to 20 of a-z, 0-9 and -, and not '{MAIN}'")
@@ -123,7 +135,7 @@ def main():
         stop(name)
         shutil.rmtree(root(name), ignore_errors=True)
         if sys.argv[1] == "start":
-            start(name)
+            start(name, unemulated="unemulated" in sys.argv[3:])
             print(host(name))
 
 

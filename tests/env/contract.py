@@ -1,4 +1,4 @@
-"""An image started by runc as it runs in production: the runtime contract.
+"""An image started as it runs in production: the runtime contract, by runc or otherwise.
 
 Its numeric user, read-only root, /tmp and the writable paths only, no capabilities, no new
 privileges, a network of its own.
@@ -63,37 +63,25 @@ def specification(root, config, args, writable):
     }
 
 
-class Container:
-    """One container; gone when the block ends."""
-
-    def __init__(self, root, config, args=None, writable=()):
-        self.name = f"hardpan-demo-{os.getpid()}-{time.monotonic_ns()}"
-        self.bundle = Path(tempfile.mkdtemp(prefix="hardpan-demo-"))
-        run = config["config"]
-        args = args or [*(run.get("Entrypoint") or []), *(run.get("Cmd") or [])]
-        document = specification(root, config, args, writable)
-        (self.bundle / "config.json").write_text(json.dumps(document), encoding="utf-8")
-        self.log = open(self.bundle / "log", "w+b")  # pylint: disable=consider-using-with
-        self.process = None
-
-    def __enter__(self):
-        self.process = subprocess.Popen(  # pylint: disable=consider-using-with
-            ["runc", "run", "--bundle", self.bundle, "--pid-file", self.bundle / "pid", self.name],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        return self
-
-    def __exit__(self, *_error):
-        subprocess.run(["runc", "delete", "--force", self.name], capture_output=True, check=False)
-        self.process.wait(timeout=STOP_SECONDS)
-        self.log.close()
-        shutil.rmtree(self.bundle, ignore_errors=True)
+class Running:
+    """Something that runs under the contract: what the kernel says of it, and what it answers."""
 
     def pid(self):
-        return int((self.bundle / "pid").read_text(encoding="ascii"))
+        raise NotImplementedError
 
     def words(self):
         """What it has written so far."""
-        return (self.bundle / "log").read_text(encoding="utf-8", errors="replace")
+        raise NotImplementedError
+
+    def has_ended(self):
+        raise NotImplementedError
+
+    def kill(self, signal):
+        raise NotImplementedError
+
+    def wait(self, seconds):
+        """Waits for its end: the exit code."""
+        raise NotImplementedError
 
     def status(self):
         """What the kernel says of its first process."""
@@ -138,7 +126,7 @@ class Container:
             with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
                 self.get(port, path)
                 return time.monotonic() - start
-            if self.process.poll() is not None:
+            if self.has_ended():
                 break
             time.sleep(0.05)
         raise RuntimeError(f"no answer on port {port}: {self.words()[-2000:]}")
@@ -146,5 +134,47 @@ class Container:
     def stop(self, signal):
         """Sends the stop signal: exit code and seconds."""
         start = time.monotonic()
+        self.kill(signal)
+        return self.wait(STOP_SECONDS), time.monotonic() - start
+
+
+class Container(Running):
+    """One container of runc; gone when the block ends."""
+
+    def __init__(self, root, config, args=None, writable=()):
+        super().__init__()
+        self.name = f"hardpan-demo-{os.getpid()}-{time.monotonic_ns()}"
+        self.bundle = Path(tempfile.mkdtemp(prefix="hardpan-demo-"))
+        run = config["config"]
+        args = args or [*(run.get("Entrypoint") or []), *(run.get("Cmd") or [])]
+        document = specification(root, config, args, writable)
+        (self.bundle / "config.json").write_text(json.dumps(document), encoding="utf-8")
+        self.log = open(self.bundle / "log", "w+b")  # pylint: disable=consider-using-with
+        self.process = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+            ["runc", "run", "--bundle", self.bundle, "--pid-file", self.bundle / "pid", self.name],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        return self
+
+    def __exit__(self, *_error):
+        subprocess.run(["runc", "delete", "--force", self.name], capture_output=True, check=False)
+        self.process.wait(timeout=STOP_SECONDS)
+        self.log.close()
+        shutil.rmtree(self.bundle, ignore_errors=True)
+
+    def pid(self):
+        return int((self.bundle / "pid").read_text(encoding="ascii"))
+
+    def words(self):
+        return (self.bundle / "log").read_text(encoding="utf-8", errors="replace")
+
+    def has_ended(self):
+        return self.process.poll() is not None
+
+    def kill(self, signal):
         subprocess.run(["runc", "kill", self.name, signal], check=True, capture_output=True)
-        return self.process.wait(timeout=STOP_SECONDS), time.monotonic() - start
+
+    def wait(self, seconds):
+        return self.process.wait(timeout=seconds)

@@ -20,11 +20,19 @@ LOG = STATE / "log"
 RUN = STATE / "run"
 DOCKER_CONFIG = STATE / "docker"
 REGISTRY_DATA = STATE / "registry"
+# Builders besides the main one: a folder of programs for each version, and a root for each.
+BUILDERS = STATE / "builders"
 FRONTEND_RECORD = RUN / "frontend.json"
 
 # The name that Dockerfiles and specs write, and where the mirror finds it.
 FRONTEND_REPOSITORY = "ghcr/hardpan/hardpan"
 MUSL = "x86_64-unknown-linux-musl"
+# What the stand-in for rust:1-dev can compile for besides the machine itself.
+ARM64_RUST = "aarch64-unknown-linux-gnu"
+
+# How a machine says that it trusts others than its system does, in the order that is asked.
+CERTIFICATES = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE",
+                "GIT_SSL_CAINFO", "CARGO_HTTP_CAINFO", "PIP_CERT")
 
 # sun_path holds 108 bytes, and daemons append suffixes to the names they are given.
 SOCKET_PATH_LIMIT = 90
@@ -37,6 +45,12 @@ def socket_folder():
         return RUN
     name = hashlib.sha256(str(STATE).encode()).hexdigest()[:12]
     return Path("/tmp") / f"hardpan-{name}"
+
+
+def certificates():
+    """The certificates that this machine is told to trust, behind a company's proxy; or None."""
+    named = [os.environ.get(name, "") for name in CERTIFICATES]
+    return next((path for path in named if path and Path(path).is_file()), None)
 
 
 def say(text):

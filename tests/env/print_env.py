@@ -11,6 +11,9 @@ import process
 import registry
 
 
+TESTED = ["buildkit-0.12", "buildkit-0.17"]
+
+
 def syntax():
     """The frontend that was built last, by digest, or None before the first."""
     try:
@@ -25,9 +28,19 @@ def path():
     return ":".join(dict.fromkeys([str(layout.BIN), *os.environ.get("PATH", "").split(":")]))
 
 
+def matrix():
+    """The builders that `make test` compares with the main one; only those that are installed."""
+    programs = {name: layout.BUILDERS / name / "bin" / "buildkitd" for name in TESTED}
+    return " ".join(name for name, program in programs.items() if program.exists())
+
+
 def variables():
+    machine = layout.certificates()
     return {
+        # For steps that fetch something: given to them by HARDPAN_CA.
+        **({"HARDPAN_TEST_CA": machine} if machine else {}),
         "HARDPAN_BUILDER": buildx.BUILDER,
+        "HARDPAN_MATRIX": matrix(),
         "HARDPAN_REGISTRY": registry.address(),
         "HARDPAN_SYNTAX": syntax(),
         "BUILDKIT_HOST": buildkitd.host(buildkitd.MAIN),

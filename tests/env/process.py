@@ -92,12 +92,12 @@ def gone(name, seconds):
     return True
 
 
-def stop(name):
+def stop(name, seconds=TERM_SECONDS):
     """Ends a recorded daemon with its process group; True if it was running."""
     record = alive(name)
     if record:
         os.kill(record["pid"], signal.SIGTERM)
-        if not gone(name, TERM_SECONDS):
+        if not gone(name, seconds):
             os.killpg(record["pid"], signal.SIGKILL)
             gone(name, TERM_SECONDS)
     record_path(name).unlink(missing_ok=True)

@@ -1,7 +1,8 @@
-"""Starts what is not running: the registry, buildkitd, and the buildx builder."""
+"""Starts what is not running: the registry, emulation, buildkitd, and the buildx builder."""
 
 import buildkitd
 import buildx
+import emulation
 import layout
 import registry
 
@@ -9,6 +10,7 @@ import registry
 def main():
     with layout.lock("up"):
         registry.up()
+        emulation.up()
         buildkitd.start(buildkitd.MAIN)
         buildx.up()
 

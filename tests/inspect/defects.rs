@@ -302,6 +302,14 @@ fn prv_07_finds_parts_of_the_system_that_the_process_may_change() {
         base.file("/etc/nginx/nginx.conf", 0o664, "x").owner("/etc/nginx/nginx.conf", 1000, 1000);
     })
     .passes();
+    // The same where nobody can tell whose it is.
+    let mut whole = based(|base| {
+        base.file("/etc/nginx/nginx.conf", 0o664, "x").owner("/etc/nginx/nginx.conf", 1000, 1000);
+    });
+    whole.base_known = false;
+    whole.finds(&[("PRV-07", Info, "the process may change /etc/nginx/nginx.conf")]);
+    whole.base.owner("/etc/passwd", 1000, 0);
+    whole.blocks(&["PRV-07"]);
 }
 
 #[test]
@@ -396,6 +404,11 @@ fn pkg_03_wants_the_records_of_packages() {
         "the image has no database of packages",
     )]);
     without(&["usr/lib/os-release"]).finds(&[("PKG-03", Block, "the image has no os-release")]);
+    // No system at all, such as a program on `FROM scratch`.
+    without(&["var/lib/dpkg/status.d/node", "usr/lib/os-release"]).finds(&[
+        ("PKG-03", Warn, "the image has no database of packages"),
+        ("PKG-03", Warn, "the image has no os-release"),
+    ]);
     let mut bare = without(&["var/lib/dpkg/status.d/node"]);
     bare.base_known = true; // nothing has been taken away
     bare.finds(&[("PKG-03", Warn, "the image has no database of packages")]);

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use hardpan::harden::{Base, Config, Judgement, Profile, Severity, Subject, judge};
+use hardpan::input::Input;
 use hardpan::inspect::evidence::Inventory;
 use hardpan::inspect::inventory;
 
@@ -106,6 +107,7 @@ impl Image {
             today: jiff::civil::date(2026, 11, 23),
             writable: &self.writable,
             base_known: self.base_known,
+            input: Input::Spec,
         }
     }
 

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use hardpan::bases::Resolved;
+use hardpan::bases::{Resolved, Root};
 use hardpan::image::ImageConfig;
 use hardpan::inspect::accounts::Accounts;
 use hardpan::inspect::entry::{Attributes, Entry, Kind};
 use hardpan::inspect::facts::{Ancestor, Destination, Facts, Holds, Place, VERSION};
-use hardpan::llb::Digest;
+use hardpan::llb::{Digest, Local};
 use hardpan::options::ContextSource;
 use hardpan::paths;
 use hardpan::plan::ImageUse;
@@ -22,12 +22,13 @@ const GROUP: &str = "root:x:0:\nnode:x:1000:\nnonroot:x:65532:\n";
 
 /// An image as a registry would have it: what its config says follows from its name.
 pub fn resolve(image: &ImageUse) -> Resolved {
-    let (reference, identifier) = match &image.context {
+    let (reference, identifier) = match image.context.as_ref().map(|context| &context.source) {
         None => (image.reference.clone(), format!("docker-image://{}", image.reference)),
         Some(ContextSource::Image(name)) => (name.clone(), format!("docker-image://{name}")),
         Some(ContextSource::OciLayout(name)) => {
             (image.reference.clone(), format!("oci-layout://{name}"))
         }
+        Some(ContextSource::Local(name)) => return folder(image, name),
         Some(other) => panic!("no image: {other:?}"),
     };
     let digest = Digest::of(reference.as_bytes()).to_string();
@@ -37,10 +38,32 @@ pub fn resolve(image: &ImageUse) -> Resolved {
     config.architecture.clone_from(&image.platform.architecture);
     config.variant.clone_from(&image.platform.variant);
     Resolved {
-        source: pb::SourceOp { identifier: identifier + &pin, ..pb::SourceOp::default() },
+        root: Root::Source(pb::SourceOp {
+            identifier: identifier + &pin,
+            ..pb::SourceOp::default()
+        }),
         reference,
         digest,
         config,
+        platform: image.platform.clone(),
+        role: image.role,
+        span: image.span,
+    }
+}
+
+/// A folder of the client as a named context.
+fn folder(image: &ImageUse, name: &str) -> Resolved {
+    let local = Local {
+        name: name.to_owned(),
+        session: Some("session".to_owned()),
+        shared_key_hint: Some(format!("context:{name}-")),
+        ..Local::default()
+    };
+    Resolved {
+        root: Root::Local(local),
+        reference: image.reference.clone(),
+        digest: String::new(),
+        config: ImageConfig::default(),
         platform: image.platform.clone(),
         role: image.role,
         span: image.span,

@@ -20,12 +20,16 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use prost::Message as _;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 use tonic::{Code, Request, Response, Status};
 
 type Answer<T> = Result<Response<T>, Status>;
 
 /// What the builder answers to a solve.
 pub type Solver = Box<dyn Fn(&SolveRequest) -> Result<SolveResponse, Status> + Send + Sync>;
+
+/// What the builder finds for a read.
+pub type Reader = Box<dyn Fn(&ReadFileRequest) -> Option<Vec<u8>> + Send + Sync>;
 
 /// What the builder knows.
 pub struct Script {
@@ -42,8 +46,12 @@ pub struct Script {
     pub files: BTreeMap<(String, String), Vec<u8>>,
     /// Entries by ref and path.
     pub stats: BTreeMap<(String, String), Stat>,
+    /// Files that are not written down: whatever this gives for a read.
+    pub read: Option<Reader>,
     /// The answer to Return.
     pub on_return: Option<Status>,
+    /// At the Nth call, from 1, the builder is gone: no answer, and the connection closed.
+    pub gone_at: Option<usize>,
 }
 
 impl Default for Script {
@@ -55,7 +63,9 @@ impl Default for Script {
             solve: None,
             files: BTreeMap::new(),
             stats: BTreeMap::new(),
+            read: None,
             on_return: None,
+            gone_at: None,
         }
     }
 }
@@ -189,7 +199,8 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let calls = Calls::default();
-    let fake = Fake { script: Arc::new(script), calls: calls.clone() };
+    let gone = Arc::new(Notify::new());
+    let fake = Fake { script: Arc::new(script), calls: calls.clone(), gone: Arc::clone(&gone) };
     // Larger than hardpan takes, so that tests can send too much.
     let service = LlbBridgeServer::new(fake)
         .max_decoding_message_size(64 << 20)
@@ -197,7 +208,10 @@ where
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::spawn(async move {
-        let _ = connection.await;
+        tokio::select! {
+            _ = connection => {}
+            () = gone.notified() => {}
+        }
     });
     calls
 }
@@ -206,9 +220,18 @@ where
 struct Fake {
     script: Arc<Script>,
     calls: Calls,
+    gone: Arc<Notify>,
 }
 
 impl Fake {
+    /// Writes a call down; none comes back from the one at which the builder is gone.
+    async fn arrives(&self, call: Call) {
+        if Some(self.calls.push(call)) == self.script.gone_at {
+            self.gone.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
     fn missing(path: &str) -> Status {
         Status::unknown(format!("lstat {path}: no such file or directory"))
     }
@@ -217,12 +240,12 @@ impl Fake {
 #[tonic::async_trait]
 impl LlbBridge for Fake {
     async fn ping(&self, _: Request<PingRequest>) -> Answer<PongResponse> {
-        self.calls.push(Call::Ping);
+        self.arrives(Call::Ping).await;
         Ok(Response::new(self.script.pong.clone()))
     }
 
     async fn inputs(&self, _: Request<InputsRequest>) -> Answer<InputsResponse> {
-        self.calls.push(Call::Inputs);
+        self.arrives(Call::Inputs).await;
         Ok(Response::new(InputsResponse { definitions: self.script.inputs.clone() }))
     }
 
@@ -232,7 +255,7 @@ impl LlbBridge for Fake {
     ) -> Answer<ResolveImageConfigResponse> {
         let request = request.into_inner();
         let found = self.script.images.get(&request.r#ref).cloned();
-        self.calls.push(Call::ResolveImageConfig(request.clone()));
+        self.arrives(Call::ResolveImageConfig(request.clone())).await;
         let answer = found.unwrap_or_else(|| Err(not_found(&request.r#ref)))?;
         let image = answer.image.unwrap_or_default();
         let r#ref = answer.source.map(|source| source.identifier).unwrap_or_default();
@@ -248,7 +271,7 @@ impl LlbBridge for Fake {
         request: Request<ResolveSourceMetaRequest>,
     ) -> Answer<ResolveSourceMetaResponse> {
         let request = request.into_inner();
-        self.calls.push(Call::ResolveSourceMeta(request.clone()));
+        self.arrives(Call::ResolveSourceMeta(request.clone())).await;
         let source = request.source.unwrap_or_default();
         let found = self.script.images.get(&source.identifier).cloned();
         let mut answer = found.unwrap_or_else(|| Err(not_found(&source.identifier)))?;
@@ -258,7 +281,7 @@ impl LlbBridge for Fake {
 
     async fn solve(&self, request: Request<SolveRequest>) -> Answer<SolveResponse> {
         let request = request.into_inner();
-        self.calls.push(Call::Solve(request.clone()));
+        self.arrives(Call::Solve(request.clone())).await;
         let answer = match &self.script.solve {
             Some(solve) => solve(&request)?,
             None => one_ref(&format!("ref-{}", self.calls.solved().len())),
@@ -268,9 +291,11 @@ impl LlbBridge for Fake {
 
     async fn read_file(&self, request: Request<ReadFileRequest>) -> Answer<ReadFileResponse> {
         let request = request.into_inner();
-        self.calls.push(Call::ReadFile(request.clone()));
+        self.arrives(Call::ReadFile(request.clone())).await;
+        let found = self.script.read.as_ref().and_then(|read| read(&request));
         let key = (request.r#ref, request.file_path);
-        let data = self.script.files.get(&key).ok_or_else(|| Self::missing(&key.1))?;
+        let found = found.or_else(|| self.script.files.get(&key).cloned());
+        let data = found.ok_or_else(|| Self::missing(&key.1))?;
         let range = request.range.unwrap_or(FileRange { offset: 0, length: i64::MAX });
         let start = usize::try_from(range.offset).unwrap().min(data.len());
         let length = usize::try_from(range.length).unwrap().min(data.len() - start);
@@ -279,7 +304,7 @@ impl LlbBridge for Fake {
 
     async fn read_dir(&self, request: Request<ReadDirRequest>) -> Answer<ReadDirResponse> {
         let request = request.into_inner();
-        self.calls.push(Call::ReadDir(request.clone()));
+        self.arrives(Call::ReadDir(request.clone())).await;
         let within = |(of, path): &&(String, String)| {
             *of == request.r#ref && path.starts_with(&request.dir_path)
         };
@@ -290,24 +315,24 @@ impl LlbBridge for Fake {
 
     async fn stat_file(&self, request: Request<StatFileRequest>) -> Answer<StatFileResponse> {
         let request = request.into_inner();
-        self.calls.push(Call::StatFile(request.clone()));
+        self.arrives(Call::StatFile(request.clone())).await;
         let key = (request.r#ref, request.path);
         let stat = self.script.stats.get(&key).ok_or_else(|| Self::missing(&key.1))?;
         Ok(Response::new(StatFileResponse { stat: Some(stat.clone()) }))
     }
 
     async fn evaluate(&self, request: Request<EvaluateRequest>) -> Answer<EvaluateResponse> {
-        self.calls.push(Call::Evaluate(request.into_inner()));
+        self.arrives(Call::Evaluate(request.into_inner())).await;
         Ok(Response::new(EvaluateResponse {}))
     }
 
     async fn warn(&self, request: Request<WarnRequest>) -> Answer<WarnResponse> {
-        self.calls.push(Call::Warn(request.into_inner()));
+        self.arrives(Call::Warn(request.into_inner())).await;
         Ok(Response::new(WarnResponse {}))
     }
 
     async fn r#return(&self, request: Request<ReturnRequest>) -> Answer<ReturnResponse> {
-        self.calls.push(Call::Return(request.into_inner()));
+        self.arrives(Call::Return(request.into_inner())).await;
         match self.script.on_return.clone() {
             Some(status) => Err(status),
             None => Ok(Response::new(ReturnResponse {})),

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "env"))
+import emulation  # noqa: E402
 import layout  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -33,6 +34,8 @@ GO_PROGRAMS = {
                "github.com/docker/buildx/version.Version", BUILDX, ["version"]),
 }
 UNPACKED = {"runc": "runc", "docker-registry": "docker-registry"}
+# Only tests of other platforms need it: without it they are skipped, and say so.
+EMULATOR = (emulation.QEMU, "qemu-user-static")
 INSTALLED = {"mmdebstrap": "mmdebstrap", "dpkg-deb": "dpkg", "git": "git", "tar": "tar"}
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -49,31 +52,35 @@ def run(command, **options):
 
 def says_version(program, version, arguments):
     try:
-        done = subprocess.run([layout.BIN / program, *arguments], capture_output=True,
+        done = subprocess.run([program, *arguments], capture_output=True,
                               text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return version in done.stdout.split() + done.stderr.split()
+    words = (done.stdout + done.stderr).split()
+    return version in [word.rstrip(",") for word in words]
 
 
-def install_go_program(program):
-    module, package, variable, version, arguments = GO_PROGRAMS[program]
+def install_go_program(program, row, **settings):
+    """Builds a program of a pinned module, unless it is there in its version. `program` is where
+    it goes; its name is that of its package."""
+    module, package, variable, version, arguments = row
     if says_version(program, version, arguments):
         return
     if not shutil.which("go"):
         layout.fail("Go 1.26.8 or newer is needed to build BuildKit and buildx: https://go.dev/dl")
     # One setting for all, so that they share what is compiled, and none needs a C compiler.
-    env = {**os.environ, "GOBIN": str(layout.BIN), "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
+    env = {**os.environ, "GOBIN": str(program.parent), "CGO_ENABLED": "0",
+           "GOFLAGS": "-buildvcs=false", **settings}
     flags = f"-s -w -X {variable}={version}"
-    with layout.step(f"build {program} {version}"):
+    with layout.step(f"build {program.name} {version}"):
         try:
             run(["go", "install", "-trimpath", "-ldflags", flags, package],
                 cwd=HERE / module, env=env)
         except subprocess.CalledProcessError:
-            layout.fail(f"{program} {version} could not be built; the reason is above "
+            layout.fail(f"{program.name} {version} could not be built; the reason is above "
                         "(Go 1.26.8 or newer and the Go module proxy are needed)")
     if not says_version(program, version, arguments):
-        layout.fail(f"{layout.BIN / program} does not say that it is {version}")
+        layout.fail(f"{program} does not say that it is {version}")
 
 
 def apt(*arguments, **options):
@@ -122,21 +129,31 @@ def install_packages():
         layout.fail(f"Debian's packages could not be had: {' '.join(map(str, error.cmd))}")
 
 
-def add_rust_target():
+def unpack_emulator():
+    """QEMU, unless the machine runs arm64 programs already."""
+    if emulation.is_native() or emulation.registered():
+        return
+    try:
+        unpack_package(*EMULATOR)
+    except (OSError, subprocess.CalledProcessError):
+        layout.say(f"hardpan: {EMULATOR[1]} could not be had from Debian's packages")
+
+
+def add_rust_target(target):
     if not shutil.which("cargo"):
         layout.fail("Rust is needed to build hardpan: https://rustup.rs")
-    query = ["rustc", "--print", "target-libdir", "--target", layout.MUSL]
+    query = ["rustc", "--print", "target-libdir", "--target", target]
     folder = subprocess.run(query, cwd=layout.ROOT, capture_output=True, text=True, check=False)
     if folder.returncode == 0 and Path(folder.stdout.strip()).is_dir():
         return
     if not shutil.which("rustup"):
-        layout.fail(f"this Rust has no target {layout.MUSL}, and no rustup to add it: "
+        layout.fail(f"this Rust has no target {target}, and no rustup to add it: "
                     "https://rustup.rs")
-    with layout.step(f"add the Rust target {layout.MUSL}"):
+    with layout.step(f"add the Rust target {target}"):
         try:
-            run(["rustup", "target", "add", layout.MUSL], cwd=layout.ROOT)
+            run(["rustup", "target", "add", target], cwd=layout.ROOT)
         except subprocess.CalledProcessError:
-            layout.fail(f"rustup could not add the target {layout.MUSL}; the reason is above")
+            layout.fail(f"rustup could not add the target {target}; the reason is above")
 
 
 def link_buildx_plugin():
@@ -151,10 +168,12 @@ def link_buildx_plugin():
 def main():
     with layout.lock("tools"):
         layout.BIN.mkdir(parents=True, exist_ok=True)
-        add_rust_target()
+        for target in (layout.MUSL, layout.ARM64_RUST):
+            add_rust_target(target)
         install_packages()
-        for program in GO_PROGRAMS:
-            install_go_program(program)
+        unpack_emulator()
+        for program, row in GO_PROGRAMS.items():
+            install_go_program(layout.BIN / program, row)
         link_buildx_plugin()
 
 

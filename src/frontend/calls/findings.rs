@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::Call;
-use crate::bases::resolve::{Lookup, ResolveError};
+use crate::bases::resolve::ResolveError;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::frontend::proof::base_findings;
 use crate::frontend::{Failure, prepare, target};
@@ -25,6 +25,7 @@ pub(super) async fn collect(call: &Call<'_>) -> Result<Vec<Diagnostic>, Failure>
     match spec::parse(&call.loaded.bytes) {
         Ok(parsed) => {
             found.extend(parsed.warnings.iter().cloned());
+            found.extend(prepare::unknown_stages(call.options, &parsed.spec));
             found.extend(of_apps(call, &parsed).await?);
         }
         Err(mistakes) => found.extend(mistakes),
@@ -47,7 +48,7 @@ fn keep<T>(outcome: Result<T, Failure>, found: &mut Vec<Diagnostic>) -> Result<O
 async fn of_apps(call: &Call<'_>, parsed: &Parsed) -> Result<Vec<Diagnostic>, Failure> {
     let Call { options, .. } = call;
     let spec = &parsed.spec;
-    let (variables, mut found) = variables(spec, &options.build_args);
+    let (variables, mut found) = variables(spec, &prepare::arguments(options, spec));
     let registry = keep(prepare::registry(options, spec, &variables), &mut found)?;
     let apps = keep(apps(spec, options.target.as_deref()), &mut found)?;
     let (Some(registry), Some(apps)) = (registry, apps) else { return Ok(found) };
@@ -67,7 +68,7 @@ async fn of_apps(call: &Call<'_>, parsed: &Parsed) -> Result<Vec<Diagnostic>, Fa
 fn apps<'a>(spec: &'a Spec, target: Option<&str>) -> Result<Vec<&'a App>, Failure> {
     match target {
         None | Some("") => Ok(spec.apps.iter().collect()),
-        target => Ok(vec![target::choose(spec, target)?]),
+        target => Ok(vec![target::choose(spec, target)?.app]),
     }
 }
 
@@ -103,14 +104,14 @@ impl Look<'_> {
             app,
             variables: &variables,
             contexts: &options.contexts,
+            certificates: &options.certificates,
             registry: self.registry,
             target: platform,
             build: &build,
         };
         let selection = plan::select(&request).map_err(Failure::Refused)?;
-        let lookup = Lookup::of(options);
         let resolved =
-            crate::bases::resolve::resolve(self.call.gateway, &selection.images, &lookup).await;
+            crate::bases::resolve::resolve(self.call.gateway, &selection.images, options).await;
         let images = match resolved {
             Ok(images) => images,
             Err(ResolveError::Mistakes(mistakes)) => return Ok(mistakes),

@@ -82,8 +82,7 @@ fn report(found: &[Diagnostic], rules: &LintRules, file: &SourceFile) -> Answer 
 
 /// `skip` takes warnings away; what stops a build would stop it all the same.
 fn counts(one: &Diagnostic, rules: &LintRules) -> bool {
-    let skipped = |rule: &String| rule == "all" || rule.eq_ignore_ascii_case(one.code.id());
-    one.severity == Severity::Error || !rules.skip.iter().any(skipped)
+    one.severity == Severity::Error || rules.counts(one.code.id())
 }
 
 /// The same with nothing in it that a terminal would obey.

@@ -61,9 +61,10 @@ struct CacheMount {
 pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
     let parsed = call.parse()?;
     let spec = &parsed.spec;
-    let app = target::choose(spec, call.options.target.as_deref())?;
-    let variables =
-        Variables::new(&spec.args, &call.options.build_args).map_err(Failure::Refused)?;
+    let target = target::choose(spec, call.options.target.as_deref())?;
+    let app = target.app;
+    let given = prepare::arguments(call.options, spec);
+    let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;
     let registry = prepare::registry(call.options, spec, &variables)?;
     let platforms = prepare::platforms(call.options, app, &variables)?;
     let build = call.options.build_platform();
@@ -74,14 +75,23 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
         app,
         variables: &variables,
         contexts: &call.options.contexts,
+        certificates: &call.options.certificates,
         registry: &registry,
         target: platform,
         build: &build,
     };
-    let selection = plan::select(&request).map_err(Failure::Refused)?;
+    let selection = match target.stage {
+        Some(stage) => plan::select_stage(&request, stage),
+        None => plan::select(&request),
+    };
+    let selection = selection.map_err(Failure::Refused)?;
     let mut outline = Outline {
-        name: if spec.named_apps { app.name.value.clone() } else { String::new() },
-        description: targets::description(app),
+        name: match target.stage {
+            Some(stage) => target::name_of(spec, app, stage),
+            None if spec.named_apps => app.name.value.clone(),
+            None => String::new(),
+        },
+        description: target.stage.map_or_else(|| targets::description(app), |_| String::new()),
         args: spec.args.iter().map(|argument| described(argument, &variables)).collect(),
         sources: vec![STANDARD.encode(&call.loaded.bytes)],
         ..Outline::default()

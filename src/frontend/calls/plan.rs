@@ -10,6 +10,7 @@ use crate::frontend::{Build, Failure, LaidOut};
 use crate::gateway::status::escape;
 use crate::platform::Platform;
 use crate::result::Answer;
+use crate::spec::model::Stage;
 
 pub(super) const PLAN: &str = "frontend.plan";
 pub(super) const LLB: &str = "frontend.llb";
@@ -34,14 +35,24 @@ pub(in crate::frontend) fn needs_build(name: &str) -> bool {
 /// Answers a call that `needs_build`.
 pub(in crate::frontend) async fn answer(
     build: &Build<'_>,
+    stage: Option<&Stage>,
     platforms: &[Platform],
     name: &str,
 ) -> Result<Answer, Failure> {
     let mut all = Vec::new();
     for platform in platforms {
-        let drafted = build.draft(build.app, platform).await?;
+        let drafted = match stage {
+            Some(stage) => build.draft_stage(stage, platform).await?,
+            None => build.draft(build.app, platform).await?,
+        };
         let mut emitter = Emitter::new(&drafted.draft, &build.settings);
-        let LaidOut { plan, parts, .. } = build.lay_out(&mut emitter, build.app, &drafted).await?;
+        let (plan, result) = if stage.is_some() {
+            build.lay_out_stage(&mut emitter, &drafted)?
+        } else {
+            let LaidOut { plan, parts, .. } =
+                build.lay_out(&mut emitter, build.app, &drafted).await?;
+            (plan, parts.image)
+        };
         let is_plan = name == PLAN;
         let config = is_plan.then(|| serde_json::from_slice(&plan.config.to_json()));
         let config = config.transpose().map_err(|error| Failure::internal(error.to_string()))?;
@@ -49,7 +60,7 @@ pub(in crate::frontend) async fn answer(
             platform: platform.id(),
             plan: is_plan.then(|| plan.to_text()),
             config,
-            llb: (!is_plan).then(|| emitter.graph().to_text(parts.image)),
+            llb: (!is_plan).then(|| emitter.graph().to_text(result)),
         });
     }
     let texts: Vec<String> = all.iter().map(|laid| text(laid, all.len() > 1)).collect();

@@ -1,4 +1,8 @@
-//! `frontend.targets`: what `--target` takes.
+//! `frontend.targets`: what `--target` takes: apps, and stages whose files can be taken out.
+//!
+//! A stage is listed with the apps that need it; one that nothing needs, with the first app.
+
+use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,11 +10,16 @@ use serde::Serialize;
 
 use super::columns::columns;
 use super::{Call, Location, VERSION, in_both_forms, to_json};
-use crate::frontend::Failure;
+use crate::bases::DEFAULT_REGISTRY;
+use crate::frontend::{Failure, prepare, target};
+use crate::plan::{self, Request, variables::Variables};
 use crate::result::Answer;
-use crate::spec::model::{App, Base};
+use crate::spec::model::{App, Base, Spec, Stage};
 
 pub(super) const NAME: &str = "frontend.targets";
+
+/// What is said of every stage.
+const OF_A_STAGE: &str = "files of a stage, no product";
 
 /// The label that people describe an image with.
 const DESCRIPTION: &str = "org.opencontainers.image.description";
@@ -54,10 +63,61 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
             .join(","),
         location: Location::of(if spec.named_apps { app.name.span } else { app.span }),
     };
-    let targets: Vec<Target> = spec.apps.iter().enumerate().map(target).collect();
+    let mut targets: Vec<Target> = spec.apps.iter().enumerate().map(target).collect();
+    targets.extend(stages(call, spec));
     let text = text(&targets);
     let sources = vec![STANDARD.encode(&call.loaded.bytes)];
     Ok(in_both_forms(VERSION, &to_json(&List { targets, sources }), &text))
+}
+
+/// The stages, below the apps that they are built for.
+fn stages(call: &Call<'_>, spec: &Spec) -> Vec<Target> {
+    let needed: Vec<BTreeSet<String>> =
+        spec.apps.iter().map(|app| needs(call, spec, app)).collect();
+    let is_orphan = |stage: &Stage| !needed.iter().any(|names| names.contains(&stage.name.value));
+    let of_app = |(index, app)| {
+        let names: &BTreeSet<String> = &needed[index];
+        let wanted = move |stage: &&Stage| {
+            names.contains(&stage.name.value) || index == 0 && is_orphan(stage)
+        };
+        let target = move |stage: &Stage| Target {
+            name: target::name_of(spec, app, stage),
+            default: false,
+            description: OF_A_STAGE.to_owned(),
+            base: stage.base.as_ref().map(base).unwrap_or_default(),
+            platform: String::new(),
+            location: Location::of(stage.name.span),
+        };
+        spec.stages.iter().filter(wanted).map(target).collect::<Vec<_>>()
+    };
+    spec.apps.iter().enumerate().flat_map(of_app).collect()
+}
+
+/// The names of the stages that an app needs. All of them, where that cannot be known: a list of
+/// targets is no place to complain about an argument.
+fn needs(call: &Call<'_>, spec: &Spec, app: &App) -> BTreeSet<String> {
+    let build = call.options.build_platform();
+    let variables =
+        Variables::new(&spec.args, &prepare::arguments(call.options, spec)).unwrap_or_default();
+    let variables = variables.on(&build, &build);
+    let request = Request {
+        spec,
+        app,
+        variables: &variables,
+        contexts: &call.options.contexts,
+        certificates: &call.options.certificates,
+        registry: DEFAULT_REGISTRY, // of no account for stages
+        target: &build,
+        build: &build,
+    };
+    match plan::select(&request) {
+        Ok(selection) => names(selection.stages.iter().map(|selected| selected.stage)),
+        Err(_) => names(&spec.stages),
+    }
+}
+
+fn names<'a>(stages: impl IntoIterator<Item = &'a Stage>) -> BTreeSet<String> {
+    stages.into_iter().map(|stage| stage.name.value.clone()).collect()
 }
 
 /// What an app says about itself.

@@ -45,7 +45,8 @@ impl Decoder {
                     "give it a value, or remove it",
                 );
             }
-            (Value::Map(own), place) if merge_maps => {
+            // A map there is the one item of a list.
+            (Value::Map(own), place) if merge_maps && entry.key.value != "writable" => {
                 let mut inner = match place.map(|place| &merged[place].value.value) {
                     Some(Value::Map(defaults)) => defaults.clone(),
                     _ => Vec::new(),

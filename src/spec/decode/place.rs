@@ -194,7 +194,7 @@ fn added_source(text: &Text) -> Result<(), Diagnostic> {
     match fetch::source(&text.value) {
         Source::Local => path::in_context(text),
         Source::Url => Ok(()),
-        Source::Git => fetch::git_commit(text),
+        Source::Git => fetch::git_commit(text).map(drop),
     }
 }
 

@@ -115,9 +115,30 @@ fn long_and_short_forms_become_one() {
             "base: {dev: a, runtime: b}\napps: {x: {base: {runtime: c}}, y: {base: d}}",
             "apps: {x: {base: {dev: a, runtime: c}}, y: {base: d}}",
         ),
+        (
+            "base: a\nwritable: {path: b, mode: 0700}\napps: {x: {writable: {path: c}}}",
+            "apps: {x: {base: a, writable: c}}",
+        ),
+        (
+            "base: a\nhealthcheck: {run: [b], retries: 2}\napps: {x: {healthcheck: {retries: 3}}, \
+             y: {healthcheck: none}, z: {healthcheck: null}}",
+            "apps: {x: {base: a, healthcheck: {run: [b], retries: 3}}, y: {base: a, healthcheck: \
+             none}, z: {base: a}}",
+        ),
+        (
+            "base: a\nlabels: {a: 1}\nannotations: {a: 1}\napps: {x: {labels: {a: 2, b: 3}, annotations: {a: null}}}",
+            "apps: {x: {base: a, labels: {a: 2, b: 3}}}",
+        ),
+        (
+            "base: a\nimage: [{copy: x}]\nuser: 5\nplatforms: [linux/arm64]\napps: {x: {image: [], user: 6, \
+             platforms: linux/amd64}}",
+            "apps: {x: {base: a, image: [], user: 6, platforms: [linux/amd64]}}",
+        ),
     ] {
         let spec = |text: &str| {
-            parse(text.as_bytes()).map(|parsed| without_places(&format!("{:?}", parsed.spec)))
+            let spec = parse(text.as_bytes())?.spec;
+            let parts = format!("{:?}", (spec.args, spec.stages, spec.apps, spec.named_apps));
+            Ok::<_, Vec<Diagnostic>>(without_places(&parts))
         };
         assert_eq!(spec(short), spec(long), "{short}");
         assert!(spec(short).is_ok(), "{short}: {:?}", spec(short));

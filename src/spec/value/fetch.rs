@@ -2,7 +2,8 @@
 //! pinned.
 
 use crate::diagnostic::{Code, Diagnostic, Text};
-
+use crate::llb::Git;
+use crate::remote::{self, Remote};
 use crate::words::quoted;
 
 /// What a source of `add` is.
@@ -16,49 +17,33 @@ pub enum Source {
     Git,
 }
 
-/// Tells what a source of `add` is, by the same marks as BuildKit: a scheme, and `.git` at the end
-/// of the path.
+/// Tells what a source of `add` is, by the same marks as BuildKit.
 pub fn source(text: &str) -> Source {
-    let address = text.split(['#', '?']).next().unwrap_or_default();
-    let web = address.starts_with("http://") || address.starts_with("https://");
-    if web {
-        let repository = address.strip_suffix(".git").is_some();
-        return if repository { Source::Git } else { Source::Url };
+    match remote::parse(text) {
+        Ok(None) => Source::Local,
+        Ok(Some(Remote::Http(_))) => Source::Url,
+        Ok(Some(Remote::Git(_))) | Err(_) => Source::Git,
     }
-    if address.starts_with("git://") || address.starts_with("ssh://") || is_scp(address) {
-        return Source::Git;
-    }
-    Source::Local
-}
-
-/// `git@github.com:owner/name.git`.
-fn is_scp(address: &str) -> bool {
-    address.split_once('@').is_some_and(|(user, rest)| {
-        let plain_user = !user.is_empty()
-            && user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
-        let host = rest.split_once(':').map_or("", |(host, _)| host);
-        plain_user && !host.is_empty() && !host.contains('/')
-    })
 }
 
 /// A git URL names a whole commit: `URL#COMMIT`, `URL#COMMIT:FOLDER` or `URL?commit=COMMIT`.
-pub fn git_commit(text: &Text) -> Result<(), Diagnostic> {
-    let (address, fragment) = text.value.split_once('#').unwrap_or((&text.value, ""));
-    let (address, query) = address.split_once('?').unwrap_or((address, ""));
-    let wanted = fragment.split(':').next().unwrap_or_default();
-    let parameters = || query.split('&').filter_map(|part| part.split_once('='));
-    let commit = |text: &str| {
+pub fn git_commit(text: &Text) -> Result<Git, Diagnostic> {
+    let git = match remote::parse(&text.value) {
+        Ok(Some(Remote::Git(git))) => git,
+        Ok(_) => {
+            let message = format!("{} is no git repository", quoted(&text.value));
+            return Err(super::invalid(text, message, "write `https://…/NAME.git#COMMIT`"));
+        }
+        Err(error) => return Err(super::invalid(text, error.to_string(), error.help())),
+    };
+    let is_whole = |text: &str| {
         matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
     };
-    let pinned = commit(wanted)
-        || parameters().any(|(key, value)| matches!(key, "commit" | "checksum") && commit(value));
-    if pinned {
-        return Ok(());
+    let checksum = git.checksum.as_deref().unwrap_or_default();
+    if is_whole(&git.reference) || is_whole(checksum) {
+        return Ok(git);
     }
-    let named = parameters()
-        .find(|(key, _)| matches!(*key, "ref" | "tag" | "branch" | "commit"))
-        .map(|(_, value)| value);
-    let wanted = if wanted.is_empty() { named.unwrap_or_default() } else { wanted };
+    let wanted = if git.reference.is_empty() { checksum } else { &git.reference };
     let message = match wanted {
         "" => format!("{} names no commit", quoted(&text.value)),
         wanted => {
@@ -66,6 +51,7 @@ pub fn git_commit(text: &Text) -> Result<(), Diagnostic> {
         }
     };
     let wanted = if wanted.is_empty() { "HEAD" } else { wanted };
+    let address = &git.url;
     let help = format!(
         "write `{address}#COMMIT` with all 40 digits; `git ls-remote {address} {wanted}` prints them"
     );
@@ -129,7 +115,7 @@ mod tests {
             "https://x/a.git?commit=C",
             "git@x:a.git?ref=v1&checksum=C",
         ] {
-            assert_eq!(git_commit(&text(&url.replace('C', commit))), Ok(()), "{url}");
+            assert!(git_commit(&text(&url.replace('C', commit))).is_ok(), "{url}");
         }
         for (url, mentioned) in [
             ("https://x/a.git", "HEAD"),

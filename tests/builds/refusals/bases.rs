@@ -73,15 +73,6 @@ fn halves_that_do_not_belong_together() {
     ]);
 }
 
-#[test]
-fn a_platform_that_the_base_does_not_have() {
-    check(&[case(
-        "base: ▸node:24\nentrypoint: [node]\n",
-        &[("REF-09", "linux/arm64", "--platform")],
-    )
-    .with(&["--platform=linux/arm64"])]);
-}
-
 /// Answers every request as a registry that wants a login.
 fn registry_that_wants_a_login() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -9,11 +9,27 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::container::Container;
 use super::http::{Request, Response};
 use super::image::{json, text};
 
 const START: Duration = Duration::from_secs(15);
+
+/// Something that runs and can be asked.
+pub trait Asked {
+    /// Asks it over HTTP, from within its network.
+    fn ask(&self, port: u16, request: Request<'_>) -> io::Result<Response>;
+
+    /// How many times longer than usual it may take to start.
+    fn patience(&self) -> u32 {
+        1
+    }
+
+    /// Whether it still runs.
+    fn runs(&mut self) -> bool;
+
+    /// Ends it, and gives what it wrote: for the message of a test that fails.
+    fn last_words(&mut self) -> String;
+}
 
 /// What an example must answer.
 #[derive(Debug)]
@@ -25,13 +41,18 @@ impl Ask {
         Self(json(&fs::read(folder.join("ask.json")).unwrap()))
     }
 
+    /// Reads what one of several apps of an example must answer.
+    pub fn of_app(folder: &Path, app: &str) -> Self {
+        Self(Self::read(folder).0["apps"][app].clone())
+    }
+
     /// The paths that must be writable.
     pub fn writable(&self) -> Vec<&str> {
         self.0["writable"].as_array().into_iter().flatten().map(text).collect()
     }
 
     /// Asks everything, in order.
-    pub fn ask(&self, container: &mut Container) {
+    pub fn ask(&self, container: &mut impl Asked) {
         let mut kept = BTreeMap::new();
         for (number, request) in self.0["requests"].as_array().unwrap().iter().enumerate() {
             let fill = |text: &str| {
@@ -42,7 +63,7 @@ impl Ask {
             let port = [&request["port"], &self.0["port"]].into_iter().find_map(Value::as_u64);
             let port = u16::try_from(port.unwrap()).unwrap();
             let sent = Sent::of(request, &fill);
-            let patience = if number == 0 { START } else { Duration::ZERO };
+            let patience = if number == 0 { START * container.patience() } else { Duration::ZERO };
             let answer = sent.ask(container, port, patience);
             check(request, &answer, &fill);
             if let Some(name) = request["keep"].as_str() {
@@ -70,7 +91,7 @@ impl Sent {
         }
     }
 
-    fn ask(&self, container: &mut Container, port: u16, patience: Duration) -> Response {
+    fn ask(&self, container: &mut impl Asked, port: u16, patience: Duration) -> Response {
         let Self { method, path, headers, body } = self;
         let deadline = Instant::now() + patience;
         loop {

@@ -1,6 +1,7 @@
 //! One build through `docker buildx build` or `buildctl`, and what came out of it.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::LazyLock;
@@ -34,13 +35,15 @@ pub struct Build {
     args: Vec<String>,
     seconds: u64,
     host: Option<String>,
+    reach: Vec<(String, String)>,
 }
 
 impl Build {
     /// A build of a context with a spec, by its own syntax line; 120 seconds.
     pub fn new(context: &Path, spec: &Path) -> Self {
         let (context, spec) = (context.to_owned(), spec.to_owned());
-        Self { door: Door::Header, context, spec, args: Vec::new(), seconds: 120, host: None }
+        let (args, reach) = (Vec::new(), Vec::new());
+        Self { door: Door::Header, context, spec, args, seconds: 120, host: None, reach }
     }
 
     /// Chooses the door.
@@ -66,11 +69,49 @@ impl Build {
         }
     }
 
+    /// Gives a secret: a file, in the words of the program that is used.
+    #[must_use]
+    pub fn secret(self, id: &str, file: &Path) -> Self {
+        self.args([format!("--secret=id={id},src={}", file.display())])
+    }
+
+    /// Has steps trust whom this machine trusts: for those that fetch something from outside.
+    #[must_use]
+    pub fn online(self) -> Self {
+        match &environment().certificates {
+            Some(file) => self.build_arg("HARDPAN_CA=machine").secret("machine", Path::new(file)),
+            None => self,
+        }
+    }
+
+    /// The same for a Dockerfile, which `HARDPAN_CA` is not for: an image with this machine's
+    /// certificates takes the place of the one that it builds in.
+    #[must_use]
+    pub fn online_on(self, image: &str) -> Self {
+        let Some(file) = &environment().certificates else { return self };
+        let folder = tempfile::TempDir::new().unwrap();
+        let text = format!("FROM {image}\nCOPY ca.pem /ca.pem\nENV NODE_EXTRA_CA_CERTS=/ca.pem\n");
+        fs::write(folder.path().join("Dockerfile"), text).unwrap();
+        fs::copy(file, folder.path().join("ca.pem")).unwrap();
+        let name = fresh_name();
+        let build = Program::new(*BUILDX).args(["build", "--builder", &environment().builder]);
+        let build = build.args(["--push", "-t", &name]).args([folder.path()]);
+        build.run().succeeded();
+        self.args([format!("--build-context={image}=docker-image://{name}")])
+    }
+
     /// Uses another buildkitd than the main one; through buildctl only.
     #[must_use]
     pub fn on(mut self, host: &str) -> Self {
         self.door = Door::Buildctl;
         self.host = Some(host.to_owned());
+        self
+    }
+
+    /// Uses another builder of buildx: the variables that lead to it.
+    #[must_use]
+    pub fn reached_by(mut self, variables: &[(String, String)]) -> Self {
+        self.reach = variables.to_vec();
         self
     }
 
@@ -88,12 +129,15 @@ impl Build {
             Door::Buildctl => self.buildctl(),
         };
         let program = program.args([format!("--progress={progress}")]).args(&self.args);
-        program.within(self.seconds).env("NO_COLOR", "1")
+        let program = program.within(self.seconds).env("NO_COLOR", "1");
+        self.reach.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 
     fn buildx(&self) -> Program {
         let syntax = format!("--build-arg=BUILDKIT_SYNTAX={}", environment().syntax);
-        let program = Program::new(*BUILDX).args(["build", "--builder", &environment().builder]);
+        let other = self.reach.iter().find(|(name, _)| name == "BUILDX_BUILDER");
+        let builder = other.map_or(&environment().builder, |(_, value)| value);
+        let program = Program::new(*BUILDX).args(["build", "--builder", builder]);
         let program =
             program.args([self.context.as_os_str(), "-f".as_ref(), self.spec.as_os_str()]);
         program.args((self.door == Door::Argument).then_some(syntax))

@@ -17,6 +17,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::ask::Asked;
 use super::command::{Outcome, Program, Running};
 use super::http::{Request, Response, ask};
 use super::image::Image;
@@ -24,7 +25,9 @@ use super::image::Image;
 const START: Duration = Duration::from_secs(15);
 /// How long an app may take to stop, and its longest life.
 const STOP_SECONDS: u64 = 10;
-const LIFE_SECONDS: u64 = 120;
+const LIFE_SECONDS: u64 = 240;
+/// An emulated program may take this many times as long.
+const EMULATED: u32 = 8;
 
 /// A running container. Dropped, it is killed and removed.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub struct Container {
     bundle: TempDir,
     running: Option<Running>,
     stop_signal: String,
+    /// How many times as long as usual things may take.
+    pub patience: u32,
 }
 
 impl Container {
@@ -54,7 +59,9 @@ impl Container {
         let config = config(image, command, &mounts(&root, image, writable));
         fs::write(bundle.path().join("config.json"), config.to_string()).unwrap();
         let stop_signal = image.run()["StopSignal"].as_str().unwrap_or("SIGTERM").to_owned();
-        let mut container = Self { name, bundle, running: None, stop_signal };
+        let own = if cfg!(target_arch = "x86_64") { "amd64" } else { "arm64" };
+        let patience = if image.config["architecture"] == own { 1 } else { EMULATED };
+        let mut container = Self { name, bundle, running: None, stop_signal, patience };
         container.run();
         container
     }
@@ -76,37 +83,14 @@ impl Container {
         self.bundle.path().join("pid")
     }
 
-    /// Asks it over HTTP, from within its network.
-    pub fn ask(&self, port: u16, request: Request<'_>) -> std::io::Result<Response> {
-        let pid = fs::read_to_string(self.pid_file())?;
-        let network = File::open(format!("/proc/{}/ns/net", pid.trim()))?;
-        let inside = || {
-            move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
-            ask(&format!("127.0.0.1:{port}"), request)
-        };
-        // A thread of its own: the network of a thread is not changed back.
-        thread::scope(|scope| scope.spawn(inside).join().unwrap())
-    }
-
-    /// Whether it still runs.
-    pub fn runs(&mut self) -> bool {
-        self.running.as_mut().is_some_and(|running| !running.has_ended())
-    }
-
-    /// Ends it, and gives what it wrote: for the message of a test that fails.
-    pub fn last_words(&mut self) -> String {
-        let Some(running) = self.running.take() else { return String::new() };
-        drop(Program::new("runc").args(["kill", &self.name, "KILL"]).run());
-        running.finish().to_string()
-    }
-
     /// Sends the image's stop signal and waits for the end; one that does not stop fails the test.
     pub fn stop(mut self) -> Outcome {
         let kill = Program::new("runc").args(["kill", &self.name, &self.stop_signal]);
         kill.run().succeeded();
         let began = Instant::now();
         let outcome = self.running.take().unwrap().finish();
-        assert!(began.elapsed().as_secs() < STOP_SECONDS, "slow to stop: {outcome}");
+        let limit = STOP_SECONDS * u64::from(self.patience);
+        assert!(began.elapsed().as_secs() < limit, "slow to stop: {outcome}");
         outcome
     }
 
@@ -114,6 +98,37 @@ impl Container {
     pub fn wait(mut self) -> Outcome {
         self.running.take().unwrap().finish()
     }
+}
+
+impl Asked for Container {
+    fn patience(&self) -> u32 {
+        self.patience
+    }
+
+    fn ask(&self, port: u16, request: Request<'_>) -> std::io::Result<Response> {
+        ask_within(&fs::read_to_string(self.pid_file())?, port, request)
+    }
+
+    fn runs(&mut self) -> bool {
+        self.running.as_mut().is_some_and(|running| !running.has_ended())
+    }
+
+    fn last_words(&mut self) -> String {
+        let Some(running) = self.running.take() else { return String::new() };
+        drop(Program::new("runc").args(["kill", &self.name, "KILL"]).run());
+        running.finish().to_string()
+    }
+}
+
+/// Asks over HTTP from within the network of a process.
+pub fn ask_within(pid: &str, port: u16, request: Request<'_>) -> std::io::Result<Response> {
+    let network = File::open(format!("/proc/{}/ns/net", pid.trim()))?;
+    let inside = || {
+        move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
+        ask(&format!("127.0.0.1:{port}"), request)
+    };
+    // A thread of its own: the network of a thread is not changed back.
+    thread::scope(|scope| scope.spawn(inside).join().unwrap())
 }
 
 impl Drop for Container {

@@ -14,6 +14,8 @@ pub struct Environment {
     pub registry: String,
     /// The frontend image under test, by digest.
     pub syntax: String,
+    /// The certificates of this machine, where it is told to trust others than its system does.
+    pub certificates: Option<String>,
 }
 
 static ENVIRONMENT: LazyLock<Result<Environment, String>> = LazyLock::new(|| {
@@ -22,6 +24,7 @@ static ENVIRONMENT: LazyLock<Result<Environment, String>> = LazyLock::new(|| {
         host: variable("BUILDKIT_HOST")?,
         registry: variable("HARDPAN_REGISTRY")?,
         syntax: variable("HARDPAN_SYNTAX")?,
+        certificates: env::var("HARDPAN_TEST_CA").ok(),
     })
 });
 

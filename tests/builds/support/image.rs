@@ -43,7 +43,7 @@ impl Image {
         let (digest, manifest, index) = match found["manifests"].as_array() {
             None => (digest.to_owned(), found, Value::Null),
             Some(manifests) => {
-                let digest = amd64(manifests);
+                let digest = chosen(manifests, "amd64");
                 (digest.clone(), json(&blobs.blob(&digest)), found)
             }
         };
@@ -63,6 +63,30 @@ impl Image {
             layers,
             blobs,
         }
+    }
+
+    /// A blob or manifest of the place that it was read from.
+    pub fn blob(&self, digest: &str) -> Vec<u8> {
+        self.blobs.blob(digest)
+    }
+
+    /// The same image for another architecture of its index.
+    pub fn on(&self, architecture: &str) -> Self {
+        assert!(!self.index.is_null(), "an image of one platform was pushed without an index");
+        let digest = chosen(list(&self.index["manifests"]), architecture);
+        let image = Self::read(&digest, Arc::clone(&self.blobs));
+        Self { index: self.index.clone(), ..image }
+    }
+
+    /// The platforms of its index, without attestations; empty where there is none.
+    pub fn platforms(&self) -> Vec<String> {
+        let manifests = self.index["manifests"].as_array().into_iter().flatten();
+        let platforms = manifests.map(|one| &one["platform"]).filter(|one| one["os"] != "unknown");
+        let words = |platform: &Value| {
+            let parts = ["os", "architecture", "variant"].map(|key| platform[key].as_str());
+            parts.into_iter().flatten().collect::<Vec<_>>().join("/")
+        };
+        platforms.map(words).collect()
     }
 
     /// `config.config`: what a container is started with.
@@ -87,6 +111,11 @@ impl Image {
             listing.apply(number, &self.layer(key));
         }
         listing
+    }
+
+    /// The bytes of a blob that the manifest names, as they are.
+    pub fn bytes(&self, key: &str) -> Vec<u8> {
+        self.blobs.blob(key)
     }
 
     /// What one layer holds.
@@ -120,6 +149,20 @@ impl Image {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// What was said of the image beside it: in-toto statements.
+    pub fn statements(&self) -> Vec<Value> {
+        let manifests = self.index["manifests"].as_array().into_iter().flatten();
+        let beside = manifests.filter(|one| {
+            let notes = &one["annotations"];
+            notes["vnd.docker.reference.type"] == "attestation-manifest"
+                && notes["vnd.docker.reference.digest"] == *self.digest
+        });
+        let read = |value: &Value| json(&self.blobs.blob(text(&value["digest"])));
+        beside
+            .flat_map(|one| list(&read(one)["layers"]).iter().map(read).collect::<Vec<_>>())
+            .collect()
+    }
+
     /// Writes the root file system into an empty folder, with owners and modes.
     pub fn unpack(&self, folder: &Path) {
         for key in &self.layers {
@@ -138,11 +181,11 @@ impl std::fmt::Debug for Image {
 }
 
 /// Attestations have the platform `unknown/unknown`.
-fn amd64(manifests: &[Value]) -> String {
+fn chosen(manifests: &[Value], architecture: &str) -> String {
     let platform =
-        |one: &&Value| one["platform"]["architecture"] == "amd64" || one["platform"].is_null();
+        |one: &&Value| one["platform"]["architecture"] == architecture || one["platform"].is_null();
     let found: Vec<&Value> = manifests.iter().filter(platform).collect();
-    assert_eq!(found.len(), 1, "one image for linux/amd64 in {manifests:?}");
+    assert_eq!(found.len(), 1, "one image for linux/{architecture} in {manifests:?}");
     text(&found[0]["digest"]).to_owned()
 }
 

@@ -5,8 +5,10 @@
 
 pub mod archive;
 pub mod ask;
+pub mod bake;
 pub mod build;
 pub mod command;
+pub mod company;
 pub mod container;
 pub mod daemon;
 pub mod environment;
@@ -17,3 +19,5 @@ pub mod progress;
 pub mod project;
 pub mod refusal;
 pub mod registry;
+pub mod serve;
+pub mod site;

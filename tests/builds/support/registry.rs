@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::environment::environment;
 use super::http::{Request, Response, ask};
-use super::image::{Blobs, Image, digest};
+use super::image::{Blobs, Image, digest, json};
 
 const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
@@ -42,6 +44,18 @@ pub fn read_image(reference: &str) -> Image {
     let (name, key) = rest.split_once('@').or_else(|| rest.split_once(':')).unwrap();
     let found = Repository { registry: registry.to_owned(), name: name.to_owned() };
     Image::read(key, Arc::new(found))
+}
+
+/// Reads what is behind `HOST:PORT/NAME:TAG`, whatever it is.
+pub fn read_manifest(reference: &str) -> Value {
+    json(&read_blob(reference, reference.rsplit_once(':').unwrap().1))
+}
+
+/// Reads a blob beside `HOST:PORT/NAME:TAG`.
+pub fn read_blob(reference: &str, digest: &str) -> Vec<u8> {
+    let (registry, rest) = reference.split_once('/').unwrap();
+    let name = rest.rsplit_once(':').unwrap().0.to_owned();
+    Repository { registry: registry.to_owned(), name }.blob(digest)
 }
 
 /// Reads a stand-in base by its real name, such as `dhi.io/node:24`.

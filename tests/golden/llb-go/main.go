@@ -46,7 +46,7 @@ func sources() map[string]llb.State {
 		"git":            llb.Git("https://github.com/moby/buildkit.git", "v0.34.2"),
 		"git-all": llb.Git("https://user@example.com:8443//a/b.git", "main:sub/dir", llb.KeepGitDir(), llb.GitSkipSubmodules(),
 			llb.GitMTimeCommit(), llb.GitChecksum("0123456789012345678901234567890123456789"), llb.AuthTokenSecret("token"),
-			llb.AuthHeaderSecret("header")),
+			llb.AuthHeaderSecret("header"), llb.GitFetchByCommit(), llb.GitAdvice(true)),
 		"git-ssh": llb.Git("git@example.com:a/b.git", "", llb.KnownSSHHosts("example.com ssh-ed25519 AAAA"), llb.MountSSHSock("agent")),
 		"http":    llb.HTTP("https://example.com/file"),
 		"http-all": llb.HTTP("https://example.com/file", llb.Checksum(sum), llb.Filename("name"), llb.Chmod(0o755),

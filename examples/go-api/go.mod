@@ -1,0 +1,3 @@
+module example.com/subnets
+
+go 1.26

@@ -1,0 +1,327 @@
+//! A Dockerfile under the same gate: BuildKit's own frontend converts it, hardpan proves the result.
+//!
+//! In: the options as they came and the file. Out: what Docker's frontend answers, with every key
+//! and attestation, the images solved again together with their proof and their users as numbers.
+//! Nothing of the Dockerfile language is known here; calls, mistakes and warnings are Docker's own.
+
+mod stages;
+mod user;
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use tokio::sync::OnceCell;
+
+use crate::context::Loaded;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::emit::{ProbeSettings, Whole};
+use crate::frontend::{Failure, prepare, proof};
+use crate::gateway::{Gateway, Graph, Refs, Solve, Solved, side_by_side};
+use crate::harden::{self, Judgement, Profile, Subject};
+use crate::image::{ImageConfig, with_user};
+use crate::input::Input;
+use crate::inspect::evidence::Inventory;
+use crate::inspect::inventory;
+use crate::llb::{Output, caps};
+use crate::options::Options;
+use crate::platform::Platform;
+use crate::proto::frontend::{Attestations, Ref, RefMap, Result as BuildResult, result};
+use crate::proto::pb;
+use crate::result::Answer;
+
+/// BuildKit's own name for its Dockerfile frontend.
+const FRONTEND: &str = "dockerfile.v0";
+/// The key of an image's config in a result.
+const CONFIG: &str = "containerimage.config";
+/// Its stages, and where they start.
+const TARGETS: &str = "frontend.targets";
+
+/// Answers one build of a Dockerfile, or one call.
+pub(crate) async fn answer(
+    gateway: &Gateway,
+    options: &Options,
+    loaded: &Loaded,
+) -> Result<Answer, Failure> {
+    let inputs = gateway.inputs().await.map_err(Failure::Dockerfile)?;
+    let delegate = Delegate { gateway, options, loaded, inputs, last_stage: OnceCell::new() };
+    if let Some(request) = &options.request {
+        return Ok(Answer::made(in_result(delegate.convert(Some(request)).await?)));
+    }
+    let probes = prepare::probes(gateway, options).await?;
+    let proof = Proof { delegate: &delegate, probes, today: prepare::today() };
+    Ok(Answer::made(proof.of_all(delegate.convert(None).await?).await?))
+}
+
+/// A Dockerfile, and what its build was asked with.
+struct Delegate<'a> {
+    gateway: &'a Gateway,
+    options: &'a Options,
+    loaded: &'a Loaded,
+    inputs: BTreeMap<String, pb::Definition>,
+    /// Where the stage starts that is built; asked for once something is found in its image.
+    last_stage: OnceCell<Span>,
+}
+
+impl Delegate<'_> {
+    /// Has Docker's frontend answer, with all that it was asked.
+    async fn convert(&self, request: Option<&str>) -> Result<Solved, Failure> {
+        let graph = Graph::Frontend {
+            name: FRONTEND.to_owned(),
+            options: options_for_docker(self.options, request),
+            inputs: self.inputs.clone(),
+        };
+        let solve = Solve { graph, ..Solve::of(pb::Definition::default()) };
+        self.gateway.solve(solve).await.map_err(Failure::Dockerfile)
+    }
+
+    /// The line to point at: the `FROM` of the stage that is built.
+    async fn place(&self) -> Span {
+        let ask = async {
+            let told = self.convert(Some(TARGETS)).await.ok()?;
+            stages::place(told.metadata.get("result.json")?, self.options.target.as_deref())
+        };
+        *self.last_stage.get_or_init(async || ask.await.unwrap_or(Span::START)).await
+    }
+
+    async fn solve(&self, definition: pb::Definition) -> Result<Option<Ref>, Failure> {
+        let cache_imports = self.options.cache_imports.clone();
+        let solve = Solve { cache_imports, ..Solve::of(definition) };
+        let solved = self.gateway.solve(solve).await.map_err(Failure::Dockerfile)?;
+        match solved.refs {
+            Refs::Single(found) => Ok(found),
+            Refs::ByPlatform(_) => Err(Failure::internal("one graph has given several images")),
+        }
+    }
+}
+
+/// The options as they came, without those that are ours.
+fn options_for_docker(options: &Options, request: Option<&str>) -> BTreeMap<String, String> {
+    let is_ours = |key: &str| key.starts_with("build-arg:HARDPAN_");
+    let mut passed = options.raw.clone();
+    passed.retain(|key, _| !is_ours(key));
+    // Any value keeps Docker's frontend from following the syntax line, which leads back to us.
+    passed.entry("cmdline".to_owned()).or_insert_with(|| options.source.clone());
+    if let Some(request) = request {
+        passed.insert("requestid".to_owned(), request.to_owned());
+    }
+    passed
+}
+
+/// The proof of what came out.
+struct Proof<'a> {
+    delegate: &'a Delegate<'a>,
+    probes: ProbeSettings,
+    today: Date,
+}
+
+/// One image of the answer.
+struct Made {
+    /// Its platform, where the answer is a map of them.
+    id: Option<String>,
+    found: Option<Ref>,
+    /// As it came.
+    config: Vec<u8>,
+}
+
+/// One image that was found to be in order.
+struct Proven {
+    found: Option<Ref>,
+    config: Vec<u8>,
+}
+
+impl Proof<'_> {
+    /// The whole answer, with every image proven and nothing else changed.
+    async fn of_all(&self, converted: Solved) -> Result<BuildResult, Failure> {
+        let Solved { refs, mut metadata, attestations } = converted;
+        let images = made(refs, &metadata);
+        let outcomes = side_by_side(images.iter().map(|image| self.of(image))).await;
+        let (mut failures, mut proven) = (Vec::new(), Vec::new());
+        for (image, outcome) in images.iter().zip(outcomes) {
+            match outcome {
+                Ok(one) => proven.push((image.id.clone(), one)),
+                Err(failure) => failures.push((self.platform(image), failure)),
+            }
+        }
+        if let Some(failure) = Failure::of_all(failures, images.len()) {
+            return Err(failure);
+        }
+        let mut by_platform = BTreeMap::new();
+        let mut single = None;
+        for (id, Proven { found, config }) in proven {
+            metadata.insert(config_key(id.as_deref()), config);
+            match id {
+                Some(id) => drop(by_platform.insert(id, found)),
+                None => single = found,
+            }
+        }
+        let refs = if by_platform.is_empty() {
+            Refs::Single(single)
+        } else {
+            Refs::ByPlatform(by_platform)
+        };
+        Ok(in_result(Solved { refs, metadata, attestations }))
+    }
+
+    /// What an image is for; where the answer does not say it, there is only one.
+    fn platform(&self, image: &Made) -> Platform {
+        let builder = self.delegate.options.build_platform();
+        let said = image.id.as_deref().and_then(|id| Platform::parse(id, &builder).ok());
+        said.unwrap_or(builder)
+    }
+
+    /// One image: looked at, judged, handed on together with what was looked at.
+    async fn of(&self, image: &Made) -> Result<Proven, Failure> {
+        let parsed = ImageConfig::parse(&image.config)
+            .map_err(|error| Failure::internal(error.to_string()))?;
+        let history = parsed.history.iter().map(|entry| entry.created_by.clone());
+        let config = harden::Config {
+            history: history.collect(),
+            ..proof::config_of(&parsed, self.delegate.options)
+        };
+        let platform = image.id.clone().unwrap_or_else(|| parsed.platform());
+        let prefix = image.id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
+        let mut whole = Whole::import(&definition(image)?, prefix)?;
+        let args = proof::inventory_args(&config, &platform, &[])?;
+        let probe = whole.inventory(&self.probes, args)?;
+        let inventory = self.read(whole.definition(probe)).await?;
+        let numbers = user::as_numbers(&config.user, &inventory.user);
+        let (summary, found) = self.judge(&platform, inventory, (config, numbers.as_deref()));
+        self.tell(found).await?;
+        let config = match numbers {
+            Some(numbers) => with_user(&image.config, &numbers)
+                .map_err(|error| Failure::internal(error.to_string()))?,
+            None => image.config.clone(),
+        };
+        Ok(Proven { found: self.pass(image, (whole, probe), &summary).await?, config })
+    }
+
+    /// What holds for an image as it will be handed out, and what is wrong with it.
+    fn judge(
+        &self,
+        platform: &str,
+        mut inventory: Inventory,
+        (mut config, numbers): (harden::Config, Option<&str>),
+    ) -> (String, Vec<Diagnostic>) {
+        let mut found = Vec::new();
+        if let Some(numbers) = numbers {
+            found.extend(user::lost_groups(&config.user, &mut inventory.user));
+            numbers.clone_into(&mut config.user);
+        }
+        let subject = Subject {
+            inventory: &inventory,
+            config: &config,
+            platform,
+            today: self.today,
+            writable: &[],
+            base_known: false,
+            input: Input::Dockerfile,
+        };
+        let judgement = harden::judge(&subject, Profile::Standard);
+        found.extend(proof::diagnostics(&told(&judgement), |_| Span::START));
+        found.extend(proof::undecided(&subject, &judgement, Span::START));
+        (summary(&subject, &judgement), found)
+    }
+
+    async fn read(&self, definition: pb::Definition) -> Result<Inventory, Failure> {
+        let found = self.delegate.solve(definition).await?;
+        let found = found.ok_or_else(|| Failure::internal("the inspection has no answer"))?;
+        let json = self.delegate.gateway.read_file(&found, inventory::FILE, proof::MAX_ANSWER);
+        proof::parse(&json.await.map_err(Failure::Dockerfile)?)
+    }
+
+    /// Refuses the image, or shows what should be known of it.
+    async fn tell(&self, mut found: Vec<Diagnostic>) -> Result<(), Failure> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        let place = self.delegate.place().await;
+        for one in &mut found {
+            one.span = place;
+        }
+        let warned = proof::refuse(found)?;
+        proof::warn(self.delegate.gateway, &self.delegate.loaded.vertex, &warned).await
+    }
+
+    /// The image as BuildKit gives it only together with its inspection. An older one gets the image
+    /// as Docker's frontend returned it; it was inspected all the same.
+    async fn pass(
+        &self,
+        image: &Made,
+        (mut whole, probe): (Whole, Output),
+        summary: &str,
+    ) -> Result<Option<Ref>, Failure> {
+        if !self.delegate.gateway.llb_caps().supports(caps::PASSTHROUGH) {
+            return Ok(image.found.clone());
+        }
+        let passed = whole.pass(probe, summary);
+        self.delegate.solve(whole.definition(passed)).await
+    }
+}
+
+/// The graph of an image; no image at all is the empty one.
+fn definition(image: &Made) -> Result<pb::Definition, Failure> {
+    let Some(found) = &image.found else { return Ok(pb::Definition::default()) };
+    let told = found.def.clone().filter(|definition| !definition.def.is_empty());
+    told.ok_or_else(|| Failure::internal("the builder does not say what the image is made of"))
+}
+
+/// What a user is told: that root is no number helps nobody who is told not to be root.
+fn told(judgement: &Judgement) -> Vec<harden::Finding> {
+    let is_root = judgement.findings.iter().any(|finding| finding.check.0 == "USR-01");
+    let mut findings = judgement.findings.clone();
+    findings.retain(|finding| !(is_root && finding.check.0 == "USR-02"));
+    findings
+}
+
+/// What was proven, and what nobody could prove without the base.
+fn summary(subject: &Subject<'_>, judgement: &Judgement) -> String {
+    let open = judgement.checks.iter().filter_map(|(id, status)| {
+        matches!(status, harden::Status::NotEvaluated(_)).then_some(id.0)
+    });
+    let open: Vec<&str> = open.collect();
+    let proven = harden::summary(subject, judgement);
+    let open = if open.is_empty() {
+        String::new()
+    } else {
+        format!(", not evaluated: {}", open.join(" "))
+    };
+    format!("Dockerfile: {proven}{open}")
+}
+
+fn config_key(id: Option<&str>) -> String {
+    id.map_or_else(|| CONFIG.to_owned(), |id| format!("{CONFIG}/{id}"))
+}
+
+/// The images of an answer with their configs. One without a config starts as root, as BuildKit
+/// would have it start.
+fn made(refs: Refs, metadata: &BTreeMap<String, Vec<u8>>) -> Vec<Made> {
+    let refs: Vec<(Option<String>, Option<Ref>)> = match refs {
+        Refs::Single(found) => vec![(None, found)],
+        Refs::ByPlatform(all) => all.into_iter().map(|(id, found)| (Some(id), found)).collect(),
+    };
+    let image = |(id, found): (Option<String>, Option<Ref>)| {
+        let config = metadata.get(&config_key(id.as_deref()));
+        Made { id, found, config: config.cloned().unwrap_or_else(|| b"{}".to_vec()) }
+    };
+    refs.into_iter().map(image).collect()
+}
+
+/// What goes back to the builder, which knows its refs by their ids.
+fn in_result(Solved { refs, metadata, attestations }: Solved) -> BuildResult {
+    let bare = |found: Ref| Ref { def: None, ..found };
+    let result = match refs {
+        Refs::Single(found) => found.map(bare).map(result::Result::Ref),
+        Refs::ByPlatform(all) => {
+            let refs = all.into_iter().map(|(id, found)| (id, bare(found.unwrap_or_default())));
+            Some(result::Result::Refs(RefMap { refs: refs.collect() }))
+        }
+    };
+    let without_definitions = |(id, mut all): (String, Attestations)| {
+        for one in &mut all.attestation {
+            one.r#ref = one.r#ref.take().map(bare);
+        }
+        (id, all)
+    };
+    let attestations = attestations.into_iter().map(without_definitions).collect();
+    BuildResult { result, metadata, attestations }
+}

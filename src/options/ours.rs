@@ -1,0 +1,79 @@
+//! Build arguments that are hardpan's own: `HARDPAN_…`. No spec declares them.
+//!
+//! A name that nobody knows is refused: a word that is misspelled would be ignored otherwise, and
+//! the build would not be the one that was asked for.
+
+use super::reader::Reader;
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::words::nearest;
+
+/// All of them, in the order in which messages list them.
+pub const OWN_ARGUMENTS: &[&str] =
+    &["HARDPAN_CA", "HARDPAN_CA_JAVA", "HARDPAN_INPUT", "HARDPAN_PROOF", "HARDPAN_REGISTRY"];
+
+/// What they all begin with.
+const FAMILY: &str = "build-arg:HARDPAN_";
+
+/// The longest id of a secret that is believed to be one.
+const LONGEST_ID: usize = 100;
+
+/// Which secrets hold the certificates that `run` steps trust.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Certificates {
+    /// The id of the secret with certificates as PEM.
+    pub pem: Option<String>,
+    /// The id of the secret with a trust store of Java.
+    pub java: Option<String>,
+}
+
+impl Certificates {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut id = |name: &str| reader.parsed(&format!("build-arg:{name}"), "company-ca", secret);
+        Self { pem: id("HARDPAN_CA"), java: id("HARDPAN_CA_JAVA") }
+    }
+}
+
+/// Whether the image is inspected again even if the builder remembers what was found: for releases
+/// on builders that collect garbage (docs/hardening.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Proof {
+    /// Only if something has changed.
+    #[default]
+    Cached,
+    /// In any case.
+    Fresh,
+}
+
+impl Proof {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let proof = reader.parsed("build-arg:HARDPAN_PROOF", "fresh", |text| match text {
+            "cached" => Ok(Self::Cached),
+            "fresh" => Ok(Self::Fresh),
+            _ => Err("it is either fresh or cached".to_owned()),
+        });
+        proof.unwrap_or_default()
+    }
+}
+
+/// Reports names of the family that do not exist.
+pub(super) fn refuse_unknown(reader: &mut Reader) {
+    let given: Vec<String> = reader.keys(FAMILY).map(|key| format!("HARDPAN_{key}")).collect();
+    for name in given.iter().filter(|name| !OWN_ARGUMENTS.contains(&name.as_str())) {
+        let message = format!("there is no build argument {name:?}");
+        let mistake = Diagnostic::error(Code::InvalidOption, Span::START, message);
+        let help = match nearest(name, OWN_ARGUMENTS.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("names that begin with HARDPAN_ are: {}", OWN_ARGUMENTS.join(", ")),
+        };
+        reader.report(mistake.help(help));
+    }
+}
+
+/// The id of a secret; a file or its content is a likely mistake.
+fn secret(text: &str) -> Result<String, String> {
+    let is_id = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    if text.len() <= LONGEST_ID && text.chars().all(is_id) {
+        return Ok(text.to_owned());
+    }
+    Err("it is the id of a secret, as in `--secret id=company-ca,src=FILE`".to_owned())
+}

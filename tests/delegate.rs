@@ -1,0 +1,219 @@
+//! A Dockerfile through a builder in this process: what Docker's frontend is asked with, and that all
+//! of its answer goes back.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail here")]
+
+#[path = "inspect/rootfs.rs"]
+#[allow(dead_code, reason = "written for more than this test")]
+mod rootfs;
+mod support;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use hardpan::frontend;
+use hardpan::inspect::inventory;
+use hardpan::llb::{Constraints, Graph};
+use hardpan::options::Options;
+use hardpan::proto::frontend::{self as wire, Ref, SolveRequest, SolveResponse, result};
+use hardpan::proto::{Status, pb};
+use prost::Message as _;
+use rootfs::{AMD64, Rootfs, elf};
+use support::fake_gateway::{self as fake, Calls, Script};
+
+const CONFIG: &str = r#"{"os":"linux","architecture":"amd64","z":1.50,"config":{"User":"node","Env":["PATH=/usr/bin"],"Cmd":["app"],"X":[1, 2]}}"#;
+
+/// What an inspection of the image answers.
+fn inspected() -> Vec<u8> {
+    let root = Rootfs::new();
+    root.file("/etc/passwd", 0o644, "root:x:0:0::/:\nnode:x:1000:1001::/:\n")
+        .file("/etc/group", 0o644, "root:x:0:\n")
+        .file("/usr/lib/os-release", 0o644, "ID=debian\n")
+        .file("/var/lib/dpkg/status.d/app", 0o644, "Package: app\n")
+        .file("/usr/bin/app", 0o755, elf(AMD64, None));
+    let out = tempfile::tempdir().unwrap();
+    let config = r#"{"user":"node","path":"/usr/bin","entrypoint":["app"]}"#;
+    let arguments = ["--base".into(), root.path().as_os_str().to_owned(), "--config".into()];
+    let more = [config.into(), "--rules".into(), "1".into(), "--out".into()];
+    let arguments = arguments.into_iter().chain(more).chain([out.path().as_os_str().to_owned()]);
+    let _ = inventory::run(arguments);
+    std::fs::read(out.path().join(inventory::FILE)).unwrap()
+}
+
+fn vertex(identifier: &str) -> pb::Definition {
+    let source = pb::SourceOp { identifier: identifier.to_owned(), ..pb::SourceOp::default() };
+    let mut graph = Graph::new();
+    let output = graph.source_op(source, &Constraints::default());
+    graph.marshal(output, &[])
+}
+
+fn attestations() -> BTreeMap<String, wire::Attestations> {
+    let one = wire::Attestation {
+        in_toto_predicate_type: "https://spdx.dev/Document".to_owned(),
+        path: "/sbom".to_owned(),
+        r#ref: Some(Ref { id: "scanned".to_owned(), def: None }),
+        ..wire::Attestation::default()
+    };
+    [("linux/amd64".to_owned(), wire::Attestations { attestation: vec![one] })].into()
+}
+
+/// What Docker's frontend makes of any Dockerfile; `None`: it does not say of what.
+fn made(definition: Option<pb::Definition>) -> SolveResponse {
+    let metadata = [
+        ("containerimage.config", CONFIG),
+        ("containerimage.base.config", "{\"base\":1}"),
+        ("refs.platforms", "{\"Platforms\":[]}"),
+        ("source.date.epoch", "7"),
+        ("some.later.key", "x"),
+    ];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec()));
+    let image = Ref { id: "made".to_owned(), def: definition };
+    let result = wire::Result {
+        result: Some(result::Result::Ref(image)),
+        metadata: metadata.into(),
+        attestations: attestations(),
+    };
+    SolveResponse { result: Some(result) }
+}
+
+fn mentions(request: &SolveRequest, word: &str) -> bool {
+    let definition = request.definition.clone().unwrap_or_default();
+    let bytes = definition.def.concat();
+    bytes.windows(word.len()).any(|window| window == word.as_bytes())
+}
+
+/// A builder that knows a Dockerfile and hardpan's own image.
+fn script(definition: Option<pb::Definition>) -> Script {
+    let source = "docker-image://example.test/hardpan:1".to_owned();
+    let digest = format!("sha256:{}", "1".repeat(64));
+    let file = |id: &str, name: &str| (id.to_owned(), name.to_owned());
+    Script {
+        images: [(source, Ok(fake::image(&digest, "{}")))].into(),
+        inputs: [("tools".to_owned(), vertex("docker-image://tools"))].into(),
+        files: [
+            (file("file", "Dockerfile"), b"FROM base AS app\n".to_vec()),
+            (file("looked", "inventory.json"), inspected()),
+        ]
+        .into(),
+        solve: Some(Box::new(move |request| {
+            Ok(match request.frontend.as_str() {
+                "dockerfile.v0" => made(definition.clone()),
+                _ if mentions(request, "local://dockerfile") => fake::one_ref("file"),
+                _ if mentions(request, "local://") => fake::one_ref("context"),
+                // The pass-through has its id; without one this is the inspection alone.
+                _ if request.definition.as_ref().unwrap().def.iter().any(|op| {
+                    let op = pb::Op::decode(op.as_slice()).unwrap();
+                    matches!(op.op, Some(pb::op::Op::Passthrough(_)))
+                }) =>
+                {
+                    fake::one_ref("passed")
+                }
+                _ => fake::one_ref("looked"),
+            })
+        })),
+        ..Script::default()
+    }
+}
+
+async fn build(script: Script, options: &[&str]) -> (Result<wire::Result, Status>, Calls) {
+    let (gateway, calls) = fake::start(script).await;
+    let environment = options.iter().enumerate().map(|(index, option)| {
+        (OsString::from(format!("BUILDKIT_FRONTEND_OPT_{index}")), OsString::from(option))
+    });
+    let (options, mistakes) = Options::parse(environment.collect::<Vec<_>>());
+    let answer = frontend::run(&gateway, options, mistakes).await;
+    (answer.map(Into::into), calls)
+}
+
+fn asked(calls: &Calls) -> Vec<SolveRequest> {
+    calls.solved().into_iter().filter(|solve| solve.frontend == "dockerfile.v0").collect()
+}
+
+const SOURCE: &str = "source=example.test/hardpan:1";
+
+#[tokio::test]
+async fn docker_is_asked_with_everything_but_what_is_ours() {
+    let options = [
+        SOURCE,
+        "target=app",
+        "platform=linux/amd64",
+        "build-arg:A=1=2",
+        "build-arg:HARDPAN_PROOF=fresh",
+        "build-arg:HARDPAN_INPUT=dockerfile",
+        "build-arg:BUILDKIT_SBOM_SCAN_STAGE=true",
+        "context:tools=input:tools",
+        "attest:sbom=generator=scanner",
+        "cache-imports=[{\"Type\":\"registry\",\"Attrs\":{\"ref\":\"r\"}}]",
+        "no-cache=",
+        "label:a=b",
+        "something:new=x",
+    ];
+    let (answer, calls) = build(script(Some(vertex("docker-image://base"))), &options).await;
+    answer.unwrap();
+    let [asked] = asked(&calls).try_into().unwrap_or_else(|all| panic!("{all:?}"));
+    let mut expected: BTreeMap<String, String> = options
+        .iter()
+        .filter(|option| !option.contains("HARDPAN"))
+        .map(|option| option.split_once('=').unwrap())
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    expected.insert("cmdline".to_owned(), "example.test/hardpan:1".to_owned());
+    assert_eq!(asked.frontend_opt, expected);
+    assert_eq!(asked.frontend_inputs.keys().collect::<Vec<_>>(), ["tools"]);
+    assert!(asked.allow_result_return && asked.allow_result_array_ref);
+    let last = calls.solved().pop().unwrap();
+    assert_eq!(last.cache_imports[0].attrs["ref"], "r", "ours are solved with the caches, too");
+}
+
+#[tokio::test]
+async fn a_command_line_that_is_there_stays() {
+    let options = [SOURCE, "cmdline=example.test/hardpan:1 more"];
+    let (_, calls) = build(script(Some(vertex("docker-image://base"))), &options).await;
+    assert_eq!(asked(&calls)[0].frontend_opt["cmdline"], "example.test/hardpan:1 more");
+}
+
+#[tokio::test]
+async fn all_of_the_answer_goes_back_but_the_user_and_the_ref() {
+    let definition = vertex("docker-image://base");
+    let SolveResponse { result: Some(made) } = made(Some(definition.clone())) else { panic!() };
+    for (passes, expected) in [(true, "passed"), (false, "made")] {
+        let mut script = script(Some(definition.clone()));
+        if !passes {
+            script.pong.llb_caps.retain(|cap| cap.id != "passthroughop");
+        }
+        let (answer, calls) = build(script, &[SOURCE]).await;
+        let answer = answer.unwrap();
+        let only = Ref { id: expected.to_owned(), def: None };
+        assert_eq!(answer.result, Some(result::Result::Ref(only)), "passes {passes}");
+        assert_eq!(answer.attestations, attestations());
+        let mut metadata = made.metadata.clone();
+        let config = CONFIG.replace("\"User\":\"node\"", "\"User\":\"1000:1001\"");
+        metadata.insert("containerimage.config".to_owned(), config.into_bytes());
+        assert_eq!(answer.metadata, metadata, "passes {passes}");
+        assert!(calls.solved().iter().any(|solve| mentions(solve, "inventory")), "inspected");
+    }
+}
+
+#[tokio::test]
+async fn an_image_that_cannot_be_inspected_is_no_image() {
+    for definition in [None, Some(pb::Definition::default())] {
+        let (answer, _) = build(script(definition), &[SOURCE]).await;
+        let message = answer.unwrap_err().message;
+        assert!(
+            message.contains("BLD-03") && message.contains("what the image is made of"),
+            "{message}"
+        );
+    }
+    let mut broken = script(Some(vertex("docker-image://base")));
+    broken.files.remove(&("looked".to_owned(), "inventory.json".to_owned()));
+    assert!(build(broken, &[SOURCE]).await.0.is_err());
+}
+
+#[tokio::test]
+async fn a_call_is_docker_s_to_answer() {
+    let (answer, calls) =
+        build(script(None), &[SOURCE, "requestid=frontend.outline", "cmdline=x"]).await;
+    assert_eq!(answer.unwrap().metadata["some.later.key"], b"x");
+    assert_eq!(asked(&calls)[0].frontend_opt["requestid"], "frontend.outline");
+    assert!(!calls.solved().iter().any(|solve| mentions(solve, "inventory")));
+}

@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools names BuildKit v0.12.5, so that go.mod and go.sum pin it.
+package tools
+
+import _ "github.com/moby/buildkit/cmd/buildkitd"
