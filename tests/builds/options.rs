@@ -17,7 +17,8 @@ use crate::support::registry::read_image;
 
 /// A project with one step, whose output is the file /out.
 fn says(script: &str) -> Project {
-    let indented: String = script.lines().map(|line| format!("      {line}\n")).collect();
+    let indented: Vec<String> = script.lines().map(|line| format!("      {line}\n")).collect();
+    let indented = indented.concat();
     Project::new(&format!(
         "base: node:24\nbuild:\n  - run: |\n{indented}image:\n  - copy: out\n    from: build\n    to: /\nentrypoint: [node]\n"
     ))

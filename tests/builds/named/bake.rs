@@ -125,8 +125,8 @@ fn a_stage_is_built_in_a_dockerfile() {
         .file("other.Dockerfile", "FROM dhi.io/node:24-dev\nENV A=b\nRUN echo mine > /marker\n");
     let image = bake.push();
     assert_eq!(image.file("/app/out"), "b bc mine\n");
-    let base = read_base("dhi.io/node:24");
-    assert_eq!(image.layers[..base.layers.len()], base.layers);
+    let node = read_base("dhi.io/node:24");
+    assert_eq!(image.layers[..node.layers.len()], node.layers);
 }
 
 #[test]

@@ -120,11 +120,11 @@ pub fn archive(of: &Path, packer: &str) -> Vec<u8> {
         return tar;
     }
     let folder = TempDir::new().unwrap();
-    let (plain, packed) = (folder.path().join("plain"), folder.path().join("packed"));
+    let (plain, small) = (folder.path().join("plain"), folder.path().join("small"));
     fs::write(&plain, tar).unwrap();
-    let command = format!("{packer} -c < {} > {}", plain.display(), packed.display());
+    let command = format!("{packer} -c < {} > {}", plain.display(), small.display());
     Program::new("sh -c").args([command]).run().succeeded();
-    fs::read(packed).unwrap()
+    fs::read(small).unwrap()
 }
 
 fn answer(
@@ -147,11 +147,11 @@ fn answer(
     let content = fs::read(root.join(path.trim_start_matches('/')));
     let status = if content.is_ok() { "200 OK" } else { "404 Not Found" };
     let content = content.unwrap_or_default();
-    let mut head =
-        format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n", content.len());
-    if let Some(time) = changed.lock().unwrap().get(path) {
-        head += &format!("Last-Modified: {time}\r\n");
-    }
-    stream.write_all(format!("{head}\r\n").as_bytes())?;
+    let time = changed.lock().unwrap().get(path).cloned();
+    let time = time.map(|time| format!("Last-Modified: {time}\r\n")).unwrap_or_default();
+    let length = content.len();
+    let head =
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{time}\r\n");
+    stream.write_all(head.as_bytes())?;
     if method == "HEAD" { Ok(()) } else { stream.write_all(&content) }
 }
