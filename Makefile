@@ -64,8 +64,9 @@ test: setup ## Set up, and run every test; of the matrix, the floor and what is 
 	@eval "$$($(PYTHON) tests/env/print_env.py)"; cargo test --locked
 
 .PHONY: bench
-bench: setup ## Measure against docker/dockerfile and an empty frontend
+bench: setup ## Measure against docker/dockerfile, an empty frontend and find
 	@eval "$$($(PYTHON) tests/env/print_env.py)"; $(PYTHON) benches/bench.py
+	@$(PYTHON) benches/inspect.py
 
 .PHONY: test-bases
 test-bases: bases ## Compare the published stand-ins with the catalogue

@@ -17,7 +17,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::emit::{ProbeSettings, Whole};
 use crate::frontend::{Failure, prepare, proof};
 use crate::gateway::{Gateway, Graph, Refs, Solve, Solved, side_by_side};
-use crate::harden::{self, Judgement, Subject};
+use crate::harden::{self, Judgement, Profile, Subject};
 use crate::image::{ImageConfig, with_user};
 use crate::input::Input;
 use crate::inspect::evidence::Inventory;
@@ -173,11 +173,15 @@ impl Proof<'_> {
     async fn of(&self, image: &Made) -> Result<Proven, Failure> {
         let parsed = ImageConfig::parse(&image.config)
             .map_err(|error| Failure::internal(error.to_string()))?;
-        let config = proof::started(&parsed);
+        let history = parsed.history.iter().map(|entry| entry.created_by.clone());
+        let config = harden::Config {
+            history: history.collect(),
+            ..proof::config_of(&parsed, self.delegate.options)
+        };
         let platform = image.id.clone().unwrap_or_else(|| parsed.platform());
         let prefix = image.id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
         let mut whole = Whole::import(&definition(image)?, prefix)?;
-        let args = proof::inventory_args(&config, &platform)?;
+        let args = proof::inventory_args(&config, &platform, &[])?;
         let probe = whole.inventory(&self.probes, args)?;
         let inventory = self.read(whole.definition(probe)).await?;
         let numbers = user::as_numbers(&config.user, &inventory.user);
@@ -212,7 +216,7 @@ impl Proof<'_> {
             base_known: false,
             input: Input::Dockerfile,
         };
-        let judgement = harden::judge(&subject);
+        let judgement = harden::judge(&subject, Profile::Standard);
         found.extend(proof::diagnostics(&told(&judgement), |_| Span::START));
         found.extend(proof::undecided(&subject, &judgement, Span::START));
         (summary(&subject, &judgement), found)

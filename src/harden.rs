@@ -6,62 +6,37 @@
 //! where a finding stands in the spec is known to the caller, from its origin and path.
 
 mod access;
+mod accounts;
+mod arguments;
 mod base;
 pub mod catalogue;
+mod common;
+mod config;
 pub mod document;
 mod identity;
+mod metadata;
+mod privilege;
+mod profile;
 mod programs;
+mod runtime;
+mod secrets;
 mod shells;
 mod start;
 mod text;
+mod tools;
 
 use std::fmt;
 
 use crate::input::Input;
 use crate::inspect::evidence::Inventory;
-use crate::inspect::inventory::Started;
 
 pub use catalogue::{CHECKS, Check};
+pub use config::{Base, Config};
+pub use profile::Profile;
 pub use text::{report, summary};
 
 /// The version of the rules that choose what is looked at; part of the inventory's cache key.
-pub const RULES: &str = "1";
-
-/// The parts of an image's config that the checks look at.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Config {
-    /// `User`.
-    pub user: String,
-    /// `Entrypoint`.
-    pub entrypoint: Vec<String>,
-    /// `Cmd`.
-    pub cmd: Vec<String>,
-    /// `WorkingDir`.
-    pub workdir: String,
-    /// `Env`, as `NAME=value`.
-    pub env: Vec<String>,
-    /// `Healthcheck.Test`: `CMD` and words, `CMD-SHELL` and a text, or `NONE`; empty: no key.
-    pub healthcheck: Vec<String>,
-}
-
-impl Config {
-    /// What the inventory has to look up.
-    pub fn started(&self) -> Started {
-        // The last one wins where a name stands twice.
-        let path = self.env.iter().rev().find_map(|variable| variable.strip_prefix("PATH="));
-        let healthcheck = match self.healthcheck.split_first() {
-            Some((form, words)) if form == "CMD" => words.to_vec(),
-            _ => Vec::new(),
-        };
-        Started {
-            user: self.user.clone(),
-            workdir: self.workdir.clone(),
-            path: path.map(str::to_owned),
-            entrypoint: [self.entrypoint.as_slice(), &self.cmd].concat(),
-            healthcheck,
-        }
-    }
-}
+pub const RULES: &str = "2";
 
 /// What is judged.
 #[derive(Debug, Clone, Copy)]
@@ -129,6 +104,8 @@ pub struct Finding {
     pub severity: Severity,
     /// Where it comes from.
     pub origin: Origin,
+    /// The entry of a field of the config: the name of a variable, a port, a path.
+    pub entry: Option<String>,
     /// The path in the image, escaped.
     pub path: Option<String>,
     /// What is wrong, lower case, no full stop.
@@ -146,11 +123,15 @@ pub enum Status {
     Failed(usize),
     /// It could not be decided, and why.
     NotEvaluated(String),
+    /// The profile leaves it out.
+    Off,
 }
 
 /// All that was judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
+    /// How strict it was.
+    pub profile: Profile,
     /// In the order of the table.
     pub findings: Vec<Finding>,
     /// Every check of the table and how it ended.
@@ -164,7 +145,7 @@ impl Judgement {
     }
 
     /// The checks that could not be decided although the evidence should allow it: what was not
-    /// looked at is not proven. Those that compare with a base are none of them where there is none.
+    /// looked at is not proven. Those that look at a base are none of them where there is none.
     pub fn undecided<'a>(
         &'a self,
         subject: &Subject<'_>,
@@ -191,9 +172,10 @@ impl Judgement {
 }
 
 /// What a decision gives back: a finding without what the table knows about it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fault {
     pub(crate) origin: Origin,
+    pub(crate) entry: Option<String>,
     pub(crate) path: Option<String>,
     pub(crate) message: String,
     /// Instead of the table's.
@@ -204,7 +186,14 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(origin: Origin, message: impl Into<String>) -> Self {
-        Self { origin, path: None, message: message.into(), help: None, severity: None }
+        let (entry, path, help, severity) = (None, None, None, None);
+        Self { origin, entry, path, message: message.into(), help, severity }
+    }
+
+    /// Says which entry of the config's field it is about.
+    pub(crate) fn about(mut self, entry: &str) -> Self {
+        self.entry = Some(entry.to_owned());
+        self
     }
 
     pub(crate) fn at(mut self, path: &str) -> Self {
@@ -236,6 +225,13 @@ impl Subject<'_> {
         }
     }
 
+    /// Where a variable comes from: the base, if it has the same one.
+    pub(crate) fn env_origin(&self, name: &str) -> Origin {
+        let value = common::variable(&self.config.env, name);
+        let inherited = common::variable(&self.config.base.env, name);
+        if value.is_some() && value == inherited { Origin::Base } else { Origin::Config("env") }
+    }
+
     /// What to write instead, where only a decision knows it.
     pub(crate) fn help(&self, spec: &str, dockerfile: &str) -> String {
         match self.input {
@@ -246,40 +242,42 @@ impl Subject<'_> {
     }
 }
 
-/// Runs every check of the table.
-pub fn judge(subject: &Subject<'_>) -> Judgement {
-    let mut judgement = Judgement { findings: Vec::new(), checks: Vec::new() };
+/// Runs every check of the table that a profile has.
+pub fn judge(subject: &Subject<'_>, profile: Profile) -> Judgement {
+    let mut judgement = Judgement { profile, findings: Vec::new(), checks: Vec::new() };
     for check in CHECKS {
-        let decision = if check.needs_base && !subject.base_known {
-            Err("the base is not known".to_owned())
-        } else {
-            (check.decide)(subject)
-        };
-        let status = match decision {
-            Err(reason) => Status::NotEvaluated(reason),
-            Ok(faults) if faults.is_empty() => Status::Passed,
-            Ok(faults) => {
-                let count = faults.len();
-                judgement
-                    .findings
-                    .extend(faults.into_iter().map(|fault| finding(subject, check, fault)));
-                Status::Failed(count)
+        let status = match check.weight(profile) {
+            None => Status::Off,
+            Some(_) if check.needs_base && !subject.base_known => {
+                Status::NotEvaluated("the base is not known".to_owned())
             }
+            Some(severity) => match (check.decide)(subject) {
+                Err(reason) => Status::NotEvaluated(reason),
+                Ok(faults) if faults.is_empty() => Status::Passed,
+                Ok(faults) => {
+                    let count = faults.len();
+                    let faults = faults.into_iter();
+                    let found = faults.map(|fault| finding(subject, (check, severity), fault));
+                    judgement.findings.extend(found);
+                    Status::Failed(count)
+                }
+            },
         };
         judgement.checks.push((check.id, status));
     }
     judgement
 }
 
-fn finding(subject: &Subject<'_>, check: &Check, fault: Fault) -> Finding {
+fn finding(subject: &Subject<'_>, (check, severity): (&Check, Severity), fault: Fault) -> Finding {
     let help = match subject.input {
         Input::Spec => check.help,
         Input::Dockerfile => check.dockerfile,
     };
     Finding {
         check: check.id,
-        severity: fault.severity.unwrap_or(check.severity),
+        severity: fault.severity.unwrap_or(severity),
         origin: fault.origin,
+        entry: fault.entry,
         path: fault.path,
         message: fault.message,
         help: fault.help.unwrap_or_else(|| help.to_owned()),

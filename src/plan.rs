@@ -80,13 +80,20 @@ pub enum Product {
 
 /// Where the spec says what stands in the config, by the key of the spec.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Places(BTreeMap<&'static str, Span>);
+pub struct Places(BTreeMap<(&'static str, String), Span>);
 
 impl Places {
     /// The place of a key, if the spec has it.
     #[must_use]
     pub fn of(&self, key: &str) -> Option<Span> {
-        self.0.get(key).copied()
+        self.entry(key, "")
+    }
+
+    /// The place of an entry of a key, such as one variable of `env`.
+    #[must_use]
+    pub fn entry(&self, key: &str, entry: &str) -> Option<Span> {
+        let found = self.0.iter().find(|((known, name), _)| *known == key && name == entry);
+        found.map(|(_, span)| *span)
     }
 }
 

@@ -28,6 +28,8 @@ fn inspected() -> Vec<u8> {
     let root = Rootfs::new();
     root.file("/etc/passwd", 0o644, "root:x:0:0::/:\nnode:x:1000:1001::/:\n")
         .file("/etc/group", 0o644, "root:x:0:\n")
+        .file("/usr/lib/os-release", 0o644, "ID=debian\n")
+        .file("/var/lib/dpkg/status.d/app", 0o644, "Package: app\n")
         .file("/usr/bin/app", 0o755, elf(AMD64, None));
     let out = tempfile::tempdir().unwrap();
     let config = r#"{"user":"node","path":"/usr/bin","entrypoint":["app"]}"#;

@@ -10,7 +10,7 @@ use crate::diagnostic::{self, Code, Diagnostic, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
-use crate::harden::{self, Finding, Judgement, Origin, Severity, Subject, document};
+use crate::harden::{self, Finding, Judgement, Origin, Profile, Severity, Subject, document};
 use crate::image::ImageConfig;
 use crate::input::Input;
 use crate::inspect::collisions::{self, Collisions};
@@ -19,6 +19,7 @@ use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
 use crate::llb::Output;
+use crate::options::{Options, SourceDateEpoch};
 use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Role, Selection, What};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
@@ -141,14 +142,14 @@ impl Build<'_> {
         plan: &Plan,
         parts: &Emitted,
     ) -> Result<Verdict, Failure> {
-        let config = started(&plan.config);
+        let config = self.judged(plan);
         let platform = plan.platform.id();
-        let args = inventory_args(&config, &platform)?;
+        let writable: Vec<String> =
+            plan.writable.iter().map(|path| path.resolved.clone()).collect();
+        let args = inventory_args(&config, &platform, &writable)?;
         let probe = InventoryProbe { base: parts.base, layers: &parts.layers, args };
         let output = emitter.inventory(&self.probes, &probe)?;
         let inventory = parse(&self.read(emitter, output, inventory::FILE).await?)?;
-        let writable: Vec<String> =
-            plan.writable.iter().map(|path| path.resolved.clone()).collect();
         let subject = Subject {
             inventory: &inventory,
             config: &config,
@@ -158,19 +159,30 @@ impl Build<'_> {
             base_known: true,
             input: Input::Spec,
         };
-        let judgement = harden::judge(&subject);
+        let judgement = harden::judge(&subject, Profile::Standard);
         let base = plan.images[plan.runtime].span;
-        let place = |origin| match origin {
-            Origin::App { layer } => plan.layers.get(layer).map_or(base, |layer| layer.span),
-            Origin::Base | Origin::Image => base,
-            Origin::Config(field) => plan.places.of(field).unwrap_or(base),
-        };
-        let found = diagnostics(&judgement.findings, place).into_iter();
+        let found = diagnostics(&judgement.findings, |finding| place(finding, plan)).into_iter();
         let found = found.chain(undecided(&subject, &judgement, base)).collect();
         self.warn(&refuse(found)?).await?;
         let summary = harden::summary(&subject, &judgement);
         let evidence = written(plan, &subject, &judgement)?;
         Ok(Verdict { summary, evidence, outputs: vec![output] })
+    }
+
+    /// What the checks look at besides files: the config, and how it came about.
+    fn judged(&self, plan: &Plan) -> harden::Config {
+        let base = &plan.images[plan.runtime];
+        let layers = plan.config.history.iter().skip(base.config.history.len());
+        harden::Config {
+            history: layers.map(|entry| entry.created_by.clone()).collect(),
+            base: harden::Base {
+                name: base.shown(),
+                from_catalogue: base.reference.starts_with(&self.registry),
+                labels: base.config.config.labels.clone(),
+                env: base.config.config.env.clone(),
+            },
+            ..config_of(&plan.config, self.options)
+        }
     }
 
     /// Refuses bases that will not do, before anything is built.
@@ -284,9 +296,12 @@ pub(super) fn base_findings(
 pub(crate) fn inventory_args(
     config: &harden::Config,
     platform: &str,
+    writable: &[String],
 ) -> Result<Vec<String>, Failure> {
-    let words = serde_json::to_string(&config.started())
-        .map_err(|error| Failure::internal(error.to_string()))?;
+    let mut started = config.started();
+    started.ask.extend_from_slice(writable);
+    let words =
+        serde_json::to_string(&started).map_err(|error| Failure::internal(error.to_string()))?;
     let args = ["--config", &words, "--platform", platform, "--rules", harden::RULES];
     Ok(args.map(str::to_owned).to_vec())
 }
@@ -296,20 +311,31 @@ pub(crate) fn parse(json: &[u8]) -> Result<Inventory, Failure> {
     Inventory::from_json(json).map_err(|error| Failure::internal(error.to_string()))
 }
 
-/// What the checks look at, of a whole config.
-pub(crate) fn started(image: &ImageConfig) -> harden::Config {
+/// What the checks look at, of a whole config and the options of the build.
+pub(crate) fn config_of(image: &ImageConfig, options: &Options) -> harden::Config {
     let config = &image.config;
+    let variant = Some(&image.variant).filter(|variant| !variant.is_empty());
+    let platform = [&image.os, &image.architecture].into_iter().chain(variant);
+    let healthcheck = config.healthcheck.as_ref();
     harden::Config {
         user: config.user.clone(),
         entrypoint: config.entrypoint.clone().unwrap_or_default(),
         cmd: config.cmd.clone().unwrap_or_default(),
         workdir: config.working_dir.clone(),
         env: config.env.clone(),
-        healthcheck: config
-            .healthcheck
-            .as_ref()
-            .map(|check| check.test.clone())
-            .unwrap_or_default(),
+        healthcheck: healthcheck.map(|check| check.test.clone()).unwrap_or_default(),
+        volumes: config.volumes.keys().cloned().collect(),
+        ports: config.exposed_ports.keys().cloned().collect(),
+        labels: config.labels.clone(),
+        onbuild: config.on_build.clone(),
+        platform: platform.map(String::as_str).collect::<Vec<_>>().join("/"),
+        created: image.created.clone(),
+        build_args: options.build_args.clone(),
+        epoch: match options.epoch {
+            Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
+            _ => None,
+        },
+        ..harden::Config::default()
     }
 }
 
@@ -330,7 +356,7 @@ pub(crate) fn undecided(
     place: Span,
 ) -> Vec<Diagnostic> {
     let open = judgement.undecided(subject);
-    open.filter(|(check, _)| check.severity == Severity::Block)
+    open.filter(|(check, _)| check.weight(judgement.profile) == Some(Severity::Block))
         .map(|(check, reason)| {
             let message =
                 format!("it cannot be decided whether there is {}: {reason}", check.title);
@@ -340,12 +366,32 @@ pub(crate) fn undecided(
         .collect()
 }
 
-/// The findings that the user is told, each at the line that brought it about.
-pub(crate) fn diagnostics(findings: &[Finding], place: impl Fn(Origin) -> Span) -> Vec<Diagnostic> {
+/// The line that brought a finding about.
+fn place(finding: &Finding, plan: &Plan) -> Span {
+    let base = plan.images[plan.runtime].span;
+    match finding.origin {
+        Origin::App { layer } => plan.layers.get(layer).map_or(base, |layer| layer.span),
+        Origin::Base | Origin::Image => base,
+        Origin::Config(field) => {
+            // `8080` of the spec is `8080/tcp` of the config.
+            let entry = finding.entry.as_deref().unwrap_or_default();
+            let short = entry.split('/').next().unwrap_or(entry);
+            let places = &plan.places;
+            let exact = places.entry(field, entry).or_else(|| places.entry(field, short));
+            exact.or_else(|| places.of(field)).unwrap_or(base)
+        }
+    }
+}
+
+/// The findings that the user is told, each at its line.
+pub(crate) fn diagnostics(
+    findings: &[Finding],
+    place: impl Fn(&Finding) -> Span,
+) -> Vec<Diagnostic> {
     let told = findings.iter().filter(|finding| finding.severity >= Severity::Warn);
     told.map(|finding| {
         let code = Code::Check(finding.check.0);
-        let (span, message) = (place(finding.origin), finding.message.clone());
+        let (span, message) = (place(finding), finding.message.clone());
         let found = match finding.severity {
             Severity::Block => Diagnostic::error(code, span, message),
             Severity::Warn | Severity::Info => Diagnostic::warning(code, span, message),

@@ -5,6 +5,7 @@ use crate::inspect::evidence::Changed;
 use crate::paths;
 
 use super::access::describe;
+use super::common::complete;
 use super::{Decision, Fault, Subject};
 
 /// BASE-02.
@@ -15,18 +16,6 @@ pub(crate) fn changed(subject: &Subject<'_>) -> Decision {
     let mut faults: Vec<_> = faults.map(|change| fault(subject, change)).collect();
     complete(list.truncated, &mut faults)?;
     Ok(faults)
-}
-
-/// A list that was cut may hide a fault behind entries that are none.
-fn complete(is_truncated: bool, faults: &mut [Fault]) -> Result<(), String> {
-    match (is_truncated, faults.last_mut()) {
-        (false, _) => Ok(()),
-        (true, Some(last)) => {
-            last.message.push_str(", and there are more");
-            Ok(())
-        }
-        (true, None) => Err("there is too much to tell".to_owned()),
-    }
 }
 
 /// What a scanner or an engine reads to know what the base is.
@@ -46,7 +35,7 @@ const RECORDS: [&str; 9] = [
 pub(crate) fn records(subject: &Subject<'_>) -> Decision {
     let list = &subject.inventory.replaced;
     let is_record = |path: &str| RECORDS.iter().any(|one| paths::below(one, path).is_some());
-    let replaced = list.items.iter().filter(|change| is_record(&change.path));
+    let replaced = list.items.iter().filter(|change| is_record(&change.path) || is_code(change));
     let mut faults: Vec<_> = replaced
         .map(|change| {
             let message = format!("{} of the base is replaced", change.path);
@@ -55,6 +44,19 @@ pub(crate) fn records(subject: &Subject<'_>) -> Decision {
         .collect();
     complete(list.truncated, &mut faults)?;
     Ok(faults)
+}
+
+/// Whether a file of the base is a program or a library, which others of the base rely on.
+fn is_code(change: &Changed) -> bool {
+    const CODE: [&str; 9] = ["py", "pyc", "js", "mjs", "cjs", "jar", "dll", "rb", "pm"];
+    const FOLDERS: [&str; 4] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
+    let path = change.path.as_str();
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let executable = change.before.kind == Kind::File && change.before.mode & 0o111 != 0;
+    let suffix = name.rsplit_once('.').map_or("", |(_, suffix)| suffix);
+    let library = matches!(suffix, "so" | "node") || name.contains(".so.");
+    let module = CODE.contains(&suffix) && FOLDERS.iter().any(|f| paths::below(f, path).is_some());
+    executable || library || module
 }
 
 /// BASE-03.

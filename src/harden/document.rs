@@ -18,6 +18,7 @@ struct Document<'a> {
     version: u32,
     hardpan: &'static str,
     rules: &'static str,
+    profile: &'static str,
     platform: &'a str,
     bases: &'a [Base<'a>],
     summary: String,
@@ -57,6 +58,8 @@ struct FindingEntry<'a> {
     severity: &'static str,
     origin: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<&'a str>,
     message: &'a str,
 }
@@ -71,6 +74,7 @@ pub fn write(
         version: VERSION,
         hardpan: env!("CARGO_PKG_VERSION"),
         rules: RULES,
+        profile: judgement.profile.name(),
         platform: subject.platform,
         bases,
         summary: summary(subject, judgement),
@@ -86,6 +90,7 @@ fn checks_of(judgement: &Judgement) -> Vec<CheckEntry<'_>> {
             Status::Passed => ("passed", None, None),
             Status::Failed(count) => ("failed", Some(*count), None),
             Status::NotEvaluated(reason) => ("not_evaluated", None, Some(reason.as_str())),
+            Status::Off => ("off", None, None),
         };
         let title = Check::find(id.0).map_or("", |check| check.title);
         CheckEntry { id: id.0, title, status, findings, reason }
@@ -107,6 +112,7 @@ fn findings_of(judgement: &Judgement) -> Vec<FindingEntry<'_>> {
             Origin::Image => "image".to_owned(),
             Origin::Config(field) => format!("config {field}"),
         },
+        entry: finding.entry.as_deref(),
         path: finding.path.as_deref(),
         message: &finding.message,
     });
@@ -115,7 +121,7 @@ fn findings_of(judgement: &Judgement) -> Vec<FindingEntry<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CheckId, Finding};
+    use super::super::{CheckId, Finding, Profile};
     use super::*;
 
     #[test]
@@ -124,6 +130,7 @@ mod tests {
             check: CheckId("SHL-02"),
             severity: Severity::Warn,
             origin: Origin::App { layer: 3 },
+            entry: None,
             path: Some("/bin/sh".to_owned()),
             message: "shell found".to_owned(),
             help: "leave it out".to_owned(),
@@ -132,14 +139,16 @@ mod tests {
             (CheckId("USR-01"), Status::Passed),
             (CheckId("SHL-02"), Status::Failed(1)),
             (CheckId("SHL-03"), Status::NotEvaluated("too many files".to_owned())),
+            (CheckId("USR-04"), Status::Off),
         ];
-        let judgement = Judgement { findings: vec![finding], checks };
+        let judgement = Judgement { profile: Profile::OpenShift, findings: vec![finding], checks };
         let (checks, findings) = (checks_of(&judgement), findings_of(&judgement));
         let json = serde_json::to_value((checks, findings)).unwrap();
         assert_eq!(json[0][0]["status"], "passed");
         assert!(json[0][0].get("findings").is_none() && json[0][0].get("reason").is_none());
         assert_eq!((&json[0][1]["status"], &json[0][1]["findings"]), (&"failed".into(), &1.into()));
         assert_eq!(json[0][2]["reason"], "too many files");
+        assert_eq!(json[0][3]["status"], "off");
         assert_eq!(json[1][0]["origin"], "layer 3");
         assert_eq!(
             (&json[1][0]["severity"], &json[1][0]["path"]),

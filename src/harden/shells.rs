@@ -42,7 +42,7 @@ enum Verdict {
 }
 
 fn verdict(trace: &ShellTrace) -> Verdict {
-    let executable = trace.attributes.mode & 0o111 != 0;
+    let executable = is_executable(trace);
     let traces = &trace.traces;
     let is_named = |name: &str| trace.named.as_deref() == Some(name) && trace.format == Format::Elf;
     if traces.signatures_of("busybox") >= 2 || is_named("busybox") {
@@ -140,12 +140,8 @@ pub(crate) fn by_name(subject: &Subject<'_>) -> Decision {
 /// SHL-03.
 pub(crate) fn by_content(subject: &Subject<'_>) -> Decision {
     let mut found = faults(subject, |trace| match verdict(trace) {
-        Verdict::Content(why) => {
-            let found = fault(subject, trace, &format!("is a shell under another name: {why}"));
-            // Nothing but a loader runs it.
-            let executable = trace.attributes.mode & 0o111 != 0;
-            Some(if executable { found } else { found.weighing(Severity::Warn) })
-        }
+        Verdict::Content(why) => is_executable(trace)
+            .then(|| fault(subject, trace, &format!("is a shell under another name: {why}"))),
         Verdict::Embedded(shell) => {
             let found = fault(subject, trace, &format!("carries the shell {shell} as a library"));
             Some(found.weighing(Severity::Warn))
@@ -159,6 +155,20 @@ pub(crate) fn by_content(subject: &Subject<'_>) -> Decision {
         fault.help("place fewer or smaller executable files, so that all can be searched")
     }));
     Ok(found)
+}
+
+fn is_executable(trace: &ShellTrace) -> bool {
+    trace.attributes.mode & 0o111 != 0
+}
+
+/// SHL-09: nothing but a loader runs it.
+pub(crate) fn not_executable(subject: &Subject<'_>) -> Decision {
+    faults(subject, |trace| match verdict(trace) {
+        Verdict::Content(why) if !is_executable(trace) => {
+            Some(fault(subject, trace, &format!("is a shell that only a loader runs: {why}")))
+        }
+        _ => None,
+    })
 }
 
 /// SHL-04.

@@ -247,7 +247,7 @@ fn trim(line: &[u8]) -> &[u8] {
     &line[start..end]
 }
 
-fn password(field: &[u8]) -> Password {
+pub(crate) fn password(field: &[u8]) -> Password {
     match field.first() {
         None => Password::Empty,
         Some(b'x') if field.len() == 1 => Password::Shadowed,

@@ -58,6 +58,24 @@ impl<T> Bounded<T> {
         }
     }
 
+    /// Takes over what was gathered elsewhere: the same as if all had come here.
+    pub(crate) fn merge(&mut self, other: Self) {
+        let total = self.total + other.total;
+        if let Some(bar) = other.bar
+            && self.bar.as_ref().is_none_or(|known| bar < *known)
+        {
+            for (_, (_, weight)) in self.items.split_off(&bar) {
+                self.bytes -= weight;
+            }
+            self.bar = Some(bar);
+        }
+        for (path, (item, weight)) in other.items {
+            let more = weight - path.len();
+            self.add_weighing(path, item, more);
+        }
+        self.total = total;
+    }
+
     pub(crate) fn is_truncated(&self) -> bool {
         self.bar.is_some()
     }
@@ -94,6 +112,26 @@ mod tests {
             }
             let list = list.into_list();
             assert_eq!((list.items, list.total, list.truncated), (vec!["a", "b"], 4, true));
+        }
+    }
+
+    #[test]
+    fn lists_of_two_threads_add_up_to_one() {
+        let paths: Vec<String> =
+            (0..40).map(|i| format!("{}{i}", "x".repeat(i * 7 % 11))).collect();
+        let list = |chosen: &dyn Fn(usize) -> bool| {
+            let mut list = Bounded::with_limits(9, 60);
+            for (_, path) in paths.iter().enumerate().filter(|(index, _)| chosen(*index)) {
+                list.add(path.clone().into_bytes(), path.clone());
+            }
+            list
+        };
+        let whole = list(&|_| true).into_list();
+        assert!(whole.truncated);
+        for split in 1..8 {
+            let mut left = list(&|index| index % split == 0);
+            left.merge(list(&|index| index % split != 0));
+            assert_eq!(left.into_list(), whole, "{split}");
         }
     }
 

@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::fs::{FileType, Stat};
 
@@ -15,8 +14,11 @@ use super::bounded::Bounded;
 use super::entry::Attributes;
 use super::escape::escape;
 use super::evidence::{Format, Gap, List, Part, ShellTrace};
+use super::names::Place;
+use super::program::{self, Head, Shebang};
 use super::read::Data;
 use super::shell::{self, Traces};
+use super::threads;
 use super::tree::{LastLink, Tree, open_file};
 use super::walk::Seen;
 
@@ -37,8 +39,6 @@ const MAX_TOTAL: u64 = 16 << 30;
 const MIN_PROGRAM: u64 = 4 << 10;
 /// Files without an executable bit and without a suffix are opened from this size on.
 const MIN_HIDDEN: u64 = 16 << 10;
-/// The most threads: contents come from the page cache, beyond that memory is the limit.
-const MAX_THREADS: usize = 4;
 
 /// A file that is to be opened.
 #[derive(Debug)]
@@ -56,24 +56,59 @@ struct Candidate {
 pub(crate) struct Contents {
     candidates: Bounded<Candidate>,
     links: Bounded<usize>,
+    /// Whether the lowest layer is all there is, so that its scripts and libraries are the app's.
+    whole: bool,
+}
+
+/// What one file holds.
+struct Content {
+    format: Format,
+    traces: Traces,
+    /// Whether it was searched to its end.
+    complete: bool,
+    shebang: Option<Shebang>,
 }
 
 /// What a search found.
-type Searched = Result<(Format, Traces, bool), String>;
+type Searched = Result<Content, String>;
+
+/// What all searches found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) shells: List<ShellTrace>,
+    /// Executable scripts that are placed.
+    pub(crate) scripts: Vec<Script>,
+    /// ELF files that are placed, sorted.
+    pub(crate) objects: Vec<(Vec<u8>, usize)>,
+}
+
+/// An executable script.
+#[derive(Debug)]
+pub(crate) struct Script {
+    pub(crate) path: Vec<u8>,
+    pub(crate) layer: usize,
+    pub(crate) shebang: Shebang,
+}
 
 impl Contents {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(whole: bool) -> Self {
         let candidates = Bounded::with_limits(MAX_CANDIDATES, MAX_NAMES);
-        Self { candidates, links: Bounded::with_limits(MAX_LINKS, MAX_NAMES) }
+        Self { candidates, links: Bounded::with_limits(MAX_LINKS, MAX_NAMES), whole }
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.candidates.merge(other.candidates);
+        self.links.merge(other.links);
     }
 
     /// Notes a regular file if it is worth opening.
-    pub(crate) fn note_file(&mut self, seen: &Seen<'_>) {
+    pub(crate) fn note_file(&mut self, seen: &Seen<'_>, place: Place) {
         let named = shell::named(seen.name);
         let size = u64::try_from(seen.stat.st_size).unwrap_or(0);
         let executable = seen.stat.st_mode & 0o111 != 0;
+        let placed = seen.layer > 0 || self.whole && !place.system;
         let worth = size > 0 && named.is_some()
-            || executable && size >= MIN_PROGRAM
+            || executable && (size >= MIN_PROGRAM || size > 0 && placed)
             || may_be_elf(seen.name, size);
         if worth {
             let (named, as_script) = named.unzip();
@@ -88,7 +123,7 @@ impl Contents {
     }
 
     /// Opens and searches; what could not be searched is told as gaps.
-    pub(crate) fn search(self, tree: &Tree, gaps: &mut Bounded<Gap>) -> List<ShellTrace> {
+    pub(crate) fn search(self, tree: &Tree, gaps: &mut Bounded<Gap>) -> Found {
         for (list, what) in
             [(self.candidates.is_truncated(), "programs"), (self.links.is_truncated(), "links")]
         {
@@ -101,23 +136,34 @@ impl Contents {
         name_by_links(tree, &links, &mut candidates);
         let groups = group(candidates);
         let answers = search_all(tree, &groups);
-        let mut found = BTreeMap::new();
+        let mut shells = BTreeMap::new();
+        let mut found = Found::default();
         for (group, answer) in groups.iter().zip(answers) {
             let path = &group.paths[0];
-            match answer {
-                Ok((format, traces, complete)) => {
-                    if !complete {
-                        let reason = format!("it holds more than {} MiB", MAX_FILE >> 20);
-                        gaps.gap(path, Part::Content, &reason);
-                    }
-                    if group.is_worth_listing(format, &traces) {
-                        found.insert(path.clone(), (group, format, traces));
-                    }
+            let content = match answer {
+                Ok(content) => content,
+                Err(reason) => {
+                    gaps.gap(path, Part::Content, &reason);
+                    continue;
                 }
-                Err(reason) => gaps.gap(path, Part::Content, &reason),
+            };
+            if !content.complete {
+                let reason = format!("it holds more than {} MiB", MAX_FILE >> 20);
+                gaps.gap(path, Part::Content, &reason);
+            }
+            let placed = group.layer > 0 || self.whole;
+            if placed && content.format == Format::Elf {
+                found.objects.push((path.clone(), group.layer));
+            }
+            if let Some(shebang) = content.shebang.filter(|_| placed && group.is_executable()) {
+                found.scripts.push(Script { path: path.clone(), layer: group.layer, shebang });
+            }
+            if group.is_worth_listing(content.format, &content.traces) {
+                shells.insert(path.clone(), (group, content.format, content.traces));
             }
         }
-        list(tree, &links, &found)
+        found.shells = list(tree, &links, &shells);
+        found
     }
 }
 
@@ -131,8 +177,12 @@ struct Group {
 }
 
 impl Group {
+    fn is_executable(&self) -> bool {
+        self.stat.st_mode & 0o111 != 0
+    }
+
     fn is_worth_listing(&self, format: Format, traces: &Traces) -> bool {
-        let executable = self.stat.st_mode & 0o111 != 0;
+        let executable = self.is_executable();
         let by_name = match format {
             Format::Elf => self.named.is_some(),
             Format::Script => self.named.is_some() && self.as_script && executable,
@@ -197,7 +247,7 @@ fn group(candidates: BTreeMap<Vec<u8>, Candidate>) -> Vec<Group> {
     groups
 }
 
-/// Searches all files on a few threads; the answers are in the order of the files.
+/// Searches all files; the answers are in the order of the files.
 fn search_all(tree: &Tree, groups: &[Group]) -> Vec<Searched> {
     let mut spent = 0;
     let affordable = groups.iter().take_while(|group| {
@@ -205,27 +255,11 @@ fn search_all(tree: &Tree, groups: &[Group]) -> Vec<Searched> {
         spent <= MAX_TOTAL
     });
     let affordable = affordable.count();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut answers = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(group) = groups[..affordable].get(index) else { return answers };
-            answers.push((index, search(tree, group)));
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
-    let mut answers: BTreeMap<usize, Searched> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut answers = work();
-        // A thread that failed leaves its files without an answer, which is a gap below.
-        answers.extend(others.into_iter().filter_map(|thread| thread.join().ok()).flatten());
-        answers.into_iter().collect()
-    });
-    let missing =
-        |index| if index < affordable { "the search failed" } else { "too much to search" };
-    let answer = |index| answers.remove(&index).unwrap_or_else(|| Err(missing(index).to_owned()));
-    (0..groups.len()).map(answer).collect()
+    let answers = threads::map(&groups[..affordable], |group| search(tree, group));
+    let failed =
+        |answer: Option<Searched>| answer.unwrap_or_else(|| Err("the search failed".to_owned()));
+    let beyond = (affordable..groups.len()).map(|_| Err("too much to search".to_owned()));
+    answers.into_iter().map(failed).chain(beyond).collect()
 }
 
 fn search(tree: &Tree, group: &Group) -> Searched {
@@ -242,11 +276,18 @@ fn search(tree: &Tree, group: &Group) -> Searched {
         [b'#', b'!', ..] => Format::Script,
         _ => Format::Other,
     };
+    let shebang = match format {
+        Format::Script => match program::read_head(&file).map_err(text)? {
+            Head::Script(line) => Some(line),
+            _ => None,
+        },
+        _ => None,
+    };
     if format != Format::Elf {
-        return Ok((format, Traces::default(), true));
+        return Ok(Content { format, traces: Traces::default(), complete: true, shebang });
     }
     let (traces, complete) = shell::search(Data::of(file), MAX_FILE).map_err(text)?;
-    Ok((format, traces, complete))
+    Ok(Content { format, traces, complete, shebang })
 }
 
 /// How much data a file has on disk, at most: holes are not read.

@@ -3,15 +3,22 @@
 //! Every list is bounded, in the order of its paths, and says how many there were in all. Paths are
 //! bytes in a file system and escaped here (`escape`), so they can be shown as they are.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::accounts::{Accounts, Identity, UserError};
 use super::entry::{Attributes, Kind};
+use super::escape::escape;
+use super::libraries::Unlinked;
+use super::names::Role;
 use super::program::Program;
+use super::secrets::SecretTrace;
+use super::shadow::Shadow;
 use super::shell::Traces;
 
 /// The version of the document.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Everything that the checks need to know about a root file system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +31,19 @@ pub struct Inventory {
     pub layers: Vec<Contents>,
     /// passwd and group of the whole.
     pub accounts: Accounts,
+    /// The lines of shadow.
+    pub shadow: Vec<Shadow>,
+    /// Why shadow cannot be read although it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow_trouble: Option<String>,
+    /// What `/etc/shells` lists.
+    pub listed_shells: Vec<String>,
     /// Who the configured user is.
     pub user: WhoRuns,
+    /// Every path that was asked about, login shells and listed shells; sorted.
+    pub asked: Vec<Lookup>,
+    /// The file that the command's interpreter is told to read.
+    pub start_file: Option<StartFile>,
     /// The folder that the process starts in.
     pub workdir: Option<Lookup>,
     /// Entrypoint and cmd, as one command.
@@ -42,12 +60,24 @@ pub struct Inventory {
     pub replaced: List<Changed>,
     /// Folders over files, files or links over folders, among placed layers.
     pub hidden: List<Changed>,
+    /// Placed files called like files of keys and credentials, with another file placed over them.
+    pub covered: List<Changed>,
     /// Regular files with a set-id bit.
     pub set_id: List<Item>,
     /// Regular files with capabilities; `None`: the file system could not be asked.
     pub capabilities: Option<List<Item>>,
     /// Files, and folders without the sticky bit, that everybody may write.
     pub world_writable: List<Item>,
+    /// Files and folders that the user owns or may write, and that not everybody may.
+    pub writable: List<Item>,
+    /// Files and folders whose names stand for something; `detail` is the name of a program.
+    pub noted: BTreeMap<Role, List<Item>>,
+    /// Executable scripts, by what runs them.
+    pub scripts: List<Scripts>,
+    /// Files with keys, credentials or tokens in them.
+    pub secrets: List<SecretTrace>,
+    /// Libraries that programs need and do not find.
+    pub unlinked: List<Unlinked>,
     /// Devices, named pipes and sockets.
     pub special: List<Item>,
     /// Names that start with `.wh.`: in a layer they say that something is deleted.
@@ -111,6 +141,32 @@ pub struct Item {
     /// A value of the check's own: the capabilities in hexadecimal, for example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+}
+
+/// Executable scripts with the same first line in one layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scripts {
+    /// The first of them, by path.
+    pub path: String,
+    /// The layer that they are seen from.
+    pub layer: usize,
+    /// How many there are.
+    pub count: u64,
+    /// Whether they belong to dependencies.
+    pub dependency: bool,
+    /// What the kernel makes of them.
+    pub program: Box<Program>,
+}
+
+/// The file that an interpreter starts with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartFile {
+    /// Its path, escaped.
+    pub path: String,
+    /// The layer that it is seen from.
+    pub layer: usize,
+    /// Calls in it that start a shell.
+    pub shell_calls: Vec<String>,
 }
 
 /// A path that two layers have.
@@ -192,6 +248,14 @@ pub enum Part {
     Content,
     /// The extended attributes could not be read.
     Attributes,
+    /// A file of keys or credentials was not read.
+    Secrets,
+    /// Other text was not searched for secrets.
+    Texts,
+    /// The libraries of programs were not followed.
+    Programs,
+    /// What runs scripts was not looked up.
+    Scripts,
 }
 
 impl Part {
@@ -201,6 +265,10 @@ impl Part {
             Self::Folder => "folder",
             Self::Content => "content",
             Self::Attributes => "attributes",
+            Self::Secrets => "secrets",
+            Self::Texts => "texts",
+            Self::Programs => "programs",
+            Self::Scripts => "scripts",
         }
     }
 }
@@ -274,6 +342,17 @@ impl Inventory {
             VERSION => Ok(inventory),
             other => Err(InventoryError::Version(other)),
         }
+    }
+
+    /// What was found at a path that was asked about.
+    pub fn asked(&self, path: &str) -> Option<&Lookup> {
+        let path = escape(path.as_bytes());
+        self.asked.iter().find(|lookup| lookup.path == path)
+    }
+
+    /// What has a role by its name.
+    pub fn noted(&self, role: Role) -> &[Item] {
+        self.noted.get(&role).map_or(&[], |list| &list.items)
     }
 
     /// How many regular files a process sees.

@@ -40,6 +40,17 @@ impl<'a> Finder<'a> {
         self.look_up(&self.absolute(""), None)
     }
 
+    /// Any path, seen from the working folder.
+    pub(crate) fn ask(&mut self, path: &str) -> Lookup {
+        self.look_up(&self.absolute(path), None)
+    }
+
+    /// What runs a script.
+    pub(crate) fn runner(&mut self, line: &Shebang) -> Program {
+        self.programs = 0;
+        self.script(line, 0)
+    }
+
     /// A command; `None` if it has no words.
     pub(crate) fn command(&mut self, argv: &[String]) -> Option<Command> {
         let first = argv.first()?;
@@ -170,7 +181,7 @@ impl<'a> Finder<'a> {
 }
 
 /// What an init program in front of a command starts: `tini -- node`, `dumb-init node`.
-pub(crate) fn unwrap_init(argv: &[String]) -> Option<&[String]> {
+pub fn unwrap_init(argv: &[String]) -> Option<&[String]> {
     const INITS: [&str; 5] = ["tini", "tini-static", "dumb-init", "docker-init", "catatonit"];
     let (first, rest) = argv.split_first()?;
     let name = first.rsplit('/').next().unwrap_or(first);

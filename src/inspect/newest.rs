@@ -33,6 +33,8 @@ impl Newest {
 }
 
 impl Visitor for Newest {
+    fn enter(&mut self, _: &[u8]) {}
+
     fn see(&mut self, seen: &Seen<'_>) {
         if seen.file_type() == FileType::RegularFile {
             self.seconds = self.seconds.max(Some(seen.stat.st_mtime));
@@ -42,6 +44,10 @@ impl Visitor for Newest {
     fn overlaid(&mut self, _: &[u8], _: &[(usize, Stat)]) {}
 
     fn skip(&mut self, _: &[u8], _: &str) {}
+
+    fn merge(&mut self, other: Self) {
+        self.seconds = self.seconds.max(other.seconds);
+    }
 }
 
 #[derive(Debug, clap::Parser)]
@@ -60,8 +66,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     run_mode("newest", arguments, |arguments: &Arguments| {
         let shown = arguments.tree.display();
         let tree = Tree::open(&[&arguments.tree]).map_err(|error| format!("{shown}: {error}"))?;
-        let mut newest = Newest::default();
-        walk(&tree, &mut newest);
+        let newest = walk(&tree, Newest::default);
         output::write_json(&arguments.out, FILE, &newest).map_err(|error| error.to_string())
     })
 }

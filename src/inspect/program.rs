@@ -88,7 +88,7 @@ pub(crate) enum Head {
 }
 
 /// A `#!` line.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Shebang {
     pub(crate) interpreter: Vec<u8>,
     pub(crate) argument: Option<Vec<u8>>,

@@ -40,23 +40,36 @@ pub(crate) const MAX_NAMES: usize = 1_000_000;
 
 /// The names in an open folder, sorted, and whether that is all of them.
 pub(crate) fn names(folder: impl AsFd) -> Result<(Vec<Vec<u8>>, bool), Errno> {
+    let mut names = Vec::new();
+    let complete = each_name(folder, |name| {
+        names.push(name.to_vec());
+        Ok::<_, Errno>(())
+    })?;
+    names.sort_unstable();
+    Ok((names, complete))
+}
+
+/// Hands out the names in an open folder, as they come; `false`: there are more.
+pub(crate) fn each_name<E: From<Errno>>(
+    folder: impl AsFd,
+    mut each: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<bool, E> {
     rustix::fs::seek(&folder, SeekFrom::Start(0))?;
     let mut buffer = Vec::with_capacity(32 << 10);
     let mut listing = RawDir::new(folder, buffer.spare_capacity_mut());
-    let mut names = Vec::new();
-    let complete = loop {
-        let Some(entry) = listing.next() else { break true };
-        if names.len() == MAX_NAMES {
-            break false;
+    let mut count = 0;
+    while let Some(entry) = listing.next() {
+        if count == MAX_NAMES {
+            return Ok(false);
         }
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
-            names.push(name.to_vec());
+            count += 1;
+            each(name)?;
         }
-    };
-    names.sort_unstable();
-    Ok((names, complete))
+    }
+    Ok(true)
 }
 
 /// The data of a file: a hole, however long, reads as one NUL, so that padding hides nothing and

@@ -34,7 +34,7 @@ pub(crate) enum Trouble {
     #[error("{0} is not a folder")]
     NotAFolder(String),
     #[error("{0}")]
-    Io(Errno),
+    Io(#[from] Errno),
 }
 
 /// The union; the lowest layer has index 0.

@@ -257,7 +257,19 @@ pub(super) fn places(settings: &Settings<'_>) -> Places {
         ("cmd", app.cmd.as_ref().or(app.entrypoint.as_ref()).map(|list| list.span)),
         ("workdir", app.workdir.as_ref().map(|text| text.span)),
         ("env", app.env.first().map(|variable| variable.name.span)),
+        ("labels", app.labels.first().map(|label| label.name.span)),
+        ("expose", app.expose.first().map(|port| port.span)),
+        ("volumes", app.volumes.first().map(|path| path.span)),
+        ("writable", app.writable.first().map(|one| one.path.span)),
         ("healthcheck", health),
     ];
-    Places(places.into_iter().filter_map(|(key, span)| Some((key, span?))).collect())
+    let whole = places.into_iter().filter_map(|(key, span)| Some(((key, String::new()), span?)));
+    let pair = |key, pair: &Variable| ((key, pair.name.value.clone()), pair.name.span);
+    let text = |key, text: &Text| ((key, text.value.clone()), text.span);
+    let entries = (app.env.iter().map(|one| pair("env", one)))
+        .chain(app.labels.iter().map(|one| pair("labels", one)))
+        .chain(app.expose.iter().map(|one| text("expose", one)))
+        .chain(app.volumes.iter().map(|one| text("volumes", one)))
+        .chain(app.writable.iter().map(|one| text("writable", &one.path)));
+    Places(whole.chain(entries).collect())
 }

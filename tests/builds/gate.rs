@@ -115,6 +115,71 @@ fn a_record_of_the_base() {
     refused(&project.file("passwd", "node:x:1000:1000::/:\n"), &["BASE-01"], "/etc/passwd");
 }
 
+/// A file of the context, placed somewhere.
+fn placed(to: &str) -> Project {
+    let spec =
+        format!("base: node:24\nimage:\n  - ▸copy: thing\n    to: {to}\nentrypoint: [node]\n");
+    Project::new(&spec)
+}
+
+#[test]
+fn programs_that_no_image_needs() {
+    for (to, check) in
+        [("/opt/apt-get", "PKG-01"), ("/opt/bin/gcc-14", "PKG-04"), ("/usr/sbin/sshd", "PKG-06")]
+    {
+        refused(&placed(to).program("thing", "/bin/true"), &[check], to);
+    }
+}
+
+#[test]
+fn a_program_of_the_base_that_is_replaced() {
+    let project = placed("/usr/bin/node").program("thing", "/bin/true");
+    refused(&project, &["BASE-01"], "/usr/bin/node");
+}
+
+#[test]
+fn secrets_in_files() {
+    let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ";
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n");
+    refused(&placed("/srv/tls/server.key").file("thing", key), &["SEC-01"], "/srv/tls/server.key");
+    let npmrc = "//registry.example/:_authToken=s3cr3tvalue\n";
+    refused(&placed("/app/.npmrc").file("thing", npmrc), &["SEC-02"], "/app/.npmrc");
+    let template = "//registry.example/:_authToken=${NPM_TOKEN}\n";
+    assert!(placed("/app/.npmrc").file("thing", template).push().listing().has("/app/.npmrc"));
+}
+
+#[test]
+fn the_history_of_the_source() {
+    let project = Project::new("base: node:24\nimage:\n  - ▸copy: source\nentrypoint: [node]\n");
+    refused(&project.file("source/.git/HEAD", "ref: refs/heads/main\n"), &["PKG-08"], ".git");
+}
+
+#[test]
+fn variables_that_give_away_or_turn_off_too_much() {
+    for (variable, check) in [
+        ("DB_PASSWORD: hunter2", "SEC-03"),
+        ("LD_PRELOAD: /app/x.so", "PRV-08"),
+        ("NODE_TLS_REJECT_UNAUTHORIZED: 0", "RUN-14"),
+        ("PATH: /usr/bin:.", "PRV-09"),
+    ] {
+        let name = variable.split(':').next().unwrap();
+        let spec = format!("base: node:24\nenv:\n  OTHER: x\n  ▸{variable}\nentrypoint: [node]\n");
+        refused(&Project::new(&spec), &[check], name);
+    }
+}
+
+#[test]
+fn a_program_whose_library_is_missing() {
+    let project = Project::new("base: node:24\nimage:\n  - ▸copy: list\nentrypoint: [./list]\n");
+    refused(&project.program("list", "/bin/ls"), &["RUN-06"], "libselinux.so.1");
+}
+
+#[test]
+fn a_command_whose_own_file_is_missing() {
+    let project = Project::new("base: node:24\nentrypoint: ▸[node, dist/main.js]\n");
+    refused(&project, &["RUN-07"], "dist/main.js");
+}
+
 #[test]
 fn names_that_would_delete_something_where_the_image_is_unpacked() {
     let project = Project::new("base: node:24\nimage:\n  - ▸copy: dir\nentrypoint: [node]\n");

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hardpan::harden::{Config, Judgement, Severity, Subject, judge};
+use hardpan::harden::{Base, Config, Judgement, Profile, Severity, Subject, judge};
 use hardpan::input::Input;
 use hardpan::inspect::evidence::Inventory;
 use hardpan::inspect::inventory;
@@ -25,12 +25,14 @@ impl Image {
         base.file(
             "/etc/passwd",
             0o644,
-            "root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/home/node:\n",
+            "root:x:0:0::/root:/sbin/nologin\nnode:x:1000:1000::/home/node:/sbin/nologin\n",
         )
         .file("/etc/group", 0o644, "root:x:0:\nnode:x:1000:\n")
+        .file("/usr/lib/os-release", 0o644, "ID=debian\n")
+        .file("/var/lib/dpkg/status.d/node", 0o644, "Package: node\n")
         .file("/lib64/ld-linux-x86-64.so.2", 0o755, elf(AMD64, None))
         .file("/usr/bin/node", 0o755, elf(AMD64, Some("/lib64/ld-linux-x86-64.so.2")))
-        .folder("/app", 0o755)
+        .file("/app/server.js", 0o644, "serve()")
         .folder("/tmp", 0o1777)
         .link("/bin", "usr/bin");
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
@@ -41,6 +43,12 @@ impl Image {
             workdir: "/app".to_owned(),
             env: words(&["PATH=/usr/local/bin:/usr/bin"]),
             healthcheck: words(&["CMD", "/usr/bin/node", "health.js"]),
+            platform: "linux/amd64".to_owned(),
+            labels: ["source", "revision", "version", "licenses"]
+                .map(|name| (format!("org.opencontainers.image.{name}"), "x".to_owned()))
+                .into(),
+            base: Base { from_catalogue: true, ..Base::default() },
+            ..Config::default()
         };
         let layers = Vec::new();
         Self {
@@ -77,7 +85,9 @@ impl Image {
         for layer in &self.layers {
             arguments.extend(["--layer".into(), layer.path().as_os_str().to_owned()]);
         }
-        let config = serde_json::to_string(&self.config.started()).unwrap();
+        let mut started = self.config.started();
+        started.ask.extend(self.writable.iter().cloned());
+        let config = serde_json::to_string(&started).unwrap();
         arguments.extend(["--config".into(), config.into()]);
         arguments.extend(["--out".into(), out.path().as_os_str().to_owned()]);
         arguments.extend(["--rules", "1", "--platform", self.platform].map(Into::into));
@@ -102,7 +112,31 @@ impl Image {
     }
 
     pub(crate) fn judge(&self) -> Judgement {
-        judge(&self.subject(&self.inventory()))
+        self.judge_as(Profile::Standard)
+    }
+
+    pub(crate) fn judge_as(&self, profile: Profile) -> Judgement {
+        judge(&self.subject(&self.inventory()), profile)
+    }
+
+    /// The checks that refuse the image.
+    #[track_caller]
+    pub(crate) fn blocks(&self, checks: &[&str]) {
+        let judgement = self.judge();
+        let found: Vec<_> = judgement.blocking().map(|finding| finding.check.0).collect();
+        assert_eq!(found, checks, "{:#?}", judgement.findings);
+    }
+
+    /// All findings: check, severity and message.
+    #[track_caller]
+    pub(crate) fn finds(&self, expected: &[(&str, Severity, &str)]) {
+        let judgement = self.judge();
+        let found: Vec<_> = judgement
+            .findings
+            .iter()
+            .map(|finding| (finding.check.0, finding.severity, finding.message.as_str()))
+            .collect();
+        assert_eq!(found, expected);
     }
 
     /// The checks that warn or block, and their messages.

@@ -5,8 +5,10 @@
 
 mod checks;
 mod collisions;
+mod defects;
 mod facts;
 mod hostile;
 mod image;
 mod inventory;
 mod rootfs;
+mod running;

@@ -1,0 +1,140 @@
+//! The accounts of the image: nobody but root is root, nobody has a password or a shell.
+
+#![expect(clippy::unnecessary_wraps, reason = "all decisions of the table have one signature")]
+
+use std::collections::BTreeMap;
+
+use crate::inspect::accounts::Password;
+use crate::inspect::entry::Kind;
+use crate::inspect::escape::escape;
+use crate::inspect::evidence::WhoRuns;
+
+use super::{Decision, Fault, Origin, Subject};
+
+/// Groups whose members may read or change what belongs to root.
+const POWERFUL: [&str; 8] = ["root", "wheel", "sudo", "docker", "shadow", "disk", "kmem", "adm"];
+/// Programs that let nobody in.
+const NO_LOGIN: [&str; 6] = ["nologin", "false", "true", "sync", "shutdown", "halt"];
+/// What an empty field stands for.
+pub(crate) const DEFAULT_SHELL: &str = "/bin/sh";
+
+fn passwd(subject: &Subject<'_>, message: String) -> Fault {
+    Fault::new(subject.origin(0), message).at("/etc/passwd")
+}
+
+/// USR-04.
+pub(crate) fn groups(subject: &Subject<'_>) -> Decision {
+    let WhoRuns::Known(who) = &subject.inventory.user else {
+        return Err("it is not known who the process runs as".to_owned());
+    };
+    let user = Origin::Config("user");
+    if who.uid == 0 {
+        return Ok(Vec::new()); // root has worse than groups
+    }
+    if who.gid == 0 {
+        let message = format!("the process runs as {}:0, in the group root", who.uid);
+        let help = format!("write `user: \"{0}:{0}\"`, or another group", who.uid);
+        return Ok(vec![Fault::new(user, message).help(help)]);
+    }
+    let groups = &subject.inventory.accounts.groups;
+    let is_in = |gid: i64| [who.gid].iter().chain(&who.groups).any(|mine| i64::from(*mine) == gid);
+    let powerful = groups.iter().filter(|group| POWERFUL.contains(&group.name.as_str()));
+    let faults = powerful.filter(|group| is_in(group.gid)).map(|group| {
+        Fault::new(user, format!("the process runs in the group {} ({})", group.name, group.gid))
+    });
+    Ok(faults.collect())
+}
+
+/// USR-06.
+pub(crate) fn second_root(subject: &Subject<'_>) -> Decision {
+    let users = subject.inventory.accounts.users.iter();
+    let others = users.filter(|user| user.uid == 0 && user.name != "root");
+    let say = |name: &str| format!("user \"{}\" is uid 0 like root", escape(name.as_bytes()));
+    Ok(others.map(|user| passwd(subject, say(&user.name))).collect())
+}
+
+/// USR-07.
+pub(crate) fn passwords(subject: &Subject<'_>) -> Decision {
+    let inventory = subject.inventory;
+    if let Some(trouble) = &inventory.shadow_trouble {
+        return Err(format!("/etc/shadow cannot be read: {trouble}"));
+    }
+    let users = inventory.accounts.users.iter();
+    let users = users.map(|user| ("/etc/passwd", escape(user.name.as_bytes()), user.password));
+    let shadow = inventory.shadow.iter();
+    let shadow = shadow.map(|line| ("/etc/shadow", line.name.clone(), line.password));
+    let faults = users.chain(shadow).filter_map(|(file, name, password)| {
+        let message = match password {
+            Password::Empty => format!("user \"{name}\" has an empty password"),
+            Password::Set => format!("user \"{name}\" has a password"),
+            Password::Shadowed | Password::Locked => return None,
+        };
+        Some(Fault::new(subject.origin(0), message).at(file))
+    });
+    Ok(faults.collect())
+}
+
+/// USR-08.
+pub(crate) fn login_shells(subject: &Subject<'_>) -> Decision {
+    let mut shells: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for user in &subject.inventory.accounts.users {
+        let shell = if user.shell.is_empty() { DEFAULT_SHELL } else { user.shell.as_str() };
+        let name = shell.rsplit('/').next().unwrap_or(shell);
+        if !NO_LOGIN.contains(&name) && exists(subject, shell) {
+            shells.entry(shell).or_default().push(escape(user.name.as_bytes()));
+        }
+    }
+    let say = |(shell, users): (&str, Vec<String>)| {
+        let shell = escape(shell.as_bytes());
+        passwd(subject, format!("{shell} is there, and {} may log in with it", users.join(", ")))
+    };
+    Ok(shells.into_iter().map(say).collect())
+}
+
+/// Whether a path leads to a file that anybody may execute.
+fn exists(subject: &Subject<'_>, path: &str) -> bool {
+    let found = subject.inventory.asked(path).and_then(|lookup| lookup.found_kind(Kind::File));
+    found.is_some_and(|file| file.attributes.mode & 0o111 != 0)
+}
+
+/// USR-09.
+pub(crate) fn duplicates(subject: &Subject<'_>) -> Decision {
+    let accounts = &subject.inventory.accounts;
+    let users = accounts.users.iter().map(|user| (user.uid, user.name.as_str()));
+    let groups = accounts.groups.iter().map(|group| (group.gid, group.name.as_str()));
+    let faults = [
+        twice(users, ("users", "uid", "/etc/passwd"), subject),
+        twice(groups, ("groups", "gid", "/etc/group"), subject),
+    ];
+    Ok(faults.concat())
+}
+
+fn twice<'a>(
+    entries: impl Iterator<Item = (i64, &'a str)>,
+    (what, id, file): (&str, &str, &str),
+    subject: &Subject<'_>,
+) -> Vec<Fault> {
+    let mut names: BTreeMap<i64, Vec<&str>> = BTreeMap::new();
+    // More than one root is another check.
+    for (number, name) in entries.filter(|(number, _)| *number != 0) {
+        names.entry(number).or_default().push(name);
+    }
+    let several = names.into_iter().filter(|(_, names)| names.len() > 1);
+    let fault = |(number, names): (i64, Vec<&str>)| {
+        let names = escape(names.join(" and ").as_bytes());
+        Fault::new(subject.origin(0), format!("{what} {names} have the same {id} {number}"))
+            .at(file)
+    };
+    several.map(fault).collect()
+}
+
+/// SHL-10.
+pub(crate) fn listed_shells(subject: &Subject<'_>) -> Decision {
+    let listed = subject.inventory.listed_shells.iter().filter(|shell| exists(subject, shell));
+    let fault = |shell: &String| {
+        let shell = escape(shell.as_bytes());
+        Fault::new(subject.origin(0), format!("/etc/shells lists {shell}, which is there"))
+            .at("/etc/shells")
+    };
+    Ok(listed.map(fault).collect())
+}

@@ -1,0 +1,72 @@
+//! What decisions share: whole or cut lists, several files in one sentence, rights to write.
+
+use std::collections::BTreeMap;
+
+use crate::inspect::accounts::Identity;
+use crate::inspect::entry::Attributes;
+use crate::inspect::evidence::{Item, Lookup};
+use crate::paths;
+
+use super::{Fault, Origin, Subject};
+
+/// A list that was cut may hide a fault behind entries that are none.
+pub(crate) fn complete(is_truncated: bool, faults: &mut [Fault]) -> Result<(), String> {
+    match (is_truncated, faults.last_mut()) {
+        (false, _) => Ok(()),
+        (true, Some(last)) => {
+            last.message.push_str(", and there are more");
+            Ok(())
+        }
+        (true, None) => Err("there is too much to tell".to_owned()),
+    }
+}
+
+/// One fault for all items of a layer: the first by path and how many there are.
+pub(crate) fn together<'a>(
+    subject: &Subject<'_>,
+    items: impl Iterator<Item = &'a Item>,
+    say: impl Fn(&str) -> String,
+) -> Vec<Fault> {
+    let mut layers: BTreeMap<usize, (&str, usize)> = BTreeMap::new();
+    for item in items {
+        layers.entry(item.layer).or_insert((&item.path, 0)).1 += 1;
+    }
+    let fault = |(layer, (path, count)): (usize, (&str, usize))| {
+        let names = match count {
+            1 => path.to_owned(),
+            more => format!("{path} and {} more", more - 1),
+        };
+        Fault::new(subject.origin(layer), say(&names)).at(path)
+    };
+    layers.into_iter().map(fault).collect()
+}
+
+/// Whether something was placed, or may have been.
+pub(crate) fn is_placed(subject: &Subject<'_>, layer: usize) -> bool {
+    subject.origin(layer) != Origin::Base
+}
+
+/// Whether a path is, or lies below, one that the spec declares writable.
+pub(crate) fn is_declared_writable(subject: &Subject<'_>, path: &str) -> bool {
+    subject.writable.iter().any(|root| paths::below(root.trim_end_matches('/'), path).is_some())
+}
+
+/// Whether someone may write a file, or what is in a folder; an owner may give itself the right.
+pub(crate) fn may_write(who: &Identity, what: &Attributes) -> bool {
+    let in_group = who.gid == what.gid || who.groups.contains(&what.gid);
+    who.uid == what.uid || in_group && what.mode & 0o020 != 0 || what.mode & 0o002 != 0
+}
+
+/// Whether someone may put something else at the end of a lookup: write it, or a folder on the way
+/// that is not sticky.
+pub(crate) fn may_replace(who: &Identity, lookup: &Lookup) -> bool {
+    let open = |what: &Attributes| may_write(who, what) && what.mode & 0o1000 == 0;
+    lookup.searched.iter().any(|step| open(&step.attributes))
+        || lookup.found.as_ref().is_some_and(|found| may_write(who, &found.attributes))
+}
+
+/// The value of a variable, the last one where it stands twice.
+pub(crate) fn variable<'a>(env: &'a [String], name: &str) -> Option<&'a str> {
+    let value = |variable: &'a String| variable.strip_prefix(name)?.strip_prefix('=');
+    env.iter().rev().find_map(value)
+}

@@ -1,0 +1,118 @@
+//! The parts of an image's config that the checks look at, and what has to be looked up for them.
+
+use std::collections::BTreeMap;
+
+use crate::inspect::inventory::Started;
+use crate::paths;
+
+use super::arguments::{self, Script};
+use super::common::variable;
+use super::{accounts, privilege, runtime};
+
+/// The config of the finished image, and what is known about how it came about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    /// `User`.
+    pub user: String,
+    /// `Entrypoint`.
+    pub entrypoint: Vec<String>,
+    /// `Cmd`.
+    pub cmd: Vec<String>,
+    /// `WorkingDir`.
+    pub workdir: String,
+    /// `Env`, as `NAME=value`.
+    pub env: Vec<String>,
+    /// `Healthcheck.Test`: `CMD` and words, `CMD-SHELL` and a text, or `NONE`; empty: no key.
+    pub healthcheck: Vec<String>,
+    /// `Volumes`.
+    pub volumes: Vec<String>,
+    /// `ExposedPorts`, such as `8080/tcp`.
+    pub ports: Vec<String>,
+    /// `Labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `OnBuild`.
+    pub onbuild: Vec<String>,
+    /// What made each layer that is not the base's.
+    pub history: Vec<String>,
+    /// What the config says that it is for, such as `linux/arm64`.
+    pub platform: String,
+    /// `created`.
+    pub created: Option<String>,
+    /// `SOURCE_DATE_EPOCH` of the build.
+    pub epoch: Option<i64>,
+    /// Build arguments, which everybody sees who sees the provenance.
+    pub build_args: BTreeMap<String, String>,
+    /// The base.
+    pub base: Base,
+}
+
+/// What is known about the base besides its files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Base {
+    /// Its name with its digest.
+    pub name: String,
+    /// Whether it comes from the registry of Docker Hardened Images.
+    pub from_catalogue: bool,
+    /// `Labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `Env`.
+    pub env: Vec<String>,
+}
+
+impl Config {
+    /// What the inventory has to look up.
+    pub fn started(&self) -> Started {
+        let healthcheck = match self.healthcheck.split_first() {
+            Some((form, words)) if form == "CMD" => words.to_vec(),
+            _ => Vec::new(),
+        };
+        Started {
+            user: self.user.clone(),
+            workdir: self.workdir.clone(),
+            path: variable(&self.env, "PATH").map(str::to_owned),
+            entrypoint: self.argv(),
+            healthcheck,
+            library_path: variable(&self.env, "LD_LIBRARY_PATH").map(str::to_owned),
+            ask: self.ask(),
+            start_file: self.start_places().and_then(|(_, places)| places.first().cloned()),
+        }
+    }
+
+    /// The whole command.
+    fn argv(&self) -> Vec<String> {
+        [self.entrypoint.as_slice(), &self.cmd].concat()
+    }
+
+    /// The key of the spec that says what is started.
+    pub(crate) fn command_field(&self) -> &'static str {
+        if self.entrypoint.is_empty() { "cmd" } else { "entrypoint" }
+    }
+
+    /// The file that the command's runtime starts with, and where it may be.
+    pub(crate) fn start_places(&self) -> Option<(String, Vec<String>)> {
+        let argv = self.argv();
+        let argv = crate::inspect::unwrap_init(&argv).unwrap_or(&argv);
+        let script: Script<'_> = arguments::script(argv)?;
+        Some((script.path.to_owned(), script.places(&self.workdir)))
+    }
+
+    /// Paths that checks want to know something about.
+    fn ask(&self) -> Vec<String> {
+        let system = privilege::SYSTEM_PATHS.into_iter();
+        let fixed = [privilege::PRELOAD, accounts::DEFAULT_SHELL, Self::CA_BUNDLE];
+        let path = variable(&self.env, "PATH").unwrap_or_default();
+        let elements = path.split(':').filter(|element| element.starts_with('/'));
+        let named = system.chain(fixed).chain(elements).map(str::to_owned);
+        let certificates = runtime::CERTIFICATES.into_iter();
+        let certificates = certificates.filter_map(|name| variable(&self.env, name));
+        let certificates = certificates.flat_map(|value| value.split(':'));
+        let certificates = certificates.map(|place| paths::join(&self.workdir, place));
+        let script = self.start_places().map_or_else(Vec::new, |(_, places)| places);
+        named
+            .chain(certificates)
+            .chain(script)
+            .chain(self.volumes.iter().cloned())
+            .chain(self.zone())
+            .collect()
+    }
+}

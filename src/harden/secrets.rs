@@ -1,0 +1,106 @@
+//! Keys, credentials and tokens: in files, in the config, and hidden under other files.
+
+#![expect(clippy::unnecessary_wraps, reason = "all decisions of the table have one signature")]
+
+use crate::inspect::escape::escape;
+use crate::inspect::evidence::Part;
+use crate::inspect::secrets::{Rule, SecretTrace};
+use crate::inspect::tokens::{is_placeholder, is_secret_name};
+
+use super::common::complete;
+use super::{Decision, Fault, Origin, Severity, Subject};
+
+/// SEC-01.
+pub(crate) fn keys(subject: &Subject<'_>) -> Decision {
+    files(subject, Rule::PrivateKey, Part::Secrets)
+}
+
+/// SEC-02.
+pub(crate) fn credentials(subject: &Subject<'_>) -> Decision {
+    files(subject, Rule::Credential, Part::Secrets)
+}
+
+/// SEC-04.
+pub(crate) fn tokens(subject: &Subject<'_>) -> Decision {
+    files(subject, Rule::Token, Part::Texts)
+}
+
+fn files(subject: &Subject<'_>, rule: Rule, part: Part) -> Decision {
+    let list = &subject.inventory.secrets;
+    let found = list.items.iter().filter(|trace| trace.rule == rule);
+    let mut faults: Vec<_> = found.map(|trace| fault(subject, trace)).collect();
+    complete(list.truncated, &mut faults)?;
+    let gap = subject.inventory.not_evaluated.items.iter().find(|gap| gap.part == part);
+    match gap {
+        Some(gap) if faults.is_empty() => {
+            Err(format!("{} was not searched: {}", gap.path, gap.reason))
+        }
+        _ => Ok(faults),
+    }
+}
+
+fn fault(subject: &Subject<'_>, trace: &SecretTrace) -> Fault {
+    let (path, line, what, digest) = (&trace.path, trace.line, &trace.what, &trace.digest);
+    let message = format!("{path} has {what} in line {line} (sha256 {digest}…)");
+    let found = Fault::new(subject.origin(trace.layer), message).at(path);
+    // Test keys of a package, or of the base, are known to everybody.
+    if trace.dependency || found.origin == Origin::Base {
+        return found.weighing(Severity::Warn);
+    }
+    found
+}
+
+/// SEC-03.
+pub(crate) fn config(subject: &Subject<'_>) -> Decision {
+    let config = subject.config;
+    let env = config.env.iter().filter_map(|variable| variable.split_once('='));
+    let mut faults: Vec<_> = env
+        .filter(|(name, value)| is_secret(name, value))
+        .map(|(name, _)| {
+            let name_shown = escape(name.as_bytes());
+            let origin = subject.env_origin(name);
+            let message = format!("the variable {name_shown} holds a secret");
+            let found = Fault::new(origin, message).about(name);
+            if origin == Origin::Base { found.weighing(Severity::Info) } else { found }
+        })
+        .collect();
+    let inherited = |name: &String| config.base.labels.get(name) == config.labels.get(name);
+    let labels = config.labels.iter().filter(|(name, _)| !inherited(name));
+    // Names of labels have dots and dashes where those of variables have underscores.
+    let labels = labels.filter(|(name, value)| is_secret(&name.replace(['.', '-'], "_"), value));
+    faults.extend(labels.map(|(name, _)| {
+        let message = format!("the label {} holds a secret", escape(name.as_bytes()));
+        Fault::new(Origin::Config("labels"), message).about(name)
+    }));
+    Ok(faults)
+}
+
+/// SUP-07.
+pub(crate) fn build_args(subject: &Subject<'_>) -> Decision {
+    let args = subject.config.build_args.iter();
+    let secret = args.filter(|(name, value)| is_secret(name, value));
+    let say = |(name, _): (&String, &String)| {
+        let name = escape(name.as_bytes());
+        Fault::new(Origin::Config("args"), format!("the build argument {name} holds a secret"))
+    };
+    Ok(secret.map(say).collect())
+}
+
+/// Whether a name and its value look like a secret. A place where one can be read is none.
+pub(crate) fn is_secret(name: &str, value: &str) -> bool {
+    let is_place = value.starts_with('/') || value.contains("://") && !value.contains('@');
+    is_secret_name(name) && !is_place && !is_placeholder(value)
+}
+
+/// SEC-05.
+pub(crate) fn hidden(subject: &Subject<'_>) -> Decision {
+    let list = &subject.inventory.covered;
+    let say = |change: &crate::inspect::evidence::Changed| {
+        let path = &change.path;
+        let message = format!("{path} is placed over another one, which stays in its layer");
+        Fault::new(subject.origin(change.below), message).at(path)
+    };
+    let mut faults: Vec<_> = list.items.iter().map(say).collect();
+    complete(list.truncated, &mut faults)?;
+    Ok(faults)
+}

@@ -1,0 +1,307 @@
+//! What one walk over a tree gathers, from names, permissions and attributes alone.
+//!
+//! Every list is bounded and does not depend on the order of the walk, so that several threads may
+//! gather and what they have is put together.
+
+use std::collections::BTreeMap;
+
+use rustix::fs::{FileType, Stat};
+use rustix::io::Errno;
+
+use super::bounded::Bounded;
+use super::content;
+use super::entry::{Attributes, Kind};
+use super::escape::escape;
+use super::evidence::{Changed, Contents, Gap, Item, Part, WhoRuns};
+use super::names::{self, Place, Role};
+use super::secrets::{self, Texts};
+use super::tree::{LastLink, Tree};
+use super::walk::{Seen, Visitor};
+use crate::inspect::accounts::Identity;
+
+/// The attribute that holds a file's capabilities.
+const CAPABILITY: &str = "security.capability";
+/// The most files of one role that are listed, and the bytes of their paths: there are many roles,
+/// and one is as telling as a thousand.
+const MAX_NOTED: usize = 200;
+const MAX_NOTED_BYTES: usize = 32 << 10;
+/// The most links called like programs that are followed.
+const MAX_LINKS: usize = 10_000;
+const MAX_LINK_BYTES: usize = 4 << 20;
+
+/// Whether the file system can be asked for capabilities, through `/proc`: there is no call that
+/// takes an open folder and a name.
+pub(crate) fn supports_capabilities(tree: &Tree) -> bool {
+    let Ok(root) = tree.open_part(0, b"/") else { return false };
+    let answer = capability(rustix::fd::AsFd::as_fd(&root), b".");
+    matches!(answer, Ok(_) | Err(Errno::NODATA))
+}
+
+/// The capabilities of a file in an open folder, in hexadecimal.
+fn capability(folder: rustix::fd::BorrowedFd<'_>, name: &[u8]) -> Result<String, Errno> {
+    use rustix::fd::AsRawFd as _;
+    let path = [format!("/proc/self/fd/{}/", folder.as_raw_fd()).as_bytes(), name].concat();
+    let mut value = [0; 64];
+    match rustix::fs::lgetxattr(path, CAPABILITY, &mut value) {
+        Ok(length) => Ok(hexadecimal(&value[..length])),
+        // Longer than any version of the format, or of another user namespace: it has some.
+        Err(Errno::RANGE | Errno::OVERFLOW) => Ok("unreadable".to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// What the walk gathers.
+pub(crate) struct Collector {
+    pub(crate) layers: Vec<Contents>,
+    pub(crate) contents: content::Contents,
+    pub(crate) texts: Texts,
+    pub(crate) changed: Bounded<Changed>,
+    pub(crate) replaced: Bounded<Changed>,
+    pub(crate) hidden: Bounded<Changed>,
+    pub(crate) covered: Bounded<Changed>,
+    pub(crate) set_id: Bounded<Item>,
+    pub(crate) capabilities: Option<Bounded<Item>>,
+    pub(crate) world_writable: Bounded<Item>,
+    pub(crate) writable: Bounded<Item>,
+    pub(crate) noted: BTreeMap<Role, Bounded<Item>>,
+    pub(crate) special: Bounded<Item>,
+    pub(crate) whiteouts: Bounded<Item>,
+    pub(crate) gaps: Bounded<Gap>,
+    /// Links called like programs.
+    links: Bounded<(usize, Role, &'static str)>,
+    user: Option<Identity>,
+    /// What the folder says that is being listed.
+    place: Place,
+}
+
+impl Collector {
+    pub(crate) fn new(layers: usize, capabilities: bool, user: &WhoRuns) -> Self {
+        let note = |role| (role, Bounded::with_limits(MAX_NOTED, MAX_NOTED_BYTES));
+        let user = match user {
+            WhoRuns::Known(identity) if identity.uid != 0 => Some(identity.clone()),
+            // Root may write everything, which says nothing; so does nobody.
+            _ => None,
+        };
+        Self {
+            layers: vec![Contents::default(); layers],
+            contents: content::Contents::new(layers == 1),
+            texts: Texts::new(layers == 1),
+            writable: Bounded::default(),
+            noted: Role::ALL.into_iter().map(note).collect(),
+            links: Bounded::with_limits(MAX_LINKS, MAX_LINK_BYTES),
+            user,
+            place: Place::default(),
+            changed: Bounded::default(),
+            replaced: Bounded::default(),
+            hidden: Bounded::default(),
+            covered: Bounded::default(),
+            set_id: Bounded::default(),
+            capabilities: capabilities.then(Bounded::default),
+            world_writable: Bounded::default(),
+            special: Bounded::default(),
+            whiteouts: Bounded::default(),
+            gaps: Bounded::default(),
+        }
+    }
+
+    /// The root itself is no name in any folder.
+    pub(crate) fn compare_roots(&mut self, tree: &Tree) -> Result<(), String> {
+        let root = tree.root().map_err(|trouble| trouble.to_string())?;
+        let stat = |(layer, part)| rustix::fs::fstat(part).map(|stat| (layer, stat));
+        let versions: Result<Vec<_>, _> = root.parts().map(stat).collect();
+        self.overlaid(b"/", &versions.map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
+    /// Notes links called like programs that lead to executable files.
+    pub(crate) fn follow_links(&mut self, tree: &Tree) {
+        let links = std::mem::replace(&mut self.links, Bounded::with_limits(0, 0));
+        for (path, (layer, role, name)) in links.into_map() {
+            let Ok(resolved) = tree.resolve(&path, LastLink::Follow) else { continue };
+            let Some(found) = resolved.found else { continue };
+            let attributes = Attributes::from(&found.stat);
+            if attributes.kind == Kind::File && attributes.mode & 0o111 != 0 {
+                let detail = Some(name.to_owned());
+                // A link to a program of a lower layer brings nothing new.
+                let layer = found.layer.min(layer);
+                let item = Item { path: escape(&path), layer, attributes, detail };
+                self.note(role, path, item);
+            }
+        }
+    }
+
+    fn note(&mut self, role: Role, path: Vec<u8>, item: Item) {
+        if let Some(list) = self.noted.get_mut(&role) {
+            list.add(path, item);
+        }
+    }
+
+    fn see_file(&mut self, seen: &Seen<'_>) {
+        let mode = seen.stat.st_mode;
+        if mode & 0o6000 != 0 {
+            self.set_id.add(seen.path(), item(seen, None));
+        }
+        if mode & 0o002 != 0 {
+            self.world_writable.add(seen.path(), item(seen, None));
+        }
+        self.see_capabilities(seen);
+        let size = u64::try_from(seen.stat.st_size).unwrap_or(0);
+        if let Some(role) = names::of_file(self.place, seen.name, size) {
+            self.note(role, seen.path(), item(seen, None));
+        }
+        if mode & 0o111 != 0
+            && let Some((role, name)) = names::of_program(self.place, seen.name)
+        {
+            self.note(role, seen.path(), item(seen, Some(name.to_owned())));
+        }
+        self.contents.note_file(seen, self.place);
+        self.texts.note_file(seen, self.place);
+    }
+
+    /// Capabilities work where a file is executed; one that only root could make executable is not
+    /// asked, since asking costs more than everything else about a file.
+    fn see_capabilities(&mut self, seen: &Seen<'_>) {
+        let Some(capabilities) = &mut self.capabilities else { return };
+        if seen.stat.st_mode & 0o111 == 0 && seen.stat.st_uid == 0 {
+            return;
+        }
+        match capability(seen.open, seen.name) {
+            Ok(value) => capabilities.add(seen.path(), item(seen, Some(value))),
+            Err(Errno::NODATA) => {}
+            Err(error) => self.gaps.gap(&seen.path(), Part::Attributes, &error.to_string()),
+        }
+    }
+
+    /// Who owns something may give itself the right to write it.
+    fn see_writable(&mut self, seen: &Seen<'_>) {
+        let Some(user) = &self.user else { return };
+        let (stat, mode) = (seen.stat, seen.stat.st_mode);
+        let shared = stat.st_gid == user.gid || user.groups.contains(&stat.st_gid);
+        let writes = stat.st_uid == user.uid || shared && mode & 0o020 != 0;
+        if writes && mode & 0o002 == 0 {
+            self.writable.add(seen.path(), item(seen, None));
+        }
+    }
+}
+
+fn item(seen: &Seen<'_>, detail: Option<String>) -> Item {
+    let attributes = Attributes::from(seen.stat);
+    Item { path: escape(&seen.path()), layer: seen.layer, attributes, detail }
+}
+
+impl Visitor for Collector {
+    fn enter(&mut self, folder: &[u8]) {
+        self.place = Place::of(folder);
+    }
+
+    fn see(&mut self, seen: &Seen<'_>) {
+        let kind = seen.file_type();
+        if seen.name.starts_with(b".wh.") {
+            self.whiteouts.add(seen.path(), item(seen, None));
+        }
+        let Some(counts) = self.layers.get_mut(seen.layer) else { return };
+        match kind {
+            FileType::RegularFile => {
+                counts.files += 1;
+                counts.bytes += u64::try_from(seen.stat.st_size).unwrap_or(0);
+                self.see_writable(seen);
+                self.see_file(seen);
+            }
+            FileType::Directory => {
+                counts.folders += 1;
+                self.see_writable(seen);
+                if let Some(role) = names::of_folder(seen.name) {
+                    self.note(role, seen.path(), item(seen, None));
+                }
+                if seen.stat.st_mode & 0o1002 == 0o002 {
+                    self.world_writable.add(seen.path(), item(seen, None));
+                }
+            }
+            FileType::Symlink => {
+                counts.links += 1;
+                if let Some((role, name)) = names::of_program(self.place, seen.name) {
+                    self.links.add(seen.path(), (seen.layer, role, name));
+                }
+                self.contents.note_link(seen.path(), seen.layer);
+            }
+            _ => {
+                counts.others += 1;
+                self.special.add(seen.path(), item(seen, None));
+            }
+        }
+    }
+
+    fn overlaid(&mut self, path: &[u8], versions: &[(usize, Stat)]) {
+        let Some((&(layer, top), below)) = versions.split_first() else { return };
+        let changed = |below: usize, before: &Stat, layer: usize, after: &Stat| Changed {
+            path: escape(path),
+            below,
+            before: before.into(),
+            layer,
+            after: after.into(),
+        };
+        if let Some((0, base)) = below.last() {
+            let change = changed(0, base, layer, &top);
+            if change.before.kind != Kind::Folder && change.after.kind != Kind::Folder {
+                self.replaced.add(path.to_vec(), change.clone());
+            }
+            if change.before != change.after {
+                self.changed.add(path.to_vec(), change);
+            }
+        }
+        for pair in versions.windows(2) {
+            let [(upper, after), (lower, before)] = pair else { continue };
+            let change = changed(*lower, before, *upper, after);
+            let folder = change.before.kind == Kind::Folder || change.after.kind == Kind::Folder;
+            if *lower > 0 && folder && change.before.kind != change.after.kind {
+                self.hidden.add(path.to_vec(), change);
+            } else if *lower > 0 && secrets::is_kept_in(path) {
+                self.covered.add(path.to_vec(), change);
+            }
+        }
+    }
+
+    fn skip(&mut self, path: &[u8], reason: &str) {
+        let path = if path.is_empty() { b"/" } else { path };
+        self.gaps.gap(path, Part::Folder, reason);
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (all, more) in self.layers.iter_mut().zip(other.layers) {
+            all.files += more.files;
+            all.folders += more.folders;
+            all.links += more.links;
+            all.others += more.others;
+            all.bytes += more.bytes;
+        }
+        self.contents.merge(other.contents);
+        self.texts.merge(other.texts);
+        self.changed.merge(other.changed);
+        self.replaced.merge(other.replaced);
+        self.hidden.merge(other.hidden);
+        self.covered.merge(other.covered);
+        self.set_id.merge(other.set_id);
+        if let (Some(all), Some(more)) = (&mut self.capabilities, other.capabilities) {
+            all.merge(more);
+        }
+        self.world_writable.merge(other.world_writable);
+        self.writable.merge(other.writable);
+        for (role, more) in other.noted {
+            if let Some(all) = self.noted.get_mut(&role) {
+                all.merge(more);
+            }
+        }
+        self.special.merge(other.special);
+        self.whiteouts.merge(other.whiteouts);
+        self.gaps.merge(other.gaps);
+        self.links.merge(other.links);
+    }
+}

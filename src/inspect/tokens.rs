@@ -1,0 +1,253 @@
+//! The forms that private keys and tokens have, and values that only stand for one.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+use super::secrets::{Rule, Sighting};
+
+/// The most of a text behind the head of a key in which its content must begin.
+const KEY_BODY: usize = 4 << 10;
+/// A key has at least this much content.
+const MIN_BODY: usize = 40;
+/// A token of fewer different characters is an example.
+const MIN_VARIETY: usize = 8;
+
+/// A form of tokens: how it starts, how many characters follow, and what it is.
+struct Form {
+    prefix: &'static str,
+    least: usize,
+    most: usize,
+    upper_only: bool,
+    what: &'static str,
+}
+
+const fn form(prefix: &'static str, least: usize, most: usize, what: &'static str) -> Form {
+    Form { prefix, least, most, upper_only: false, what }
+}
+
+const FORMS: [Form; 16] = [
+    Form { upper_only: true, ..form("AKIA", 16, 16, "an access key of AWS") },
+    Form { upper_only: true, ..form("ASIA", 16, 16, "an access key of AWS") },
+    form("ghp_", 36, 36, "a token of GitHub"),
+    form("gho_", 36, 36, "a token of GitHub"),
+    form("ghu_", 36, 36, "a token of GitHub"),
+    form("ghs_", 36, 36, "a token of GitHub"),
+    form("github_pat_", 50, 255, "a token of GitHub"),
+    form("npm_", 36, 36, "a token of npm"),
+    form("xoxb-", 20, 255, "a token of Slack"),
+    form("xoxp-", 20, 255, "a token of Slack"),
+    form("xoxa-", 20, 255, "a token of Slack"),
+    form("sk_live_", 20, 255, "a key of Stripe"),
+    form("rk_live_", 20, 255, "a key of Stripe"),
+    form("glpat-", 20, 255, "a token of GitLab"),
+    form("dckr_pat_", 20, 255, "a token of Docker Hub"),
+    form("eyJ", 40, 4_096, "a JSON Web Token"),
+];
+
+static PREFIXES: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(FORMS.iter().map(|form| form.prefix)).ok());
+
+/// Private keys in a text, each with content and not only its first line.
+pub(crate) fn keys(content: &[u8]) -> Vec<Sighting> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let mut found = Vec::new();
+    for start in memchr::memmem::find_iter(content, BEGIN) {
+        let rest = &content[start + BEGIN.len()..];
+        let head = &rest[..rest.len().min(64)];
+        let Some(end) = memchr::memmem::find(head, b"-----") else { continue };
+        let kind = &head[..end];
+        if !kind.ends_with(b"PRIVATE KEY") && kind != b"PGP PRIVATE KEY BLOCK" {
+            continue;
+        }
+        let body = &rest[end + 5..];
+        let body = &body[..body.len().min(KEY_BODY)];
+        let length = body_length(body);
+        if length >= MIN_BODY {
+            let end = start + BEGIN.len() + end + 5 + body.len();
+            found.push(Sighting { rule: Rule::PrivateKey, what: "a private key", start, end });
+        }
+    }
+    if content.starts_with(b"PuTTY-User-Key-File-") {
+        let end = content.len().min(KEY_BODY);
+        found.push(Sighting { rule: Rule::PrivateKey, what: "a private key", start: 0, end });
+    }
+    found
+}
+
+/// How many characters of base64 follow, line ends and headers of old formats aside.
+fn body_length(body: &[u8]) -> usize {
+    let end = memchr::memmem::find(body, b"-----").unwrap_or(body.len());
+    let text = String::from_utf8_lossy(&body[..end]).replace("\\n", "\n");
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let lines = text.lines().map(|line| line.trim().trim_matches(['"', '\'', '+', ',']));
+    let lines = lines.filter(|line| line.chars().all(is_base64));
+    lines.map(str::len).sum()
+}
+
+/// Tokens in a text.
+pub(crate) fn tokens(content: &[u8]) -> Vec<Sighting> {
+    let Some(prefixes) = PREFIXES.as_ref() else { return Vec::new() };
+    let mut found: Vec<Sighting> = Vec::new();
+    for hit in prefixes.find_iter(content) {
+        let Some(form) = FORMS.get(hit.pattern().as_usize()) else { continue };
+        let start = hit.start();
+        let before = start.checked_sub(1).and_then(|place| content.get(place));
+        if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+            continue;
+        }
+        let rest = &content[hit.end()..];
+        let length = rest.iter().take(form.most + 1).take_while(|byte| form.takes(**byte)).count();
+        let end = hit.end() + length;
+        let token = &content[start..end];
+        let fits = length >= form.least && length <= form.most;
+        if fits && is_varied(&content[hit.end()..end]) && !is_example(token) && form.is_whole(token)
+        {
+            found.push(Sighting { rule: Rule::Token, what: form.what, start, end });
+        }
+    }
+    found
+}
+
+impl Form {
+    fn takes(&self, byte: u8) -> bool {
+        if self.upper_only {
+            return byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        }
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'_' | b'-')
+            || self.prefix == "eyJ" && byte == b'.'
+    }
+
+    /// A JSON Web Token has three parts, and the second one is JSON, too.
+    fn is_whole(&self, token: &[u8]) -> bool {
+        if self.prefix != "eyJ" {
+            return true;
+        }
+        let parts: Vec<_> = token.split(|byte| *byte == b'.').collect();
+        matches!(parts.as_slice(), [head, body, signature]
+            if head.len() > 10 && body.starts_with(b"eyJ") && body.len() > 10 && signature.len() > 10)
+    }
+}
+
+fn is_varied(token: &[u8]) -> bool {
+    let mut seen = token.to_vec();
+    seen.sort_unstable();
+    seen.dedup();
+    seen.len() >= MIN_VARIETY
+}
+
+fn is_example(token: &[u8]) -> bool {
+    memchr::memmem::find(&token.to_ascii_lowercase(), b"example").is_some()
+}
+
+/// Whether a name of a variable is that of a secret, as BuildKit's own check decides it.
+pub fn is_secret_name(name: &str) -> bool {
+    const SECRET: [&str; 10] = [
+        "apikey",
+        "auth",
+        "credential",
+        "credentials",
+        "key",
+        "password",
+        "pword",
+        "passwd",
+        "secret",
+        "token",
+    ];
+    const PUBLIC: [&str; 3] = ["public", "file", "version"];
+    let name = name.to_ascii_lowercase();
+    let has = |words: &[&str]| name.split('_').any(|part| words.contains(&part));
+    has(&SECRET) && !has(&PUBLIC)
+}
+
+/// Whether a value only stands for a secret.
+pub fn is_placeholder(value: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "changeme",
+        "change-me",
+        "change_me",
+        "example",
+        "placeholder",
+        "your-",
+        "your_",
+        "dummy",
+        "redacted",
+        "xxxx",
+        "****",
+        "todo",
+    ];
+    const WHOLE: [&str; 10] =
+        ["", "password", "secret", "none", "null", "true", "false", "test", "undefined", "token"];
+    let value = value.trim();
+    let lower = value.to_ascii_lowercase();
+    value.starts_with(['$', '<', '%', '{', '('])
+        || WHOLE.contains(&lower.as_str())
+        || WORDS.iter().any(|word| lower.contains(word))
+        || lower.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_keys_with_content() {
+        let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ";
+        let pem = |kind: &str, body: &str| {
+            format!("x\n-----BEGIN {kind}-----\n{body}\n-----END {kind}-----\n")
+        };
+        let json =
+            format!("\"-----BEGIN PRIVATE KEY-----\\n{body}\\n-----END PRIVATE KEY-----\\n\"");
+        let cases = [
+            (pem("PRIVATE KEY", body), 1),
+            (pem("RSA PRIVATE KEY", body), 1),
+            (pem("OPENSSH PRIVATE KEY", body), 1),
+            (json, 1),
+            (pem("CERTIFICATE", body), 0),
+            (pem("PUBLIC KEY", body), 0),
+            (pem("PRIVATE KEY", "..."), 0),
+            ("if (text.includes('-----BEGIN PRIVATE KEY-----')) {".to_owned(), 0),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(keys(text.as_bytes()).len(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn finds_tokens_of_their_forms() {
+        // Put together here, so that nobody's scanner takes this file for a leak.
+        let random = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8";
+        let cases = [
+            (format!("key = \"AKIA{}\"", "QWERTYUIOP123456"), 1),
+            (format!("key = \"AKIA{}\"", "IOSFODNN7EXAMPLE"), 0),
+            (format!("ghp_{random}"), 1),
+            (format!("ghp_{}", "x".repeat(36)), 0),
+            (format!("my_ghp_{random}"), 0),
+            (format!("npm_{random}"), 1),
+            ("npm_config_registry".to_owned(), 0),
+            (format!("glpat-{}", &random[..20]), 1),
+            (format!("eyJ{random}.eyJ{random}.{random}"), 1),
+            (format!("eyJ{random}.{random}.{random}"), 0),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(tokens(text.as_bytes()).len(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn knows_names_of_secrets() {
+        for (name, expected) in [
+            ("DB_PASSWORD", true),
+            ("API_KEY", true),
+            ("token", true),
+            ("AWS_SECRET_ACCESS_KEY", true),
+            ("PUBLIC_KEY", false),
+            ("SSL_KEY_FILE", false),
+            ("KEYBOARD", false),
+            ("TOKENIZER", false),
+        ] {
+            assert_eq!(is_secret_name(name), expected, "{name}");
+        }
+    }
+}
