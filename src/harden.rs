@@ -21,6 +21,7 @@ use crate::input::Input;
 use crate::inspect::evidence::Inventory;
 use crate::inspect::inventory::Started;
 
+pub(crate) use access::UNKNOWN_USER;
 pub use catalogue::{CHECKS, Check};
 pub use text::{report, summary};
 

@@ -269,8 +269,8 @@ impl Options {
         ours::refuse_unknown(reader);
         self.attest = Attest::read(reader);
         self.lint = LintRules::read(reader);
-        self.epoch = reader
-            .parsed("build-arg:SOURCE_DATE_EPOCH", "1700000000", SourceDateEpoch::parse);
+        self.epoch =
+            reader.parsed("build-arg:SOURCE_DATE_EPOCH", "1700000000", SourceDateEpoch::parse);
         self.keep_git_dir =
             reader.parsed("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR", "true", boolean) == Some(true);
         self.git_advice =
