@@ -30,6 +30,7 @@ use std::fmt;
 use crate::input::Input;
 use crate::inspect::evidence::Inventory;
 
+pub(crate) use access::UNKNOWN_USER;
 pub use catalogue::{CHECKS, Check};
 pub use config::{Base, Config};
 pub use profile::Profile;

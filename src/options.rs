@@ -173,6 +173,30 @@ pub enum SourceDateEpoch {
     Of(String),
 }
 
+impl SourceDateEpoch {
+    /// The last second whose nanoseconds a graph can hold, in the year 2262.
+    const LAST: i64 = i64::MAX / 1_000_000_000;
+
+    /// A number is seconds, whatever its size; anything else is a name.
+    fn parse(text: &str) -> Result<Self, String> {
+        /// Of the Gregorian calendar, on average.
+        const YEAR: i64 = 31_556_952;
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Self::Of(text.to_owned()));
+        }
+        match text.parse::<i64>() {
+            Ok(seconds @ 0..=Self::LAST) => Ok(Self::Seconds(seconds)),
+            _ if text.starts_with('-') => Err("that is before 1970".to_owned()),
+            Ok(seconds) => {
+                let year = 1970 + seconds / YEAR;
+                Err(format!("that is the year {year}; it takes seconds, not milliseconds"))
+            }
+            Err(_) => Err("that is too large for seconds since 1970".to_owned()),
+        }
+    }
+}
+
 impl Options {
     /// Reads an environment. Mistakes come beside the options, which hold defaults in their place.
     pub fn parse(
@@ -245,11 +269,8 @@ impl Options {
         ours::refuse_unknown(reader);
         self.attest = Attest::read(reader);
         self.lint = LintRules::read(reader);
-        self.epoch = reader.peek("build-arg:SOURCE_DATE_EPOCH").map(|value| {
-            value
-                .parse()
-                .map_or_else(|_| SourceDateEpoch::Of(value.clone()), SourceDateEpoch::Seconds)
-        });
+        self.epoch =
+            reader.parsed("build-arg:SOURCE_DATE_EPOCH", "1700000000", SourceDateEpoch::parse);
         self.keep_git_dir =
             reader.parsed("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR", "true", boolean) == Some(true);
         self.git_advice =

@@ -355,13 +355,25 @@ pub(crate) fn undecided(
     judgement: &Judgement,
     place: Span,
 ) -> Vec<Diagnostic> {
+    // Whoever names a user that is not there is told that, and not what follows from it.
+    let is_told = judgement.blocking().any(|finding| {
+        ["USR-03", "USR-05"].contains(&finding.check.0) && finding.origin == Origin::Config("user")
+    });
+    let follows = |reason: &str| is_told && reason.starts_with(harden::UNKNOWN_USER);
     let open = judgement.undecided(subject);
-    open.filter(|(check, _)| check.weight(judgement.profile) == Some(Severity::Block))
+    let blocks = |check: &harden::Check| check.weight(judgement.profile) == Some(Severity::Block);
+    open.filter(|(check, reason)| blocks(check) && !follows(reason))
         .map(|(check, reason)| {
-            let message =
-                format!("it cannot be decided whether there is {}: {reason}", check.title);
-            Diagnostic::error(Code::Check(check.id.0), place, message)
-                .help("place fewer or plainer files, so that all of them can be looked at")
+            let (id, title) = (check.id, check.title);
+            let message = format!("{id} cannot be decided ({title}): {reason}");
+            let help = if reason.starts_with(harden::UNKNOWN_USER) {
+                "name the user by numbers, such as `1000:1000`"
+            } else if id.0.starts_with("RUN-") {
+                "start the program by its whole path, or put fewer folders into PATH"
+            } else {
+                "place fewer or plainer files, so that all of them can be looked at"
+            };
+            Diagnostic::error(Code::Check(id.0), place, message).help(help)
         })
         .collect()
 }
@@ -383,12 +395,19 @@ fn place(finding: &Finding, plan: &Plan) -> Span {
     }
 }
 
+/// The checks of how a command starts.
+const OF_A_START: [&str; 5] = ["RUN-01", "RUN-02", "RUN-03", "RUN-04", "RUN-05"];
+
 /// The findings that the user is told, each at its line.
 pub(crate) fn diagnostics(
     findings: &[Finding],
     place: impl Fn(&Finding) -> Span,
 ) -> Vec<Diagnostic> {
-    let told = findings.iter().filter(|finding| finding.severity >= Severity::Warn);
+    // That the shell of a command cannot start is no reason to look for a way to start it.
+    let refuses = |one: &Finding| one.check.0 == "SHL-05" && one.severity == Severity::Block;
+    let needs_shell = findings.iter().any(refuses);
+    let is_moot = |finding: &Finding| needs_shell && OF_A_START.contains(&finding.check.0);
+    let told = findings.iter().filter(|one| one.severity >= Severity::Warn && !is_moot(one));
     told.map(|finding| {
         let code = Code::Check(finding.check.0);
         let (span, message) = (place(finding), finding.message.clone());
@@ -399,4 +418,108 @@ pub(crate) fn diagnostics(
         found.help(finding.help.clone())
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// What an image with one user called `app` and one program looks like when it starts so.
+    fn looked_at(config: &harden::Config) -> Inventory {
+        let root = tempfile::tempdir().unwrap();
+        let out = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("etc/passwd", "root:x:0:0::/:\napp:x:1000:1000::/:\n");
+        write("etc/group", "root:x:0:\napp:x:1000:\n");
+        let mut words = vec!["--base".into(), root.path().as_os_str().to_owned()];
+        let args = inventory_args(config, "linux/amd64", &[]).unwrap();
+        words.extend(args.into_iter().map(Into::into));
+        words.extend(["--out".into(), out.path().as_os_str().to_owned()]);
+        assert_eq!(inventory::run(words.into_iter()), std::process::ExitCode::SUCCESS);
+        let path: &Path = out.path();
+        parse(&std::fs::read(path.join(inventory::FILE)).unwrap()).unwrap()
+    }
+
+    /// The codes, messages and help of what a user is told of a Dockerfile's image.
+    fn told(config: &harden::Config, change: impl FnOnce(&mut Inventory)) -> Vec<Diagnostic> {
+        let mut inventory = looked_at(config);
+        change(&mut inventory);
+        let subject = Subject {
+            inventory: &inventory,
+            config,
+            platform: "linux/amd64",
+            today: jiff::civil::date(2026, 11, 23),
+            writable: &[],
+            base_known: false,
+            input: Input::Dockerfile,
+        };
+        let judgement = harden::judge(&subject, harden::Profile::Standard);
+        let mut found = diagnostics(&judgement.findings, |_| Span::START);
+        found.extend(undecided(&subject, &judgement, Span::START));
+        found.retain(|one| one.severity == diagnostic::Severity::Error);
+        found
+    }
+
+    fn codes(found: &[Diagnostic]) -> Vec<&str> {
+        found.iter().map(|one| one.code.id()).collect()
+    }
+
+    fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> harden::Config {
+        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+        let (entrypoint, cmd) = (words(entrypoint), words(cmd));
+        harden::Config { user: user.to_owned(), entrypoint, cmd, ..harden::Config::default() }
+    }
+
+    #[test]
+    fn of_a_user_that_is_not_there_only_that_is_told() {
+        let found = told(&config("gone:gone", &["/app"], &[]), |_| {});
+        assert_eq!(codes(&found), ["USR-02", "USR-05"]);
+        let found = told(&config("4000000000:1", &["/app"], &[]), |_| {});
+        assert_eq!(codes(&found), ["USR-03"]);
+    }
+
+    #[test]
+    fn what_cannot_be_decided_is_told_with_its_reason_and_a_way_out() {
+        let cut = |inventory: &mut Inventory| {
+            inventory.shells.truncated = true;
+            inventory.entrypoint.as_mut().unwrap().truncated = true;
+        };
+        let found = told(&config("1000:1000", &["/app"], &[]), cut);
+        let said = |code: &str| {
+            let one = found.iter().find(|one| one.code.id() == code).unwrap();
+            (one.message.clone(), one.help.clone().unwrap())
+        };
+        let (message, help) = said("SHL-04");
+        assert_eq!(
+            message,
+            "SHL-04 cannot be decided (a program with a shell in it): too many files look like shells"
+        );
+        assert!(help.starts_with("place fewer or plainer files"), "{help}");
+        let (message, help) = said("RUN-02");
+        assert!(message.ends_with(": there are too many places to look at"), "{message}");
+        assert!(help.contains("PATH"), "{help}");
+    }
+
+    #[test]
+    fn a_text_as_command_is_told_as_such_and_in_the_words_of_its_field() {
+        let text = ["/bin/sh", "-c", "node server.mjs"];
+        for (field, start) in [
+            ("ENTRYPOINT", config("1000:1000", &text, &["x"])),
+            ("CMD", config("1000:1000", &[], &text)),
+        ] {
+            let found = told(&start, |_| {});
+            assert_eq!(codes(&found), ["SHL-05"], "no way to start the shell is looked for");
+            let help = found[0].help.as_deref().unwrap();
+            assert!(help.contains(&format!("`{field} [\"node\", ")), "{help}");
+            assert!(help.ends_with("a list has double quotes"), "{help}");
+        }
+        let found = told(&config("1000:1000", &["/gone"], &[]), |_| {});
+        assert_eq!(codes(&found), ["RUN-01"], "other commands are followed");
+    }
 }

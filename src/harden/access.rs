@@ -43,6 +43,9 @@ pub(crate) fn refusal(who: &Identity, lookup: &Lookup) -> Option<String> {
     refused.then(|| format!("user {user} cannot execute {} ({shown})", target.path))
 }
 
+/// How the reason starts why nothing can be said that depends on the user.
+pub(crate) const UNKNOWN_USER: &str = "it is not known who the process runs as";
+
 /// `0750 0:1000`.
 pub(crate) fn describe(what: &Attributes) -> String {
     format!("{:04o} {}:{}", what.mode, what.uid, what.gid)
@@ -52,7 +55,7 @@ pub(crate) fn describe(what: &Attributes) -> String {
 pub(crate) fn who<'a>(subject: &Subject<'a>) -> Result<&'a Identity, String> {
     match &subject.inventory.user {
         WhoRuns::Known(identity) => Ok(identity),
-        WhoRuns::Nobody(error) => Err(format!("it is not known who the process runs as: {error}")),
+        WhoRuns::Nobody(error) => Err(format!("{UNKNOWN_USER}: {error}")),
     }
 }
 

@@ -2,11 +2,13 @@
 //! can. Every problem belongs to one check, so that the same walk serves all of them, and health
 //! checks as well.
 
+use crate::input::Input;
 use crate::inspect::accounts::Identity;
 use crate::inspect::entry::Kind;
 use crate::inspect::evidence::{Command, Lookup, Target};
 use crate::inspect::program::{EnvProgram, Program};
 
+use super::Subject;
 use super::access::refusal;
 
 /// Which question a problem answers.
@@ -64,12 +66,12 @@ fn choose<'a>(who: &Identity, tried: &'a [Lookup]) -> Option<&'a Lookup> {
 }
 
 /// Everything that keeps a command from starting.
-pub(crate) fn problems(who: &Identity, command: &Command, platform: &str) -> Vec<Problem> {
+pub(crate) fn problems(subject: &Subject<'_>, who: &Identity, command: &Command) -> Vec<Problem> {
     let mut problems = Vec::new();
     match chosen(who, command) {
         None => problems.push(not_found(command)),
         Some(lookup) => {
-            let judge = Judge { who, platform };
+            let judge = Judge { who, platform: subject.platform, input: subject.input };
             judge.file(lookup, Question::Executable, &mut problems);
         }
     }
@@ -99,6 +101,7 @@ fn not_found(command: &Command) -> Problem {
 struct Judge<'a> {
     who: &'a Identity,
     platform: &'a str,
+    input: Input,
 }
 
 impl Judge<'_> {
@@ -180,7 +183,7 @@ impl Judge<'_> {
             let message =
                 format!("{path} needs {}, which the image does not have", interpreter.path);
             problems.push(Problem {
-                help: by_itself(env.as_deref(), path),
+                help: by_itself(self.input, env.as_deref(), path),
                 ..about(target, Question::Script, message)
             });
             return;
@@ -201,8 +204,11 @@ impl Judge<'_> {
 }
 
 /// DHI's runtime images have no `env`: the most frequent reason why a migrated image is dead.
-fn by_itself(env: Option<&EnvProgram>, script: &str) -> Option<String> {
-    env.map(|env| format!("start it as `[{}, {script}]`", env.name))
+fn by_itself(input: Input, env: Option<&EnvProgram>, script: &str) -> Option<String> {
+    env.map(|env| match input {
+        Input::Spec => format!("start it as `[{}, {script}]`", env.name),
+        Input::Dockerfile => format!("start it as `ENTRYPOINT [\"{}\", \"{script}\"]`", env.name),
+    })
 }
 
 fn missing_loader(target: &Target, loader: &str) -> Problem {
@@ -229,4 +235,17 @@ fn machine_of(platform: &str) -> Option<Machine> {
 
 const fn machine_from(bits: u8, number: u16, little_endian: bool) -> Machine {
     Machine { bits, number, little_endian }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_without_env_is_started_by_its_program_in_the_words_of_the_file() {
+        let env = EnvProgram { name: "nodee".to_owned(), tried: Vec::new() };
+        let said = |input| by_itself(input, Some(&env), "/run.sh").unwrap_or_default();
+        assert_eq!(said(Input::Spec), "start it as `[nodee, /run.sh]`");
+        assert_eq!(said(Input::Dockerfile), "start it as `ENTRYPOINT [\"nodee\", \"/run.sh\"]`");
+    }
 }

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "all decisions of the table have one signature")]
 
+use crate::input::Input;
 use crate::inspect::escape::escape;
 use crate::inspect::evidence::{Format, Part, ShellTrace};
 use crate::inspect::shell::named;
@@ -184,10 +185,19 @@ pub(crate) fn needed(subject: &Subject<'_>) -> Decision {
     let config = subject.config;
     let argv = [config.entrypoint.as_slice(), &config.cmd].concat();
     let field = if config.entrypoint.is_empty() { "cmd" } else { "entrypoint" };
-    Ok(why_a_shell(&argv)
-        .map(|why| Fault::new(Origin::Config(field), format!("{field} needs a shell: {why}")))
-        .into_iter()
-        .collect())
+    let fault = |why| {
+        let fault = Fault::new(Origin::Config(field), format!("{field} needs a shell: {why}"));
+        match subject.input {
+            Input::Spec => fault,
+            // What is no list, and one with other quotes, is a text that a shell has to run.
+            Input::Dockerfile => fault.help(format!(
+                "write the program and its arguments as a list, such as `{} [\"node\", \
+                 \"server.js\"]`: a list has double quotes",
+                field.to_ascii_uppercase()
+            )),
+        }
+    };
+    Ok(why_a_shell(&argv).map(fault).into_iter().collect())
 }
 
 /// SHL-06.

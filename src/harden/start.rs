@@ -63,7 +63,7 @@ fn command_problems(subject: &Subject<'_>, command: &Command) -> Result<Vec<Prob
     if command.truncated {
         return Err("there are too many places to look at".to_owned());
     }
-    Ok(problems(who(subject)?, command, subject.platform))
+    Ok(problems(subject, who(subject)?, command))
 }
 
 fn fault(subject: &Subject<'_>, field: &'static str, problem: Problem) -> Fault {

@@ -222,6 +222,21 @@ fn reads_the_epochs_forms() {
     assert_eq!(epoch(""), None);
     assert_eq!(epoch("1700000000"), Some(SourceDateEpoch::Seconds(1_700_000_000)));
     assert_eq!(epoch("context"), Some(SourceDateEpoch::Of("context".to_owned())));
+    assert_eq!(epoch("2024-1"), Some(SourceDateEpoch::Of("2024-1".to_owned())));
+    assert_eq!(epoch("9223372036"), Some(SourceDateEpoch::Seconds(9_223_372_036)));
+}
+
+#[test]
+fn an_epoch_that_no_image_can_have_is_refused() {
+    for (value, words) in [
+        ("1700000000000", "that is the year 55840; it takes seconds, not milliseconds"),
+        ("9223372037", "that is the year 2262;"),
+        ("99999999999999999999999", "too large"),
+        ("-99999999999999999999999", "before 1970"),
+        ("-1", "before 1970"),
+    ] {
+        refused(&format!("build-arg:SOURCE_DATE_EPOCH={value}"), words);
+    }
 }
 
 #[test]
