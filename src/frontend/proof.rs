@@ -473,7 +473,9 @@ mod tests {
     fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> harden::Config {
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         let (entrypoint, cmd) = (words(entrypoint), words(cmd));
-        harden::Config { user: user.to_owned(), entrypoint, cmd, ..harden::Config::default() }
+        let platform = "linux/amd64".to_owned();
+        let user = user.to_owned();
+        harden::Config { user, entrypoint, cmd, platform, ..harden::Config::default() }
     }
 
     #[test]

@@ -81,7 +81,9 @@ fn what_was_found_does_not_stand_for_other_files_of_the_same_steps() {
             fresh_name().replace(['/', ':'], "-")
         )
     };
-    let project = Project::new(&spec("")).file("harmless", "1").program("dash", "/bin/dash");
+    // Of its own: BuildKit gives a copy of the same content what the second build has left there.
+    let project = Project::new(&spec(""));
+    let project = project.file("harmless", fresh_name()).program("dash", "/bin/dash");
     let with = |project: &Project, what: &str| {
         let secret = format!("--secret=id=what,src={}", project.path().join(what).display());
         project.build().args([secret])
@@ -123,7 +125,7 @@ fn an_argument_that_a_run_does_not_mention_does_not_run_it_again() {
           - copy: stamp
             from: build
         labels: {revision: \"${GIT_SHA}\"}
-        entrypoint: [node, server.mjs]
+        entrypoint: [node]
     ";
     let project = Project::new(spec);
     let build = |sha: &str| project.build().build_arg(&format!("GIT_SHA={sha}")).push();
