@@ -62,6 +62,9 @@ async fn answer(
     if let Ok(input) = &input {
         input.language().clone_into(&mut loaded.file.language);
     }
+    if loaded.bytes.contains(&0) {
+        loaded.file.text.clear(); // clients would print it, and terminals obey it
+    }
     gateway.set_source_file(loaded.file.clone());
     match (input?, small) {
         (Input::Dockerfile, _) => {
