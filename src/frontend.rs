@@ -146,7 +146,7 @@ async fn build(
         today: prepare::today(),
         apps: RefCell::default(),
     };
-    build.warn(&parsed.warnings).await?;
+    build.warn(&target.news(&parsed.warnings).cloned().collect::<Vec<_>>()).await?;
     build.warn(target.warning(spec).as_slice()).await?;
     build.warn(timeless.as_slice()).await?;
     match options.request.as_deref() {

@@ -26,6 +26,16 @@ impl<'a> Target<'a> {
         Self { app, stage: Some(stage) }
     }
 
+    /// What is worth telling of what was found in the file: that nothing is copied from a stage is
+    /// no news where that very stage is handed out.
+    pub fn news<'b>(
+        &self,
+        found: &'b [Diagnostic],
+    ) -> impl Iterator<Item = &'b Diagnostic> + use<'b> {
+        let own = self.stage.map(|stage| stage.name.span);
+        found.iter().filter(move |one| one.code != Code::UnusedStage || Some(one.span) != own)
+    }
+
     /// Says aloud that a stage is no product.
     #[must_use]
     pub fn warning(&self, spec: &Spec) -> Option<Diagnostic> {

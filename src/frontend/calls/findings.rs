@@ -24,7 +24,12 @@ pub(super) async fn collect(call: &Call<'_>) -> Result<Vec<Diagnostic>, Failure>
     let mut found = call.mistakes.clone();
     match spec::parse(&call.loaded.bytes) {
         Ok(parsed) => {
-            found.extend(parsed.warnings.iter().cloned());
+            let target = target::choose(&parsed.spec, call.options.target.as_deref());
+            // A target that does not exist is told with the apps.
+            match &target {
+                Ok(target) => found.extend(target.news(&parsed.warnings).cloned()),
+                Err(_) => found.extend(parsed.warnings.iter().cloned()),
+            }
             found.extend(prepare::unknown_stages(call.options, &parsed.spec));
             found.extend(of_apps(call, &parsed).await?);
         }
