@@ -110,7 +110,7 @@ async fn build(
 ) -> Result<Answer, Failure> {
     let parsed = prepare::parse(&loaded, &options, mistakes)?;
     let spec = &parsed.spec;
-    let target = target::choose(spec, options.target.as_deref())?;
+    let target = target::choose(spec, &options)?;
     let given = prepare::arguments(&options, spec);
     let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;
     let probes = prepare::probes(gateway, &options).await?;

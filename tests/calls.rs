@@ -238,6 +238,29 @@ const WARNED: &str = "base: node:24\nbuild:\n  used: [run: x]\n  unused: [run: x
                       - {copy: ., from: used}\nentrypoint: [node]\n";
 
 #[tokio::test]
+async fn a_target_that_does_not_exist_is_told_by_the_names_of_the_list() {
+    let spec = "base: node:24\nbuild:\n  prices: [run: x]\n  pages: [run: x]\napps:\n  web:\n    image:\n      \
+                - {copy: ., from: pages}\n    entrypoint: [node]\n  api:\n    image:\n      \
+                - {copy: ., from: prices}\n    entrypoint: [node]\n";
+    let listed = text(&ask(script(spec), "targets", &[]).await.unwrap(), "result.txt");
+    for (target, near) in [
+        ("prices", "write `--target api/prices` for"),
+        ("pages", "write `--target web/pages` for"),
+        ("prcies", "did you mean `--target api/prices`?"),
+        ("api/prcies", "did you mean `--target api/prices`?"),
+        ("web/prcies", "did you mean `--target api/prices`?"),
+        ("other/pages", "did you mean `--target web/pages`?"),
+        ("zebra", "the targets are `web`, `api`, `web/pages` and `api/prices`"),
+    ] {
+        let (found, _) = check(spec, &[&format!("target={target}")]).await;
+        assert!(found[0].contains(near), "{target}: {found:?}");
+    }
+    for name in ["web ", "api ", "web/pages ", "api/prices "] {
+        assert!(listed.lines().any(|line| line.starts_with(name)), "{name}: {listed}");
+    }
+}
+
+#[tokio::test]
 async fn that_a_stage_is_unused_is_no_news_where_it_is_the_target() {
     assert_eq!(check(WARNED, &["target=unused"]).await, (vec![], "0".to_owned()));
     for target in ["used", ""] {
