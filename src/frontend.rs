@@ -62,6 +62,9 @@ async fn answer(
     if let Ok(input) = &input {
         input.language().clone_into(&mut loaded.file.language);
     }
+    if loaded.bytes.contains(&0) {
+        loaded.file.text.clear(); // clients would print it, and terminals obey it
+    }
     gateway.set_source_file(loaded.file.clone());
     match (input?, small) {
         (Input::Dockerfile, _) => {
@@ -107,7 +110,7 @@ async fn build(
 ) -> Result<Answer, Failure> {
     let parsed = prepare::parse(&loaded, &options, mistakes)?;
     let spec = &parsed.spec;
-    let target = target::choose(spec, options.target.as_deref())?;
+    let target = target::choose(spec, &options)?;
     let given = prepare::arguments(&options, spec);
     let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;
     let probes = prepare::probes(gateway, &options).await?;
@@ -143,7 +146,7 @@ async fn build(
         today: prepare::today(),
         apps: RefCell::default(),
     };
-    build.warn(&parsed.warnings).await?;
+    build.warn(&target.news(&parsed.warnings).cloned().collect::<Vec<_>>()).await?;
     build.warn(target.warning(spec).as_slice()).await?;
     build.warn(timeless.as_slice()).await?;
     match options.request.as_deref() {

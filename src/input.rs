@@ -2,8 +2,8 @@
 //!
 //! In: the bytes of a file. Out: which of the two it is, or a mistake that says what was seen and
 //! how each of them starts; never a guess. Only the first line that says something is looked at,
-//! after a byte order mark, `#!`, comments and parser directives: an instruction followed by a blank
-//! is a Dockerfile, a key followed by a colon is a spec. What follows is for their own parsers.
+//! after a byte order mark, `#!`, comments and parser directives: `FROM` or `ARG` followed by a
+//! blank is a Dockerfile, a key followed by a colon is a spec. What follows is for their own parsers.
 
 use crate::diagnostic::{Code, Diagnostic, Position, Span};
 use crate::spec;
@@ -54,12 +54,24 @@ const INSTRUCTIONS: [&str; 18] = [
 ];
 /// The directives among which the escape character is set (dockerfile/parser/directives.go).
 const DIRECTIVES: [&str; 3] = ["syntax", "escape", "check"];
+/// The instructions that a Dockerfile can start with (frontend/dockerfile/instructions/parse.go).
+const FIRST: [&str; 2] = ["FROM", "ARG"];
+/// What archives start with that are no tar: zip, gzip, xz, zstd, bzip2.
+const ARCHIVES: [&[u8]; 5] =
+    [b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"BZh9"];
+/// Lines that are looked at most to find what another program's file looks like.
+const MAX_LINES: usize = 1_000;
 /// Lines that are joined at most to find the first instruction.
 const MAX_JOINED: usize = 100;
 
 /// Says what a file is.
 pub fn tell(bytes: &[u8]) -> Result<Input, Diagnostic> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if ARCHIVES.iter().any(|magic| bytes.starts_with(magic)) {
+        return Err(unclear(Span::START, "it is an archive").help(
+            "name a spec or a Dockerfile with `-f`; a context on standard input has to be a tar:              `tar -c . | docker buildx build -`",
+        ));
+    }
     let Some(first) = first_line(bytes) else {
         let seen = if bytes.iter().all(u8::is_ascii_whitespace) {
             "the file is empty"
@@ -73,7 +85,7 @@ pub fn tell(bytes: &[u8]) -> Result<Input, Diagnostic> {
         Some('-' | '{' | '[' | '"' | '\'' | '?' | '%' | '!' | '&' | '*' | '|' | '>') => {
             Ok(Input::Spec)
         }
-        Some(letter) if letter.is_ascii_alphabetic() || letter == '_' => word(&first),
+        Some(letter) if letter.is_ascii_alphabetic() || letter == '_' => word(&first, bytes),
         _ => Err(neither(&first)),
     }
 }
@@ -141,9 +153,8 @@ fn join<'a>(line: &[u8], escape: u8, more: impl Iterator<Item = &'a [u8]>) -> St
 }
 
 /// A line that starts with a word.
-fn word(line: &FirstLine) -> Result<Input, Diagnostic> {
-    let ends = |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '_' | '-' | '.');
-    let (word, rest) = line.text.split_at(line.text.find(ends).unwrap_or(line.text.len()));
+fn word(line: &FirstLine, bytes: &[u8]) -> Result<Input, Diagnostic> {
+    let (word, rest) = line.text.split_at(word_end(&line.text));
     let is_instruction = INSTRUCTIONS.iter().any(|one| one.eq_ignore_ascii_case(word));
     let after = rest.trim_start_matches([' ', '\t']);
     let has_blank = after.len() < rest.len();
@@ -153,11 +164,97 @@ fn word(line: &FirstLine) -> Result<Input, Diagnostic> {
     });
     match (is_key, is_instruction) {
         (true, true) if has_blank => Err(both(line, word)),
+        (true, _) if is_compose(bytes) => Err(Foreign::Compose.diagnostic(line)),
         (true, _) => Ok(Input::Spec),
-        (false, true) if has_blank => Ok(Input::Dockerfile),
-        // A key of a spec whose colon was forgotten, perhaps.
-        (false, true) if rest.is_empty() && !spec::has_key(word) => Ok(Input::Dockerfile),
+        (false, true) if has_blank || rest.is_empty() && !spec::has_key(word) => {
+            if FIRST.iter().any(|one| one.eq_ignore_ascii_case(word)) {
+                return Ok(Input::Dockerfile);
+            }
+            Err(not_first(line, word))
+        }
         _ => Err(neither(line)),
+    }
+}
+
+/// Where the word ends that a line starts with.
+fn word_end(line: &str) -> usize {
+    let ends = |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '_' | '-' | '.');
+    line.find(ends).unwrap_or(line.len())
+}
+
+/// An instruction that no Dockerfile starts with: a key without its colon, or a `FROM` that is
+/// missing.
+fn not_first(line: &FirstLine, word: &str) -> Diagnostic {
+    let seen = format!("line {} starts with {}", line.number, quoted(word));
+    let found = unclear(line.span(word.len()), &seen);
+    let from = "a Dockerfile starts with `FROM`, such as `FROM dhi.io/node:24`, or `ARG`";
+    if spec::has_key(word) {
+        found.help(format!("{}; {from}", colon(line, word)))
+    } else {
+        found.help(from)
+    }
+}
+
+/// A key of a spec whose colon, or the blank behind it, is missing.
+fn colon(line: &FirstLine, key: &str) -> String {
+    let rest = line.text[key.len()..].trim_start();
+    let (what, value) = match rest.strip_prefix(':') {
+        Some(value) => (format!("blank after `{key}:`"), value),
+        None => (format!("`:` after `{key}`"), rest),
+    };
+    // What is a map itself would have to go on lines of its own.
+    let value = if value.contains(": ") { "" } else { value };
+    let written = quoted(format!("{key}: {value}").trim_end());
+    format!("the {what} is missing: write {written}")
+}
+
+/// A file of another program that builds images too.
+#[derive(Clone, Copy)]
+enum Foreign {
+    Compose,
+    Bake,
+}
+
+/// Whether a map has the services of Compose, and none of the keys that make a spec.
+fn is_compose(bytes: &[u8]) -> bool {
+    let lines = bytes.split(|byte| *byte == b'\n').take(MAX_LINES);
+    let has = |key: &str| {
+        let is_it = |line: &[u8]| line.strip_prefix(key.as_bytes()).is_some_and(is_value);
+        lines.clone().any(is_it)
+    };
+    has("services") && !["base", "apps", "image"].into_iter().any(has)
+}
+
+/// What YAML takes for the end of a key.
+fn is_value(after: &[u8]) -> bool {
+    let value = after.trim_ascii_start().strip_prefix(b":");
+    value.is_some_and(|value| value.first().is_none_or(u8::is_ascii_whitespace))
+}
+
+/// Whether a line starts a block of a bake file: `target "app" {`.
+fn is_bake(line: &FirstLine) -> bool {
+    let (word, rest) = line.text.split_at(word_end(&line.text));
+    let is_block = rest.trim_start().starts_with('"') && rest.contains('{');
+    ["target", "group", "variable", "function"].contains(&word) && is_block
+}
+
+impl Foreign {
+    fn diagnostic(self, line: &FirstLine) -> Diagnostic {
+        let (what, how) = match self {
+            Self::Compose => (
+                "a Compose file",
+                "build it with `docker compose build` or `docker buildx bake -f FILE`; hardpan \
+                 takes the file that `dockerfile:` of a service names",
+            ),
+            Self::Bake => (
+                "a file of bake",
+                "build it with `docker buildx bake -f FILE`; hardpan takes the file that \
+                 `dockerfile` of a target names",
+            ),
+        };
+        let message = format!("this is {what}, neither a spec nor a Dockerfile");
+        let span = line.span(word_end(&line.text));
+        Diagnostic::error(Code::UnclearInput, span, message).help(how)
     }
 }
 
@@ -177,22 +274,34 @@ fn both(line: &FirstLine, word: &str) -> Diagnostic {
 }
 
 fn neither(line: &FirstLine) -> Diagnostic {
-    let is_text = !line.text.contains(['\0', '\u{fffd}']);
-    let shown: String = line.text.split_ascii_whitespace().next().unwrap_or_default().to_owned();
-    let seen = if is_text {
-        let shown = quoted(&shown);
-        format!(
-            "line {} starts with {shown}, which is neither a key nor an instruction",
-            line.number
-        )
-    } else {
-        format!("line {} is not text", line.number)
+    if is_bake(line) {
+        return Foreign::Bake.diagnostic(line);
+    }
+    if line.text.contains(['\0', '\u{fffd}']) {
+        return unclear(line.span(1), &format!("line {} is not text", line.number)).help(STARTS);
+    }
+    let shown = line.text.split_ascii_whitespace().next().unwrap_or_default();
+    let word = match word_end(&line.text) {
+        0 => shown,
+        end => &line.text[..end],
     };
+    let seen = format!(
+        "line {} starts with {}, which is neither a key nor an instruction",
+        line.number,
+        quoted(shown)
+    );
     let found = unclear(line.span(shown.chars().count().min(80)), &seen);
-    match nearest(&shown, INSTRUCTIONS).filter(|_| is_text) {
-        Some(near) if !near.eq_ignore_ascii_case(&shown) => {
+    if spec::has_key(word) {
+        return found.help(format!("{}; {STARTS}", colon(line, word)));
+    }
+    // A word that a colon follows was meant as a key.
+    let is_key = line.text[word.len()..].starts_with(':');
+    let instruction = nearest(word, INSTRUCTIONS).filter(|_| !is_key);
+    match (instruction, nearest(word, spec::keys())) {
+        (Some(near), _) if !near.eq_ignore_ascii_case(word) => {
             found.help(format!("did you mean `{near}`? {STARTS}"))
         }
+        (_, Some(near)) => found.help(format!("did you mean `{near}:`? {STARTS}")),
         _ => found.help(STARTS),
     }
 }
@@ -235,25 +344,68 @@ mod tests {
             "#!/usr/bin/env -S docker build -f\nFROM scratch",
             "\u{feff}# syntax=x\r\nFROM scratch\r\nRUN x\r\n",
             "\n\n   FROM scratch",
-            "RUN <<EOF\nbase: node:24\nEOF\n",
-            "COPY <<a.yaml /\nbase: x\na.yaml",
             "FROM \\\n  node:24",
             "FR\\\nOM node:24",
             "# escape=`\nFROM `\n node:24",
-            "env A: b",
-            "label a=b",
-            "user node: x",
-            "HEALTHCHECK NONE",
-            "MAINTAINER me",
             "FROM",
             "FROM {{ jinja }}",
         ] {
             is(text, Input::Dockerfile);
         }
-        for instruction in INSTRUCTIONS {
-            is(&format!("{instruction} x"), Input::Dockerfile);
-            is(&format!("{} x", instruction.to_lowercase()), Input::Dockerfile);
+    }
+
+    #[test]
+    fn no_other_instruction_comes_before_from() {
+        for instruction in INSTRUCTIONS.into_iter().filter(|one| !FIRST.contains(one)) {
+            let seen = format!("line 1 starts with `{instruction}`");
+            is_unclear(format!("{instruction} x\nFROM y").as_bytes(), (1, 1), &seen);
+            let (small, seen) = (instruction.to_lowercase(), seen.to_lowercase());
+            is_unclear(format!("{small} [x]").as_bytes(), (1, 1), &seen);
         }
+    }
+
+    fn help(text: &str) -> String {
+        tell(text.as_bytes()).expect_err("it is unclear").help.expect("a way out")
+    }
+
+    #[test]
+    fn a_key_without_its_colon_is_told() {
+        for (text, words) in [
+            ("base node:24", "the `:` after `base` is missing: write `base: node:24`"),
+            ("base:node:24", "the blank after `base:` is missing: write `base: node:24`"),
+            (
+                "entrypoint [node]",
+                "the `:` after `entrypoint` is missing: write `entrypoint: [node]`",
+            ),
+            ("env A: b", "the `:` after `env` is missing: write `env:`"),
+            ("env\n  A: b", "the `:` after `env` is missing: write `env:`"),
+            ("bsae node:24", "did you mean `base:`?"),
+            ("bsae:node:24", "did you mean `base:`?"),
+        ] {
+            let help = help(text);
+            assert!(help.starts_with(words), "{text}: {help}");
+        }
+    }
+
+    #[test]
+    fn files_of_other_programs_are_told() {
+        for (text, message, words) in [
+            ("services:\n  web:\n    build: .\n", "a Compose file", "docker compose build"),
+            ("x-app: &a {}\nname: x\nservices:\n", "a Compose file", "`dockerfile:`"),
+            ("# x\ntarget \"web\" {\n}\n", "a file of bake", "docker buildx bake -f FILE"),
+            ("group \"default\" { targets = [] }", "a file of bake", "docker buildx bake"),
+            ("variable \"A\" {\n", "a file of bake", "docker buildx bake"),
+            ("PK\x03\x04x\0", "it is an archive", "tar"),
+        ] {
+            let found = tell(text.as_bytes()).expect_err("it is another program's");
+            assert_eq!(found.code, Code::UnclearInput, "{text}");
+            assert!(found.message.contains(message), "{found:?}");
+            assert!(found.help.expect("a way out").contains(words), "{text}");
+        }
+        assert!(tell(b"\x1f\x8b\x08\0").unwrap_err().message.contains("archive"));
+        is("base: node:24\nservices: x\n", Input::Spec);
+        is("name: x\nenv: {services: x}\n", Input::Spec);
+        is_unclear(b"target x", (1, 1), "line 1 starts with `target`");
     }
 
     #[test]

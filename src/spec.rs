@@ -62,6 +62,11 @@ pub fn has_key(name: &str) -> bool {
     language::FILE.has(name)
 }
 
+/// The keys that may stand at the top of a spec.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    language::FILE.all().map(|key| key.name)
+}
+
 fn empty() -> Diagnostic {
     Diagnostic::error(Code::Empty, Span::START, "the file holds no spec")
         .help("a spec has keys, such as `base: node:24` and `entrypoint: [node, server.js]`")

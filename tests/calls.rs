@@ -238,6 +238,39 @@ const WARNED: &str = "base: node:24\nbuild:\n  used: [run: x]\n  unused: [run: x
                       - {copy: ., from: used}\nentrypoint: [node]\n";
 
 #[tokio::test]
+async fn a_target_that_does_not_exist_is_told_by_the_names_of_the_list() {
+    let spec = "base: node:24\nbuild:\n  prices: [run: x]\n  pages: [run: x]\napps:\n  web:\n    image:\n      \
+                - {copy: ., from: pages}\n    entrypoint: [node]\n  api:\n    image:\n      \
+                - {copy: ., from: prices}\n    entrypoint: [node]\n";
+    let listed = text(&ask(script(spec), "targets", &[]).await.unwrap(), "result.txt");
+    for (target, near) in [
+        ("prices", "write `--target api/prices` for"),
+        ("pages", "write `--target web/pages` for"),
+        ("prcies", "did you mean `--target api/prices`?"),
+        ("api/prcies", "did you mean `--target api/prices`?"),
+        ("web/prcies", "did you mean `--target api/prices`?"),
+        ("other/pages", "did you mean `--target web/pages`?"),
+        ("zebra", "the targets are `web`, `api`, `web/pages` and `api/prices`"),
+    ] {
+        let (found, _) = check(spec, &[&format!("target={target}")]).await;
+        assert!(found[0].contains(near), "{target}: {found:?}");
+    }
+    for name in ["web ", "api ", "web/pages ", "api/prices "] {
+        assert!(listed.lines().any(|line| line.starts_with(name)), "{name}: {listed}");
+    }
+}
+
+#[tokio::test]
+async fn that_a_stage_is_unused_is_no_news_where_it_is_the_target() {
+    assert_eq!(check(WARNED, &["target=unused"]).await, (vec![], "0".to_owned()));
+    for target in ["used", ""] {
+        let (found, _) = check(WARNED, &[&format!("target={target}")]).await;
+        assert_eq!(found.len(), 1, "{target}: {found:?}");
+        assert!(found[0].starts_with("SPEC-19 4: "), "{found:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_warning_stops_nothing_unless_it_is_asked_to() {
     for (rules, count, status) in [
         ("", 1, "0"),
@@ -357,5 +390,10 @@ async fn describe_lists_every_call_that_is_answered() {
 async fn an_unknown_call_is_said_to_be_unknown() {
     let status = ask(script(GOOD), "convertllb", &[]).await.unwrap_err();
     assert_eq!(status.code, 12);
-    assert_eq!(status.message, "hardpan has no call \"frontend.convertllb\"");
+    let calls = "the calls are `check`, `outline`, `targets`, `plan`, `llb`, `schema` and \
+                 `subrequests.describe`";
+    assert_eq!(status.message, format!("hardpan has no call \"frontend.convertllb\": {calls}"));
+    let status = ask(script(GOOD), "plam", &[]).await.unwrap_err();
+    let near = format!("hardpan has no call \"frontend.plam\": did you mean `plan`? {calls}");
+    assert_eq!(status.message, near);
 }

@@ -219,7 +219,7 @@ impl Case {
             return Err(mistakes);
         }
         let parsed = spec::parse(self.spec.as_bytes())?;
-        let target = target::choose(&parsed.spec, options.target.as_deref()).map_err(refused)?;
+        let target = target::choose(&parsed.spec, &options).map_err(refused)?;
         let app = target.app;
         let given = prepare::arguments(&options, &parsed.spec);
         let variables = Variables::new(&parsed.spec.args, &given)?;

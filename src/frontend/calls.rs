@@ -23,6 +23,7 @@ use crate::gateway::{Gateway, detail};
 use crate::options::Options;
 use crate::result::Answer;
 use crate::spec::{Parsed, schema};
+use crate::words::{listed, nearest, quoted};
 
 /// The version of answers that are exactly what BuildKit defines.
 const VERSION: &str = "1.0.0";
@@ -51,8 +52,17 @@ pub(super) async fn answer(call: &Call<'_>, name: &str) -> Result<Answer, Failur
         outline::NAME => outline::answer(call),
         targets::NAME => targets::answer(call),
         SCHEMA => Ok(in_both_forms(VERSION, &schema::json(), &schema::json())),
-        _ => Err(Failure::UnknownCall(name.to_owned())),
+        _ => Err(Failure::UnknownCall(name.to_owned(), others(name))),
     }
+}
+
+/// What to write instead of a call that does not exist, as `--call` takes it.
+fn others(name: &str) -> String {
+    let calls: Vec<&str> = describe::names().collect();
+    let written = name.strip_prefix("frontend.").unwrap_or(name);
+    let near = nearest(written, calls.iter().copied());
+    let near = near.map(|near| format!("did you mean {}? ", quoted(near))).unwrap_or_default();
+    format!("{near}the calls are {}", listed(calls))
 }
 
 /// The call for the JSON Schema of a spec.

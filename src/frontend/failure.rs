@@ -23,8 +23,8 @@ pub enum Failure {
     ForeignProgram(Box<Status>, Platform),
     /// One of several platforms failed, and not as the others did.
     Platform(String, Box<Self>),
-    /// A call that does not exist.
-    UnknownCall(String),
+    /// A call that does not exist, and what to write instead.
+    UnknownCall(String, String),
 }
 
 impl From<Error> for Failure {
@@ -101,7 +101,7 @@ impl Failure {
     pub fn into_status(self, file: Option<&SourceFile>) -> Status {
         match self {
             Self::Refused(mistakes) => status::refusal(file, &mistakes),
-            Self::UnknownCall(name) => status::unknown_call(&name),
+            Self::UnknownCall(name, help) => status::unknown_call(&name, &help),
             Self::Gateway(Error::Refused(status)) => explain(*status, file, |mistake| mistake),
             Self::Gateway(error) | Self::Dockerfile(error) => error.into(),
             Self::ForeignProgram(status, platform) => {
@@ -258,10 +258,7 @@ impl Missing {
     /// The mistake, at the place of the path in the step if it can be found there.
     fn diagnostic(&self, file: &SourceFile, range: Span) -> Diagnostic {
         let short = self.what.trim_start_matches('/');
-        let span = find(file, range, &self.what)
-            .or_else(|| find(file, range, short))
-            .or_else(|| find(file, range, paths::name(short)))
-            .unwrap_or(range);
+        let span = find_path(file, range, &self.what).unwrap_or(range);
         let (message, help) = match self.code {
             Code::NoMatch => (
                 format!("{short:?} matches nothing"),
@@ -282,13 +279,37 @@ impl Missing {
     }
 }
 
+/// The first place of a path within some lines: standing alone, whole or without its first folders,
+/// before any place where it is a part of something else, such as of a destination.
+fn find_path(file: &SourceFile, range: Span, path: &str) -> Option<Span> {
+    let short = path.trim_start_matches('/');
+    let ends = short.match_indices('/').map(|(at, _)| &short[at + 1..]);
+    let mut all = [path, short].into_iter().chain(ends);
+    let alone = |line: &str, text: &str| {
+        line.match_indices(text).map(|(at, _)| at).find(|at| is_alone(line, *at, text))
+    };
+    all.find_map(|text| find_as(file, range, text, alone)).or_else(|| {
+        [path, short, paths::name(short)].iter().find_map(|text| find(file, range, text))
+    })
+}
+
 /// The first place of a text within some lines of the file.
 fn find(file: &SourceFile, range: Span, text: &str) -> Option<Span> {
+    find_as(file, range, text, |line, text| line.find(text))
+}
+
+/// The first place that a search gives within some lines of the file.
+fn find_as(
+    file: &SourceFile,
+    range: Span,
+    text: &str,
+    search: impl Fn(&str, &str) -> Option<usize>,
+) -> Option<Span> {
     let first = usize::try_from(range.start.line).ok()?;
     let last = usize::try_from(range.end.line).ok()?.max(first);
-    let lines = file.text.lines().enumerate().skip(first - 1).take(last + 1 - first);
+    let lines = file.text.lines().enumerate().skip(first.checked_sub(1)?).take(last + 1 - first);
     for (index, line) in lines.filter(|_| !text.is_empty()) {
-        if let Some(at) = line.find(text) {
+        if let Some(at) = search(line, text) {
             // A value starts at its quote.
             let at = if line[..at].ends_with(['"', '\'']) { at - 1 } else { at };
             let line_number = u32::try_from(index + 1).ok()?;
@@ -299,6 +320,14 @@ fn find(file: &SourceFile, range: Span, text: &str) -> Option<Span> {
         }
     }
     None
+}
+
+/// Whether a text stands alone at a place of a line: not as a part of a path, a word or a key.
+fn is_alone(line: &str, at: usize, text: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || "/_-.".contains(letter);
+    let (before, after) = (&line[..at], &line[at + text.len()..]);
+    let after = after.strip_prefix('/').unwrap_or(after); // of a folder
+    !before.ends_with(is_part) && !after.starts_with(is_part) && !after.starts_with(':')
 }
 
 #[cfg(test)]
@@ -405,5 +434,27 @@ mod tests {
         assert_eq!(find(&file, range, "other"), None);
         let quoted = SourceFile { text: "image:\n  - copy: \"*.js\"\n".to_owned(), ..file };
         assert_eq!(find(&quoted, range, "*.js").map(|span| span.start.column), Some(11));
+    }
+
+    #[test]
+    fn points_at_the_source_of_a_copy_and_not_at_its_destination() {
+        let place = |text: &str, path: &str| {
+            let (filename, language) = ("hardpan.yaml".to_owned(), "YAML".to_owned());
+            let text = format!("image:\n{text}");
+            let file = SourceFile { filename, text, language, definition: None };
+            let range = Span { start: Span::at(2, 5).start, end: Span::at(3, 30).start };
+            find_path(&file, range, path).map(|span| (span.start.line, span.start.column))
+        };
+        for (text, path, expected) in [
+            ("  - to: /app/theme.css\n    copy: theme.css\n", "/theme.css", Some((3, 11))),
+            ("  - copy: theme.css\n    to: /app/theme.css\n", "/theme.css", Some((2, 11))),
+            ("  - copy: [a-dist, dist/]\n", "/dist", Some((2, 20))),
+            ("  - from: a\n    copy: dist/x\n", "/work/dist/x", Some((3, 11))),
+            ("  - copy: copy\n", "/copy", Some((2, 11))),
+            ("  - copy: a_b\n", "/b", Some((2, 13))),
+            ("  - copy: a\n", "/gone", None),
+        ] {
+            assert_eq!(place(text, path), expected, "{text}: {path}");
+        }
     }
 }

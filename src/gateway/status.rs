@@ -53,12 +53,12 @@ pub fn failure(message: impl Into<String>) -> Status {
     Status { code: UNKNOWN, message: message.into(), details: Vec::new() }
 }
 
-/// The answer to a call (`--call=…`) that this frontend does not have.
+/// The answer to a call (`--call=…`) that this frontend does not have, with what to write instead.
 #[must_use]
-pub fn unknown_call(name: &str) -> Status {
+pub fn unknown_call(name: &str, help: &str) -> Status {
     Status {
         code: UNIMPLEMENTED,
-        message: format!("hardpan has no call {:?}", escape(name)),
+        message: format!("hardpan has no call {:?}: {help}", escape(name)),
         details: vec![detail::of_subrequest(name)],
     }
 }
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn an_unknown_call_is_told_so_that_clients_understand() {
-        let status = unknown_call("frontend.x");
+        let status = unknown_call("frontend.x", "there are others");
         assert_eq!(status.code, 12);
         assert_eq!(status.details[0].value, br#"{"name":"frontend.x"}"#);
     }

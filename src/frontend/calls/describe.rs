@@ -49,6 +49,14 @@ const CALLS: [Row; 7] = [
     (NAME, VERSION, "List available subrequest types", &[]),
 ];
 
+/// The calls by the names that `--call` takes, which has one of its own for lint.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    CALLS.iter().map(|(name, ..)| match *name {
+        lint::NAME => "check",
+        name => name.strip_prefix("frontend.").unwrap_or(name),
+    })
+}
+
 pub(super) fn answer() -> Answer {
     let named = |&(name, description): &(_, _)| Named { name, description };
     let requests = CALLS.iter().map(|&(name, version, description, opts)| Request {

@@ -11,6 +11,7 @@ use crate::bases::resolve::ResolveError;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::frontend::proof::base_findings;
 use crate::frontend::{Failure, prepare, target};
+use crate::options::Options;
 use crate::plan::{self, Request, variables::Variables};
 use crate::platform::Platform;
 use crate::spec::model::{App, Spec};
@@ -24,7 +25,12 @@ pub(super) async fn collect(call: &Call<'_>) -> Result<Vec<Diagnostic>, Failure>
     let mut found = call.mistakes.clone();
     match spec::parse(&call.loaded.bytes) {
         Ok(parsed) => {
-            found.extend(parsed.warnings.iter().cloned());
+            let target = target::choose(&parsed.spec, call.options);
+            // A target that does not exist is told with the apps.
+            match &target {
+                Ok(target) => found.extend(target.news(&parsed.warnings).cloned()),
+                Err(_) => found.extend(parsed.warnings.iter().cloned()),
+            }
             found.extend(prepare::unknown_stages(call.options, &parsed.spec));
             found.extend(of_apps(call, &parsed).await?);
         }
@@ -50,7 +56,7 @@ async fn of_apps(call: &Call<'_>, parsed: &Parsed) -> Result<Vec<Diagnostic>, Fa
     let spec = &parsed.spec;
     let (variables, mut found) = variables(spec, &prepare::arguments(options, spec));
     let registry = keep(prepare::registry(options, spec, &variables), &mut found)?;
-    let apps = keep(apps(spec, options.target.as_deref()), &mut found)?;
+    let apps = keep(apps(spec, options), &mut found)?;
     let (Some(registry), Some(apps)) = (registry, apps) else { return Ok(found) };
     let look = Look { call, parsed, variables: &variables, registry: &registry };
     for app in apps {
@@ -65,10 +71,10 @@ async fn of_apps(call: &Call<'_>, parsed: &Parsed) -> Result<Vec<Diagnostic>, Fa
 }
 
 /// The apps to look at; as docker/dockerfile's lint, all of them where none is named.
-fn apps<'a>(spec: &'a Spec, target: Option<&str>) -> Result<Vec<&'a App>, Failure> {
-    match target {
+fn apps<'a>(spec: &'a Spec, options: &Options) -> Result<Vec<&'a App>, Failure> {
+    match options.target.as_deref() {
         None | Some("") => Ok(spec.apps.iter().collect()),
-        target => Ok(vec![target::choose(spec, target)?.app]),
+        Some(_) => Ok(vec![target::choose(spec, options)?.app]),
     }
 }
 

@@ -61,7 +61,7 @@ struct CacheMount {
 pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
     let parsed = call.parse()?;
     let spec = &parsed.spec;
-    let target = target::choose(spec, call.options.target.as_deref())?;
+    let target = target::choose(spec, call.options)?;
     let app = target.app;
     let given = prepare::arguments(call.options, spec);
     let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;

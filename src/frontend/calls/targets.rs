@@ -2,17 +2,13 @@
 //!
 //! A stage is listed with the apps that need it; one that nothing needs, with the first app.
 
-use std::collections::BTreeSet;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::columns::columns;
 use super::{Call, Location, VERSION, in_both_forms, to_json};
-use crate::bases::DEFAULT_REGISTRY;
-use crate::frontend::{Failure, prepare, target};
-use crate::plan::{self, Request, variables::Variables};
+use crate::frontend::{Failure, target};
 use crate::result::Answer;
 use crate::spec::model::{App, Base, Spec, Stage};
 
@@ -72,52 +68,15 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
 
 /// The stages, below the apps that they are built for.
 fn stages(call: &Call<'_>, spec: &Spec) -> Vec<Target> {
-    let needed: Vec<BTreeSet<String>> =
-        spec.apps.iter().map(|app| needs(call, spec, app)).collect();
-    let is_orphan = |stage: &Stage| !needed.iter().any(|names| names.contains(&stage.name.value));
-    let of_app = |(index, app)| {
-        let names: &BTreeSet<String> = &needed[index];
-        let wanted = move |stage: &&Stage| {
-            names.contains(&stage.name.value) || index == 0 && is_orphan(stage)
-        };
-        let target = move |stage: &Stage| Target {
-            name: target::name_of(spec, app, stage),
-            default: false,
-            description: OF_A_STAGE.to_owned(),
-            base: stage.base.as_ref().map(base).unwrap_or_default(),
-            platform: String::new(),
-            location: Location::of(stage.name.span),
-        };
-        spec.stages.iter().filter(wanted).map(target).collect::<Vec<_>>()
+    let target = |(app, stage): (&App, &Stage)| Target {
+        name: target::name_of(spec, app, stage),
+        default: false,
+        description: OF_A_STAGE.to_owned(),
+        base: stage.base.as_ref().map(base).unwrap_or_default(),
+        platform: String::new(),
+        location: Location::of(stage.name.span),
     };
-    spec.apps.iter().enumerate().flat_map(of_app).collect()
-}
-
-/// The names of the stages that an app needs. All of them, where that cannot be known: a list of
-/// targets is no place to complain about an argument.
-fn needs(call: &Call<'_>, spec: &Spec, app: &App) -> BTreeSet<String> {
-    let build = call.options.build_platform();
-    let variables =
-        Variables::new(&spec.args, &prepare::arguments(call.options, spec)).unwrap_or_default();
-    let variables = variables.on(&build, &build);
-    let request = Request {
-        spec,
-        app,
-        variables: &variables,
-        contexts: &call.options.contexts,
-        certificates: &call.options.certificates,
-        registry: DEFAULT_REGISTRY, // of no account for stages
-        target: &build,
-        build: &build,
-    };
-    match plan::select(&request) {
-        Ok(selection) => names(selection.stages.iter().map(|selected| selected.stage)),
-        Err(_) => names(&spec.stages),
-    }
-}
-
-fn names<'a>(stages: impl IntoIterator<Item = &'a Stage>) -> BTreeSet<String> {
-    stages.into_iter().map(|stage| stage.name.value.clone()).collect()
+    target::stages(spec, call.options).into_iter().map(target).collect()
 }
 
 /// What an app says about itself.
