@@ -17,6 +17,7 @@ use crate::options::{
 use crate::plan::{self, variables::Variables};
 use crate::platform::Platform;
 use crate::proto::pb;
+use crate::remote;
 use crate::spec::{self, Parsed, model::App, model::Spec};
 use crate::words::nearest;
 
@@ -95,7 +96,8 @@ pub(super) fn input(options: &Options, loaded: &Loaded) -> Result<Input, Failure
             Err(mistake) => mistake,
         },
         Some(other) => {
-            let message = format!("the build argument {} cannot be {other:?}", input::ARGUMENT);
+            let shown = remote::shown_in(other);
+            let message = format!("the build argument {} cannot be {shown:?}", input::ARGUMENT);
             Diagnostic::error(Code::InvalidOption, Span::START, message)
                 .help("write `spec` or `dockerfile`, or leave it out: the file says what it is")
         }
