@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use tokio::sync::OnceCell;
 
 use crate::context::Loaded;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::emit::{ProbeSettings, Whole};
 use crate::frontend::{Failure, prepare, proof};
 use crate::gateway::{Gateway, Graph, Refs, Solve, Solved, side_by_side};
@@ -22,7 +22,7 @@ use crate::image::{ImageConfig, with_user};
 use crate::input::Input;
 use crate::inspect::evidence::Inventory;
 use crate::inspect::inventory;
-use crate::llb::{Output, caps};
+use crate::llb::{ImportError, Output, caps};
 use crate::options::Options;
 use crate::platform::Platform;
 use crate::proto::frontend::{Attestations, Ref, RefMap, Result as BuildResult, result};
@@ -45,7 +45,7 @@ pub(crate) async fn answer(
     let inputs = gateway.inputs().await.map_err(Failure::Dockerfile)?;
     let delegate = Delegate { gateway, options, loaded, inputs, last_stage: OnceCell::new() };
     if let Some(request) = &options.request {
-        return Ok(Answer::made(in_result(delegate.convert(Some(request)).await?)));
+        return Ok(Answer::made(in_result(only_told(delegate.convert(Some(request)).await?))));
     }
     let probes = prepare::probes(gateway, options).await?;
     let proof = Proof { delegate: &delegate, probes, today: prepare::today() };
@@ -92,6 +92,13 @@ impl Delegate<'_> {
             Refs::ByPlatform(_) => Err(Failure::internal("one graph has given several images")),
         }
     }
+}
+
+/// What a call answers is words: no image comes along that nothing has proven.
+fn only_told(converted: Solved) -> Solved {
+    let Solved { mut metadata, .. } = converted;
+    metadata.retain(|key, _| !key.starts_with("containerimage."));
+    Solved { metadata, ..Solved::default() }
 }
 
 /// The options as they came, without those that are ours.
@@ -179,8 +186,9 @@ impl Proof<'_> {
             ..proof::config_of(&parsed, self.delegate.options)
         };
         let platform = image.id.clone().unwrap_or_else(|| parsed.platform());
+        self.refuse_other_systems(&platform, &parsed.os).await?;
         let prefix = image.id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
-        let mut whole = Whole::import(&definition(image)?, prefix)?;
+        let mut whole = Whole::import(&definition(image)?, prefix).map_err(unreadable)?;
         let args = proof::inventory_args(&config, &platform, &[])?;
         let probe = whole.inventory(&self.probes, args)?;
         let inventory = self.read(whole.definition(probe)).await?;
@@ -193,6 +201,16 @@ impl Proof<'_> {
             None => image.config.clone(),
         };
         Ok(Proven { found: self.pass(image, (whole, probe), &summary).await?, config })
+    }
+
+    /// What the image says itself counts as well: engines go by it.
+    async fn refuse_other_systems(&self, platform: &str, os: &str) -> Result<(), Failure> {
+        let said = [platform.split('/').next().unwrap_or_default(), os];
+        let Some(other) = said.into_iter().find(|os| !os.is_empty() && *os != "linux") else {
+            return Ok(());
+        };
+        let place = self.delegate.place().await;
+        Err(Failure::Refused(vec![prepare::not_linux(Code::NoSuchPlatform, place, other)]))
     }
 
     /// What holds for an image as it will be handed out, and what is wrong with it.
@@ -238,7 +256,7 @@ impl Proof<'_> {
         for one in &mut found {
             one.span = place;
         }
-        let warned = proof::refuse(found)?;
+        let warned = proof::counted(&self.delegate.options.lint, &proof::refuse(found)?)?;
         proof::warn(self.delegate.gateway, &self.delegate.loaded.vertex, &warned).await
     }
 
@@ -286,6 +304,10 @@ fn summary(subject: &Subject<'_>, judgement: &Judgement) -> String {
         format!(", not evaluated: {}", open.join(" "))
     };
     format!("Dockerfile: {proven}{open}")
+}
+
+fn unreadable(error: ImportError) -> Failure {
+    Failure::internal(format!("what Docker's frontend made of the file cannot be read: {error}"))
 }
 
 fn config_key(id: Option<&str>) -> String {

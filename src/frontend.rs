@@ -27,7 +27,7 @@ use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Abilities, Emitted, Emitter, ProbeSettings, Scanner};
 use crate::gateway::{Error, Gateway, Solve, detail, side_by_side};
 use crate::input::Input;
-use crate::llb::Output;
+use crate::llb::{ImportError, Output};
 use crate::options::Options;
 use crate::plan::{self, Draft, Plan, Request, Selection, variables::Variables};
 use crate::platform::Platform;
@@ -359,7 +359,9 @@ impl Build<'_> {
         drafted: &Drafted,
     ) -> Result<LaidOut, Failure> {
         for (name, definition) in &drafted.apps {
-            emitter.add_app(name.clone(), definition)?;
+            emitter
+                .add_app(name.clone(), definition)
+                .map_err(|error| unusable_app(name, &error))?;
         }
         let draft = &drafted.draft;
         let early = self.load_context(emitter, draft);
@@ -405,4 +407,9 @@ impl Build<'_> {
         let solve = Solve { cache_imports, ..Solve::of(definition) };
         Ok(self.gateway.solve(solve).await?)
     }
+}
+
+/// A fault: the graph of an app is our own.
+fn unusable_app(name: &str, error: &ImportError) -> Failure {
+    Failure::internal(format!("the files of the app {name:?} cannot be taken: {error}"))
 }

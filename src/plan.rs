@@ -29,7 +29,7 @@ pub use handout::{draft_stage, finish_stage};
 pub use layers::{AllCollisions, Layer, LayerEntry, LayerFolder, finish};
 pub use runs::SCRIPT_PATH;
 pub use select::{ImageUse, Request, Role, SelectedStage, Selection, select, select_stage};
-pub use settings::{Settings, check_settings};
+pub use settings::{Settings, check_settings, refuse_ours};
 
 use std::collections::BTreeMap;
 

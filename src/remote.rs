@@ -4,6 +4,10 @@
 //! (frontend/dockerfile/dfgitutil): over http a path that ends in `.git` is a repository, and what
 //! is wanted of it follows a `#` or stands in the query. Nothing is fetched here.
 
+mod shown;
+
+pub use shown::{holds_credentials, shown, shown_about, shown_in};
+
 use crate::llb::Git;
 use crate::paths;
 use crate::words;
@@ -95,20 +99,6 @@ pub fn parse_context(address: &str) -> Result<Option<Remote>, AddressError> {
     let (place, query, fragment) = split(address);
     let git = Parts { url: format!("https://{place}"), query, fragment: decode(fragment) };
     git.into_git().map(|git| Some(Remote::Git(git)))
-}
-
-/// An address as it is shown: without the password or token that it may hold.
-#[must_use]
-pub fn shown(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    match authority.rsplit_once('@') {
-        Some((user, host)) if scheme.starts_with("http") || user.contains(':') => {
-            format!("{scheme}://{host}{path}")
-        }
-        _ => address.to_owned(),
-    }
 }
 
 /// An address that BuildKit takes for a git repository.
@@ -302,20 +292,6 @@ mod tests {
         check("HTTPS://a/x.git", git("https://a/x.git"));
         check("git@a.example:x/y", git("git@a.example:x/y"));
         check("github.com/a/b", git("https://github.com/a/b"));
-    }
-
-    #[test]
-    fn no_address_is_shown_with_its_password() {
-        for (address, expected) in [
-            ("https://u:p@a/x.git#u@v", "https://a/x.git#u@v"),
-            ("http://token@a:80/x", "http://a:80/x"),
-            ("ssh://git@a/x", "ssh://git@a/x"),
-            ("ssh://git:p@a/x", "ssh://a/x"),
-            ("https://a/x@y:z", "https://a/x@y:z"),
-            ("git@a:x", "git@a:x"),
-        ] {
-            assert_eq!(shown(address), expected);
-        }
     }
 
     #[test]

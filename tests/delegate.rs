@@ -19,15 +19,20 @@ use hardpan::proto::frontend::{self as wire, Ref, SolveRequest, SolveResponse, r
 use hardpan::proto::{Status, pb};
 use prost::Message as _;
 use rootfs::{AMD64, Rootfs, elf};
-use support::fake_gateway::{self as fake, Calls, Script};
+use support::fake_gateway::{self as fake, Call, Calls, Script};
 
 const CONFIG: &str = r#"{"os":"linux","architecture":"amd64","z":1.50,"config":{"User":"node","Env":["PATH=/usr/bin"],"Cmd":["app"],"X":[1, 2]}}"#;
 
 /// What an inspection of the image answers.
 fn inspected() -> Vec<u8> {
+    inspected_with("")
+}
+
+/// The same with more groups.
+fn inspected_with(groups: &str) -> Vec<u8> {
     let root = Rootfs::new();
     root.file("/etc/passwd", 0o644, "root:x:0:0::/:\nnode:x:1000:1001::/:\n")
-        .file("/etc/group", 0o644, "root:x:0:\n")
+        .file("/etc/group", 0o644, format!("root:x:0:\n{groups}"))
         .file("/usr/lib/os-release", 0o644, "ID=debian\n")
         .file("/var/lib/dpkg/status.d/app", 0o644, "Package: app\n")
         .file("/usr/bin/app", 0o755, elf(AMD64, None));
@@ -216,4 +221,78 @@ async fn a_call_is_docker_s_to_answer() {
     assert_eq!(answer.unwrap().metadata["some.later.key"], b"x");
     assert_eq!(asked(&calls)[0].frontend_opt["requestid"], "frontend.outline");
     assert!(!calls.solved().iter().any(|solve| mentions(solve, "inventory")));
+}
+
+#[tokio::test]
+async fn an_answer_to_a_call_brings_no_image() {
+    let script = script(Some(vertex("docker-image://base")));
+    let (answer, _) = build(script, &[SOURCE, "requestid=frontend.outline"]).await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.result, None);
+    assert_eq!(answer.attestations, BTreeMap::new());
+    assert!(!answer.metadata.keys().any(|key| key.starts_with("containerimage.")));
+}
+
+fn warned(calls: &Calls) -> Vec<Call> {
+    calls.all().into_iter().filter(|call| matches!(call, Call::Warn(_))).collect()
+}
+
+/// A build of the usual Dockerfile.
+async fn usual(options: &[&str]) -> (Result<wire::Result, Status>, Calls) {
+    build(script(Some(vertex("docker-image://base"))), &[&[SOURCE], options].concat()).await
+}
+
+#[tokio::test]
+async fn only_linux_is_built_for() {
+    let (answer, calls) = usual(&["platform=windows/amd64"]).await;
+    let message = answer.unwrap_err().message;
+    assert!(message.contains("OPT-01") && message.contains("not for \"windows\""), "{message}");
+    assert!(asked(&calls).is_empty(), "nothing is converted");
+    for (is, other) in [("linux", "windows"), ("amd64", "foo")] {
+        let mut script = script(Some(vertex("docker-image://base")));
+        let config = CONFIG.replace(&format!("\"{is}\""), &format!("\"{other}\""));
+        let mut made = made(Some(vertex("docker-image://base")));
+        let result = made.result.as_mut().unwrap();
+        result.metadata.insert("containerimage.config".to_owned(), config.into_bytes());
+        let rest = script.solve.take().unwrap();
+        script.solve = Some(Box::new(move |request| match request.frontend.as_str() {
+            "dockerfile.v0" => Ok(made.clone()),
+            _ => rest(request),
+        }));
+        let message = build(script, &[SOURCE]).await.0.unwrap_err().message;
+        let words = match other {
+            "foo" => "the machine of linux/foo is not known",
+            _ => "images are made for linux, not for \"windows\"",
+        };
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_else_says_what_hardpan_says_of_an_image() {
+    let (answer, calls) = usual(&["label:io.hardpan.stage=x"]).await;
+    let message = answer.unwrap_err().message;
+    assert!(message.contains("\"io.hardpan.stage\" is hardpan's own"), "{message}");
+    assert!(asked(&calls).is_empty());
+    usual(&["label:io.hardpanel=x"]).await.0.unwrap();
+}
+
+#[tokio::test]
+async fn the_rules_for_warnings_hold_for_those_of_the_gate() {
+    let build = async |rules: &str| {
+        let mut script = script(Some(vertex("docker-image://base")));
+        let inventory = ("looked".to_owned(), "inventory.json".to_owned());
+        script.files.insert(inventory, inspected_with("staff:x:50:node\n"));
+        let option = format!("build-arg:BUILDKIT_DOCKERFILE_CHECK={rules}");
+        build(script, &[SOURCE, &option]).await
+    };
+    for (rules, count) in [("", 1), ("skip=NoSuchRule", 1), ("skip=all", 0)] {
+        let (answer, calls) = build(rules).await;
+        answer.unwrap();
+        assert_eq!(warned(&calls).len(), count, "{rules}");
+    }
+    let (answer, _) = build("error=true").await;
+    let message = answer.unwrap_err().message;
+    assert!(message.contains("makes this warning an error"), "{message}");
+    assert!(build("error=true;skip=all").await.0.is_ok());
 }

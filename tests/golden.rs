@@ -70,6 +70,10 @@ cases! {
     refuses_collisions_with_the_base
     refuses_copying_from_an_app
     refuses_patterns_that_flatten_a_tree
+    refuses_addresses_with_credentials
+    refuses_labels_that_are_hardpans
+    refuses_other_systems_of_the_options
+    refuses_other_systems_than_linux
     refuses_platforms_that_the_app_is_not_for
     refuses_root_from_the_base
     refuses_unknown_names

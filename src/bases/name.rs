@@ -8,6 +8,7 @@ use std::fmt;
 use super::catalog::{Parts, Repository};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::reference::{Reference, ReferenceError};
+use crate::remote;
 
 /// The prefix of names without a slash where the spec names no `registry`.
 pub const DEFAULT_REGISTRY: &str = "dhi.io/";
@@ -122,7 +123,8 @@ pub fn qualify(registry: &str, name: &str) -> Result<Reference, ReferenceError> 
 
 /// Whether a text can stand as `registry`: put before a name, it must give an image's name.
 pub fn check_registry(registry: &str, span: Span) -> Result<(), Diagnostic> {
-    let message = format!("`{registry}` cannot be put before the name of an image");
+    let shown = remote::shown_in(registry);
+    let message = format!("`{shown}` cannot be put before the name of an image");
     let error = Diagnostic::error(Code::InvalidReference, span, message);
     if !registry.contains('/') {
         let host = if registry.is_empty() { "docker.io/library" } else { registry };
@@ -132,7 +134,7 @@ pub fn check_registry(registry: &str, span: Span) -> Result<(), Diagnostic> {
     }
     match Reference::parse(&format!("{registry}a:1")) {
         Ok(_) => Ok(()),
-        Err(reason) => Err(error.help(reason.to_string())),
+        Err(reason) => Err(error.help(remote::shown_in(&reason.to_string()))),
     }
 }
 

@@ -29,7 +29,8 @@ pub async fn locate(gateway: &Gateway, options: &Options) -> Result<Locations, L
     let mut locations = Locations::on_client(options);
     let address = options.context.remote.as_deref().unwrap_or_default();
     let remote = remote::parse_context(address).map_err(|error| {
-        let message = format!("the build context cannot be {address:?}: {error}");
+        let shown = remote::shown(address);
+        let message = format!("the build context cannot be {shown:?}: {error}");
         let mistake = Diagnostic::error(Code::InvalidOption, Span::START, message);
         LoadError::Mistake(mistake.help(error.help()))
     })?;

@@ -13,6 +13,7 @@ use crate::inspect::newest::{self, Newest};
 use crate::llb::Http;
 use crate::llb::Source;
 use crate::proto::pb;
+use crate::remote;
 
 /// The only source of a graph; a graph with several has no time.
 #[must_use]
@@ -38,7 +39,7 @@ pub async fn time_of(
     }
     // A client hands out its standard input once, and says nothing of its time.
     if !source.identifier.starts_with(STDIN) {
-        let name = format!("[internal] look up the time of {}", source.identifier);
+        let name = format!("[internal] look up the time of {}", remote::shown(&source.identifier));
         let found = gateway.resolve_source(source.clone(), name, true).await?;
         if let Meaning::Commit { object, .. } = &found.meaning {
             return Ok(commit_time(object));

@@ -5,6 +5,7 @@ use super::{Fetched, LoadError, Locations};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::emit::Tree;
 use crate::gateway::{Error, plain_text};
+use crate::remote;
 
 /// What the builder was doing when it failed, before what is wrong.
 const LEADS: [&str; 3] = ["cache key: ", "checksum of ref ", "git stderr:\n"];
@@ -52,7 +53,8 @@ fn absent(name: &str) -> Diagnostic {
 #[must_use]
 pub fn unfetched(fetched: &Fetched, error: Error) -> LoadError {
     let Error::Refused(status) = &error else { return error.into() };
-    let (why, help) = explain(plain_text(&status.message));
+    let said = remote::shown_about(plain_text(&status.message), &fetched.address);
+    let (why, help) = explain(&said);
     let message = format!("the build context {} cannot be used: {why}", fetched.shown());
     let mistake = Diagnostic::error(Code::ContextNotFetched, Span::START, message);
     LoadError::Mistake(mistake.help(help))
@@ -61,7 +63,7 @@ pub fn unfetched(fetched: &Fetched, error: Error) -> LoadError {
 /// Why something could not be fetched, and what to do, of what the builder said.
 #[must_use]
 pub fn reason(message: &str) -> (String, &'static str) {
-    explain(plain_text(message))
+    explain(&remote::shown_in(plain_text(message)))
 }
 
 /// The builder's words without what leads to them, and what to do.
@@ -154,6 +156,23 @@ mod tests {
         ] {
             assert_eq!(explain(message).0, why, "{message}");
         }
+    }
+
+    #[test]
+    fn no_reason_shows_a_password_or_a_token() {
+        let address = "https://u:sec'ret@h/x?sig=secret";
+        let message = format!("Get \"{address}\": dial tcp: no such host");
+        let status = crate::proto::Status { code: 2, message, details: Vec::new() };
+        let error = Error::Refused(Box::new(status));
+        let LoadError::Mistake(mistake) = unfetched(&Fetched::of(address), error) else {
+            panic!("the builder has refused it")
+        };
+        assert_eq!(
+            mistake.message,
+            "the build context https://h/x cannot be used: Get \"https://h/x\": dial tcp: no such host"
+        );
+        let (why, _) = reason("fatal: unable to access 'HTTPS://token@h/x.git/'");
+        assert!(why.contains("'HTTPS://h/x.git/'"), "{why}");
     }
 
     #[test]

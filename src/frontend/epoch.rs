@@ -113,7 +113,9 @@ fn source_of(remote: &Remote) -> Source {
     }
 }
 
+/// The builder's words, and names that were given, may hold addresses.
 fn refused(message: String, help: &str) -> Failure {
+    let message = remote::shown_in(&message);
     let mistake = Diagnostic::error(Code::InvalidOption, Span::START, message);
     Failure::Refused(vec![mistake.help(help)])
 }

@@ -8,6 +8,7 @@ use crate::llb::ImportError;
 use crate::paths;
 use crate::platform::Platform;
 use crate::proto::Status;
+use crate::remote;
 
 /// Why there is no image.
 #[derive(Debug)]
@@ -136,7 +137,7 @@ fn explain(
     file: Option<&SourceFile>,
     change: impl FnOnce(Diagnostic) -> Diagnostic,
 ) -> Status {
-    status.message = without_host_paths(&status.message);
+    status.message = remote::shown_in(&without_host_paths(&status.message));
     let Some(file) = file else { return status };
     let Some(range) = range_in(&status, file) else { return status };
     let mistake = match Missing::read(&status) {

@@ -17,12 +17,16 @@ use crate::options::{
 use crate::plan::{self, variables::Variables};
 use crate::platform::Platform;
 use crate::proto::pb;
+use crate::remote;
 use crate::spec::{self, Parsed, model::App, model::Spec};
 use crate::words::nearest;
 
 /// Copies with modes in chmod's words came with BuildKit 0.17. Their own capability is a constant
 /// that no daemon registers (solver/pb/caps.go), so this one of the same release stands for it.
 const FLOOR: &str = "exec.validexitcode";
+
+/// The only operating system that images are made for.
+const LINUX: &str = "linux";
 
 /// Refuses builders below the floor, in one sentence, shown at the user's file if that can be read.
 pub(super) async fn require(gateway: &Gateway, options: &Options) -> Result<(), Failure> {
@@ -95,7 +99,8 @@ pub(super) fn input(options: &Options, loaded: &Loaded) -> Result<Input, Failure
             Err(mistake) => mistake,
         },
         Some(other) => {
-            let message = format!("the build argument {} cannot be {other:?}", input::ARGUMENT);
+            let shown = remote::shown_in(other);
+            let message = format!("the build argument {} cannot be {shown:?}", input::ARGUMENT);
             Diagnostic::error(Code::InvalidOption, Span::START, message)
                 .help("write `spec` or `dockerfile`, or leave it out: the file says what it is")
         }
@@ -136,6 +141,9 @@ pub(super) fn refuse_for_dockerfiles(options: &Options) -> Result<(), Failure> {
                 .help("mount the secret where it is needed: `RUN --mount=type=secret,id=…`"),
         );
     }
+    mistakes.extend(other_systems(&options.platforms));
+    let ours = |name: &String| plan::refuse_ours("label", name, Span::START);
+    mistakes.extend(options.labels.keys().filter_map(ours));
     if mistakes.is_empty() { Ok(()) } else { Err(Failure::Refused(mistakes)) }
 }
 
@@ -191,6 +199,19 @@ pub fn registry(options: &Options, spec: &Spec, variables: &Variables) -> Result
     Ok(registry)
 }
 
+/// Hardened images, and all that is proven of them, are Linux.
+#[must_use]
+pub fn not_linux(code: Code, span: Span, os: &str) -> Diagnostic {
+    let message = format!("images are made for linux, not for {os:?}");
+    Diagnostic::error(code, span, message).help("write `linux/amd64` or `linux/arm64`")
+}
+
+/// Platforms of the options that nothing can be built for.
+fn other_systems(asked: &[Platform]) -> impl Iterator<Item = Diagnostic> {
+    let others = asked.iter().filter(|platform| platform.os != LINUX);
+    others.map(|platform| not_linux(Code::InvalidOption, Span::START, &platform.os))
+}
+
 /// What is built for: the options', the app's, or the builder's own platform.
 pub fn platforms(
     options: &Options,
@@ -203,7 +224,12 @@ pub fn platforms(
     for text in &app.platforms {
         let parsed = variables.expand(text).map(|name| Platform::parse(&name, &build));
         match parsed {
-            Ok(Ok(platform)) => own.push(platform),
+            Ok(Ok(platform)) => {
+                if platform.os != LINUX {
+                    mistakes.push(not_linux(Code::NoSuchPlatform, text.span, &platform.os));
+                }
+                own.push(platform);
+            }
             Ok(Err(error)) => {
                 mistakes.push(Diagnostic::error(Code::InvalidValue, text.span, error.to_string()));
             }
@@ -218,6 +244,9 @@ pub fn platforms(
             let help = format!("build for {}, or add it to `platforms`", names.join(" or "));
             mistakes.push(Diagnostic::error(Code::NoSuchPlatform, first.span, message).help(help));
         }
+    }
+    if app.platforms.is_empty() {
+        mistakes.extend(other_systems(asked));
     }
     if !mistakes.is_empty() {
         return Err(Failure::Refused(mistakes));

@@ -19,7 +19,7 @@ use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
 use crate::llb::Output;
-use crate::options::{Options, SourceDateEpoch};
+use crate::options::{LintRules, Options, SourceDateEpoch};
 use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Role, Selection, What};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
@@ -201,12 +201,7 @@ impl Build<'_> {
 
     /// Shows warnings to the user; the build goes on, unless the user wants none.
     pub(super) async fn warn(&self, found: &[Diagnostic]) -> Result<(), Failure> {
-        let rules = &self.options.lint;
-        let counts = |one: &&Diagnostic| rules.counts(one.code.id());
-        let found: Vec<Diagnostic> = found.iter().filter(counts).cloned().collect();
-        if rules.is_error && !found.is_empty() {
-            return Err(Failure::Refused(found.into_iter().map(as_error).collect()));
-        }
+        let found = counted(&self.options.lint, found)?;
         warn(self.gateway, &self.loaded.vertex, &found).await
     }
 
@@ -219,6 +214,16 @@ impl Build<'_> {
         let found = self.solve(self.marshal(emitter, output)).await?.single()?;
         Ok(self.gateway.read_file(&found, file, MAX_ANSWER).await?)
     }
+}
+
+/// The warnings that the user wants to see; a refusal, if no build may have any.
+pub(crate) fn counted(rules: &LintRules, found: &[Diagnostic]) -> Result<Vec<Diagnostic>, Failure> {
+    let counts = |one: &&Diagnostic| rules.counts(one.code.id());
+    let found: Vec<Diagnostic> = found.iter().filter(counts).cloned().collect();
+    if rules.is_error && !found.is_empty() {
+        return Err(Failure::Refused(found.into_iter().map(as_error).collect()));
+    }
+    Ok(found)
 }
 
 /// Shows warnings at the vertex that loaded the file.

@@ -1,8 +1,10 @@
 //! A stage handed out: `--target app/stage`. Its steps run as for the app; nothing is inspected, no
 //! evidence goes along, and the image is marked (`plan::finish_stage`).
 
+use crate::diagnostic::{Code, Diagnostic, Text};
 use crate::emit::Emitter;
-use crate::frontend::{Build, Drafted, Failure, prepare};
+use crate::frontend::{Build, Drafted, Failure, prepare, unusable_app};
+use crate::gateway::{Refs, Solved};
 use crate::llb::Output;
 use crate::plan::{self, Plan};
 use crate::platform::Platform;
@@ -19,7 +21,9 @@ impl Build<'_> {
         let drafted = self.draft_stage(stage, platform).await?;
         let mut emitter = Emitter::new(&drafted.draft, &self.settings);
         let (plan, files) = self.lay_out_stage(&mut emitter, &drafted)?;
-        let found = self.solve(self.marshal(&emitter, files)).await?.single()?;
+        let solved = self.solve(self.marshal(&emitter, files)).await?;
+        refuse_empty(&stage.name, &solved)?;
+        let found = solved.single()?;
         Ok(ImageResult::new(found, &plan, self.options))
     }
 
@@ -46,10 +50,44 @@ impl Build<'_> {
         drafted: &Drafted,
     ) -> Result<(Plan, Output), Failure> {
         for (name, definition) in &drafted.apps {
-            emitter.add_app(name.clone(), definition)?;
+            emitter
+                .add_app(name.clone(), definition)
+                .map_err(|error| unusable_app(name, &error))?;
         }
         let settings = prepare::plan_settings(self.options, self.app, &drafted.variables);
         let plan = plan::finish_stage(drafted.draft.clone(), &settings.view());
         Ok((plan, emitter.last_stage()))
+    }
+}
+
+/// The builder makes nothing of a stage without files: there is nothing to hand out.
+fn refuse_empty(name: &Text, solved: &Solved) -> Result<(), Failure> {
+    let Refs::Single(None) = solved.refs else { return Ok(()) };
+    let message = format!("the stage {:?} has no files that could be handed out", name.value);
+    let mistake = Diagnostic::error(Code::StageTarget, name.span, message);
+    Err(Failure::Refused(vec![
+        mistake.help("add a step that puts files into it, or another `base`"),
+    ]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Span;
+    use crate::proto::frontend::Ref;
+
+    #[test]
+    fn a_stage_without_files_is_refused_at_its_name() {
+        let name = Text::new("empty".to_owned(), Span::at(4, 3));
+        let Err(Failure::Refused(mistakes)) = refuse_empty(&name, &Solved::default()) else {
+            panic!("there is nothing to hand out")
+        };
+        assert_eq!((mistakes[0].code, mistakes[0].span), (Code::StageTarget, Span::at(4, 3)));
+        assert_eq!(
+            mistakes[0].message,
+            "the stage \"empty\" has no files that could be handed out"
+        );
+        let refs = Refs::Single(Some(Ref::default()));
+        assert!(refuse_empty(&name, &Solved { refs, ..Solved::default() }).is_ok());
     }
 }

@@ -13,6 +13,12 @@ use super::{Decision, Fault, Origin, Subject};
 const MAX_ID: i64 = i32::MAX as i64;
 const USER: Origin = Origin::Config("user");
 
+const LIKE_A_NUMBER: &str = "called like a number, which engines read in two ways";
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// USR-01.
 pub(crate) fn root(subject: &Subject<'_>) -> Decision {
     let who = who(subject)?;
@@ -31,7 +37,6 @@ pub(crate) fn root(subject: &Subject<'_>) -> Decision {
 /// USR-02.
 pub(crate) fn numeric(subject: &Subject<'_>) -> Decision {
     let user = &subject.config.user;
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if user.split_once(':').is_some_and(|(uid, gid)| is_number(uid) && is_number(gid)) {
         return Ok(Vec::new());
     }
@@ -69,16 +74,23 @@ pub(crate) fn overflow(subject: &Subject<'_>) -> Decision {
                 format!("user \"{name}\" has ids that overflow: {}:{}", user.uid, user.gid);
             faults.push(passwd(message));
         }
-        if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
-            let message =
-                format!("user \"{name}\" is called like a number, which engines read in two ways");
-            faults.push(passwd(message));
+        if is_number(&name) {
+            faults.push(passwd(format!("user \"{name}\" is {LIKE_A_NUMBER}")));
         }
     }
-    for group in accounts.groups.iter().filter(|group| !in_range(group.gid)) {
+    let in_group = |message| Fault::new(subject.origin(0), message).at("/etc/group");
+    for group in &accounts.groups {
         let name = escape(group.name.as_bytes());
-        let message = format!("group \"{name}\" has an id that overflows: {}", group.gid);
-        faults.push(Fault::new(subject.origin(0), message).at("/etc/group"));
+        if !in_range(group.gid) {
+            let message = format!("group \"{name}\" has an id that overflows: {}", group.gid);
+            faults.push(in_group(message));
+        }
+        if is_number(&name) {
+            faults.push(in_group(format!("group \"{name}\" is {LIKE_A_NUMBER}")));
+        }
+    }
+    if faults.is_empty() && accounts.truncated {
+        return Err("there are too many accounts to look at each".to_owned());
     }
     Ok(faults)
 }

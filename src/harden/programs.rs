@@ -5,6 +5,7 @@
 use crate::input::Input;
 use crate::inspect::accounts::Identity;
 use crate::inspect::entry::Kind;
+use crate::inspect::escape::escape;
 use crate::inspect::evidence::{Command, Lookup, Target};
 use crate::inspect::program::{EnvProgram, Program};
 
@@ -225,6 +226,12 @@ fn missing_loader(target: &Target, loader: &str) -> Problem {
 
 fn about(target: &Target, question: Question, message: String) -> Problem {
     Problem { question, file: Some((target.path.clone(), target.layer)), message, help: None }
+}
+
+/// Refuses to decide for a machine that nothing is known of.
+pub(crate) fn require_machine(platform: &str) -> Result<(), String> {
+    let unknown = || format!("the machine of {} is not known", escape(platform.as_bytes()));
+    machine_of(platform).map(drop).ok_or_else(unknown)
 }
 
 fn machine_of(platform: &str) -> Option<Machine> {

@@ -6,7 +6,7 @@ use crate::inspect::entry::Kind;
 use crate::inspect::evidence::{Command, Lookup, Target};
 
 use super::access::{barrier, describe, may_execute, who};
-use super::programs::{Problem, Question, problems};
+use super::programs::{Problem, Question, problems, require_machine};
 use super::{Decision, Fault, Origin, Severity, Subject};
 
 /// Folders that are mounted over when a container starts.
@@ -42,6 +42,7 @@ pub(crate) fn formats(subject: &Subject<'_>) -> Decision {
 
 /// RUN-05.
 pub(crate) fn machines(subject: &Subject<'_>) -> Decision {
+    require_machine(subject.platform)?;
     answers(subject, Question::Machine)
 }
 
@@ -118,6 +119,7 @@ pub(crate) fn healthcheck(subject: &Subject<'_>) -> Decision {
         return Ok(vec![fault.help("add `healthcheck`; Kubernetes has probes of its own")]);
     }
     let Some(command) = &subject.inventory.healthcheck else { return Ok(Vec::new()) };
+    require_machine(subject.platform)?;
     let all = command_problems(subject, command)?;
     Ok(all.into_iter().map(|problem| fault(subject, "healthcheck", problem)).collect())
 }

@@ -54,6 +54,9 @@ const RUN_KEYS: [&str; 13] = [
     "Shell",
     "ArgsEscaped",
 ];
+/// The keys of a health check, which is run as well.
+const HEALTH_KEYS: [&str; 6] =
+    ["Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"];
 
 /// An image config.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -224,6 +227,9 @@ impl ImageConfig {
         let config: Self = serde_json::from_slice(bytes)?;
         check_spelling(&config.others, &KEYS)?;
         check_spelling(&config.config.others, &RUN_KEYS)?;
+        if let Some(check) = &config.config.healthcheck {
+            check_spelling(&check.others, &HEALTH_KEYS)?;
+        }
         Ok(config)
     }
 
@@ -467,11 +473,15 @@ mod tests {
             (r#"{"config":{"u\u017fer":"0"}}"#, "uſer"),
             (r#"{"config":{"ENTRYPOINT":["/bin/sh"]}}"#, "ENTRYPOINT"),
             (r#"{"Config":{"User":"0"}}"#, "Config"),
+            (r#"{"config":{"Healthcheck":{"Test":["NONE"],"test":["CMD","/x"]}}}"#, "test"),
+            (r#"{"config":{"Healthcheck":{"te\u017ft":["CMD","/x"]}}}"#, "teſt"),
+            (r#"{"config":{"Healthcheck":{"startinterval":1}}}"#, "startinterval"),
         ] {
             let error = ImageConfig::parse(text.as_bytes()).unwrap_err().to_string();
             assert!(error.contains(&format!("`{key}`")), "{error}");
         }
         assert!(ImageConfig::parse(br#"{"config":{"users":"0"}}"#).is_ok());
+        assert!(ImageConfig::parse(br#"{"config":{"Healthcheck":{"tests":1}}}"#).is_ok());
     }
 
     #[test]

@@ -66,19 +66,20 @@ impl NamedContexts {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let mut contexts = Self::default();
         for (key, value) in reader.family("context:") {
+            let shown = remote::shown(&value);
             let (message, help) = match ContextSource::parse(&value) {
                 Ok(Some(source)) => {
                     contexts.add(&key, source);
                     continue;
                 }
                 Ok(None) => (
-                    format!("context {key:?} cannot be {value:?}"),
+                    format!("context {key:?} cannot be {shown:?}"),
                     "a context is a folder, a git or http address, docker-image://NAME, \
                      oci-layout://NAME@DIGEST or target:NAME"
                         .to_owned(),
                 ),
                 Err(error) => {
-                    (format!("context {key:?} cannot be {value:?}: {error}"), error.help())
+                    (format!("context {key:?} cannot be {shown:?}: {error}"), error.help())
                 }
             };
             reader.report(Diagnostic::error(Code::InvalidOption, Span::START, message).help(help));

@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 
 use super::keys::KEYS;
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::remote;
 
 /// The options that are still there, and the mistakes so far.
 #[derive(Debug, Default)]
@@ -30,7 +31,10 @@ impl Reader {
         self.options.insert(key.to_owned(), value.to_owned());
     }
 
-    pub(super) fn report(&mut self, mistake: Diagnostic) {
+    /// Remembers a mistake. What it says of a value shows no password or token.
+    pub(super) fn report(&mut self, mut mistake: Diagnostic) {
+        mistake.message = remote::shown_in(&mistake.message);
+        mistake.help = mistake.help.as_deref().map(remote::shown_in);
         self.mistakes.push(mistake);
     }
 

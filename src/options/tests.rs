@@ -537,3 +537,22 @@ fn what_is_wrong_with_our_arguments_is_told_apart() {
     assert_eq!(own.len(), 2, "{own:?}");
     assert!(own.iter().all(|one| one.message.contains("HARDPAN_")), "{own:?}");
 }
+
+#[test]
+fn no_mistake_shows_a_password_or_a_token() {
+    for option in [
+        "context:foo=https://u:secret@a/x.git?rev=1",
+        "context:foo=https://secret@a/x.git?tag=",
+        "context:foo=ftp://u:secret@a/x?secret=1",
+        "context:foo=FTP://secret@a/x",
+        "build-arg:HARDPAN_PROOF=https://secret@a/?sig=secret",
+        "build-arg:BUILDKIT_DOCKERFILE_CHECK=https://secret@a/?sig=secret",
+        "shm-size=https://a/x?sig=secret",
+        "platform=https://secret@a/x",
+    ] {
+        let (_, mistakes) = read(&[option]);
+        assert!(!mistakes.is_empty(), "{option}");
+        let said = format!("{mistakes:?}");
+        assert!(!said.contains("secret"), "{said}");
+    }
+}

@@ -5,6 +5,7 @@ use crate::diagnostic::{Code, Diagnostic, Text};
 use crate::plan::pick::Scope;
 use crate::plan::{Origin, Pick};
 use crate::platform::Platform;
+use crate::remote;
 use crate::spec::model::{Add, Checksum};
 use crate::spec::value;
 
@@ -14,7 +15,7 @@ pub(super) fn url(
     add: &Add,
     url: &Text,
 ) -> Result<(Origin, Pick), Diagnostic> {
-    refuse_credentials(url)?;
+    value::fetch::no_credentials(url)?;
     let checksum = checksum(scope, add, url)?;
     let address = url.value.split(['?', '#']).next().unwrap_or_default();
     let (_, path) = address.split_once("://").unwrap_or(("", address));
@@ -25,24 +26,9 @@ pub(super) fn url(
     Ok((origin, pick))
 }
 
-/// An address ends up in the provenance and in the builder's progress.
-fn refuse_credentials(url: &Text) -> Result<(), Diagnostic> {
-    let rest = url.value.split_once("://").map_or(url.value.as_str(), |(_, rest)| rest);
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match host.rsplit_once('@') {
-        Some((user, _)) if user.contains(':') => Err(Diagnostic::error(
-            Code::InvalidValue,
-            url.span,
-            "this address holds a password, which everybody could read in the provenance",
-        )
-        .help("fetch it with `run` and a `secret`, in a stage")),
-        _ => Ok(()),
-    }
-}
-
 fn checksum(scope: &Scope<'_, '_>, add: &Add, url: &Text) -> Result<String, Diagnostic> {
     let missing = |help: String| {
-        let message = format!("{:?} is fetched without a checksum", url.value);
+        let message = format!("{:?} is fetched without a checksum", remote::shown(&url.value));
         Err(Diagnostic::error(Code::MissingChecksum, url.span, message).help(help))
     };
     let text = match &add.checksum {
@@ -67,6 +53,7 @@ fn checksum(scope: &Scope<'_, '_>, add: &Add, url: &Text) -> Result<String, Diag
 
 /// A repository at a commit: `URL#COMMIT:FOLDER`, or the same as `?commit=…&subdir=…`.
 pub(super) fn git(source: &Text) -> Result<Origin, Diagnostic> {
+    value::fetch::no_credentials(source)?;
     let mut git = value::fetch::git_commit(source)?;
     if git.reference.is_empty() {
         // A commit needs no reference that leads to it, and older builders compare none.
@@ -98,6 +85,30 @@ mod tests {
             let Origin::Git(git) = origin else { panic!("{address}") };
             let found = [git.url.as_str(), git.reference.as_str(), git.subdir.as_str()];
             assert_eq!(found, [remote, COMMIT, subdir], "{address}");
+        }
+    }
+
+    #[test]
+    fn refuses_addresses_with_credentials() {
+        for address in [
+            "https://user:pw@a.example/x.git",
+            "https://token@a.example/x.git",
+            "HTTPS://token@a.example/x.git",
+            "http://token@a.example/x.git",
+            "git://token@a.example/x",
+            "ssh://git:pw@a.example/x",
+        ] {
+            let written = Text::new(format!("{address}#{COMMIT}"), Span::START);
+            let mistake = git(&written).unwrap_err();
+            assert!(mistake.message.contains("a password or a token"), "{address}");
+        }
+        let url = |address: &str| {
+            value::fetch::no_credentials(&Text::new(address.to_owned(), Span::START))
+        };
+        assert!(url("https://token@a.example/x.tar").is_err());
+        assert!(url("https://a.example/x@y.tar").is_ok());
+        for address in ["ssh://git@a.example/x", "git@a.example:x"] {
+            assert!(git(&Text::new(format!("{address}#{COMMIT}"), Span::START)).is_ok());
         }
     }
 

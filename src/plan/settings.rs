@@ -149,14 +149,24 @@ pub fn check_settings(draft: &Draft, settings: &Settings<'_>) -> Vec<Diagnostic>
 fn refuse_labels(settings: &Settings<'_>) -> Vec<Diagnostic> {
     let spec = settings.app.labels.iter().map(|label| (label.name.value.as_str(), label.name.span));
     let given = settings.labels.iter().map(|(name, _)| (name.as_str(), Span::START));
-    let foreign = spec.chain(given).filter(|(name, _)| name.starts_with("com.docker.dhi."));
-    foreign
-        .map(|(name, span)| {
-            let message = format!("the label {name:?} is the base's own statement");
-            Diagnostic::error(Code::InvalidValue, span, message)
-                .help("leave it out: it is passed on as the base has it")
-        })
-        .collect()
+    let all: Vec<_> = spec.chain(given).collect();
+    let foreign = all.iter().filter(|(name, _)| name.starts_with("com.docker.dhi."));
+    let foreign = foreign.map(|(name, span)| {
+        let message = format!("the label {name:?} is the base's own statement");
+        Diagnostic::error(Code::InvalidValue, *span, message)
+            .help("leave it out: it is passed on as the base has it")
+    });
+    let ours = all.iter().filter_map(|(name, span)| refuse_ours("label", name, *span));
+    foreign.chain(ours).collect()
+}
+
+/// What hardpan says of an image nobody else says, such as that it is a stage and no product.
+#[must_use]
+pub fn refuse_ours(what: &str, name: &str, span: Span) -> Option<Diagnostic> {
+    let message = format!("the {what} {name:?} is hardpan's own statement");
+    let help = "leave it out, or choose a name under your own domain";
+    let mistake = Diagnostic::error(Code::InvalidValue, span, message).help(help);
+    name.starts_with("io.hardpan.").then_some(mistake)
 }
 
 fn history(layer: &Layer, created: Option<&str>) -> History {
@@ -228,6 +238,8 @@ pub(super) fn annotations(
     settings: &Settings<'_>,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Vec<(String, String)> {
+    let names = settings.app.annotations.iter().map(|one| &one.name);
+    mistakes.extend(names.filter_map(|name| refuse_ours("annotation", &name.value, name.span)));
     expand_each(settings.variables, &settings.app.annotations, mistakes)
 }
 

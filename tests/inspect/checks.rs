@@ -73,9 +73,34 @@ fn usr_03_finds_ids_that_overflow() {
         "USR-03",
         "user \"4294967296\" is called like a number, which engines read in two ways",
     );
+    let image = Image::sound();
+    image.base.file("/etc/group", 0o644, "4711:x:5:\n");
+    image.fails("USR-03", "group \"4711\" is called like a number, which engines read in two ways");
     let mut near_miss = Image::sound();
     near_miss.base.file("/etc/passwd", 0o644, "u2:x:2147483647:5:::\n");
+    near_miss.base.file("/etc/group", 0o644, "g2:x:2147483647:\n");
     near_miss.user("2147483647:2147483647").passes();
+}
+
+#[test]
+fn run_05_is_not_decided_for_an_unknown_machine() {
+    let mut image = Image::sound();
+    image.platform = "linux/foo";
+    let judgement = image.judge();
+    let (_, status) = judgement.checks.iter().find(|(id, _)| id.0 == "RUN-05").unwrap();
+    let Status::NotEvaluated(reason) = status else { panic!("{status:?}") };
+    assert_eq!(reason, "the machine of linux/foo is not known");
+}
+
+#[test]
+fn usr_03_does_not_pass_a_list_that_was_cut() {
+    let image = Image::sound();
+    let lines = (0..2000).map(|id| format!("u{id}x:x:{id}:5:::\n")).collect::<String>();
+    image.base.file("/etc/passwd", 0o644, lines);
+    let judgement = image.judge();
+    let (_, status) = judgement.checks.iter().find(|(id, _)| id.0 == "USR-03").unwrap();
+    let Status::NotEvaluated(reason) = status else { panic!("{status:?}") };
+    assert_eq!(reason, "there are too many accounts to look at each");
 }
 
 #[test]

@@ -135,8 +135,6 @@ impl Builder<'_> {
             Remote::Http(url) => {
                 let (url, filename) = (url.clone(), Some(ARCHIVE.to_owned()));
                 let shown = remote::shown(&url);
-                // What is behind a question mark may be a token as well.
-                let shown = shown.split('?').next().unwrap_or_default().to_owned();
                 (Source::Http(Http { url, filename, ..Http::default() }), shown, true)
             }
         };

@@ -10,6 +10,7 @@ use super::Decoder;
 use super::fields::{Field, Fields};
 use super::scalars::text_of;
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
+use crate::remote;
 use crate::words::quoted;
 
 impl Decoder {
@@ -98,10 +99,11 @@ impl Decoder {
             add.sources.iter().filter(|text| fetch::source(&text.value) == Source::Url).collect();
         let Some(checksum) = fields.get("checksum") else {
             for url in urls {
-                let message = format!("{} has no `checksum`", quoted(&url.value));
+                let shown = remote::shown(&url.value);
+                let message = format!("{} has no `checksum`", quoted(&shown));
+                let address = if url.value.contains('?') { "ADDRESS" } else { &shown };
                 let help = format!(
-                    "write `checksum: sha256:…`; `curl -fsSL {} | sha256sum` prints it",
-                    url.value
+                    "write `checksum: sha256:…`; `curl -fsSL {address} | sha256sum` prints it"
                 );
                 self.error(Code::MissingChecksum, url.span, message, help);
             }
@@ -193,8 +195,11 @@ fn pattern(text: &Text) -> Result<(), Diagnostic> {
 fn added_source(text: &Text) -> Result<(), Diagnostic> {
     match fetch::source(&text.value) {
         Source::Local => path::in_context(text),
-        Source::Url => Ok(()),
-        Source::Git => fetch::git_commit(text).map(drop),
+        Source::Url => fetch::no_credentials(text),
+        Source::Git => {
+            fetch::no_credentials(text)?;
+            fetch::git_commit(text).map(drop)
+        }
     }
 }
 

@@ -26,12 +26,22 @@ pub fn source(text: &str) -> Source {
     }
 }
 
+/// An address ends up in the provenance and in the builder's progress.
+pub fn no_credentials(url: &Text) -> Result<(), Diagnostic> {
+    if !remote::holds_credentials(&url.value) {
+        return Ok(());
+    }
+    let message =
+        "this address holds a password or a token, which everybody could read in the provenance";
+    Err(super::invalid(url, message, "fetch it with `run` and a `secret`, in a stage"))
+}
+
 /// A git URL names a whole commit: `URL#COMMIT`, `URL#COMMIT:FOLDER` or `URL?commit=COMMIT`.
 pub fn git_commit(text: &Text) -> Result<Git, Diagnostic> {
     let git = match remote::parse(&text.value) {
         Ok(Some(Remote::Git(git))) => git,
         Ok(_) => {
-            let message = format!("{} is no git repository", quoted(&text.value));
+            let message = format!("{} is no git repository", quoted(&remote::shown(&text.value)));
             return Err(super::invalid(text, message, "write `https://…/NAME.git#COMMIT`"));
         }
         Err(error) => return Err(super::invalid(text, error.to_string(), error.help())),
@@ -45,13 +55,13 @@ pub fn git_commit(text: &Text) -> Result<Git, Diagnostic> {
     }
     let wanted = if git.reference.is_empty() { checksum } else { &git.reference };
     let message = match wanted {
-        "" => format!("{} names no commit", quoted(&text.value)),
+        "" => format!("{} names no commit", quoted(&remote::shown(&text.value))),
         wanted => {
             format!("{} is not a whole commit, and can mean another one tomorrow", quoted(wanted))
         }
     };
     let wanted = if wanted.is_empty() { "HEAD" } else { wanted };
-    let address = &git.url;
+    let address = remote::shown(&git.url);
     let help = format!(
         "write `{address}#COMMIT` with all 40 digits; `git ls-remote {address} {wanted}` prints them"
     );
