@@ -188,7 +188,8 @@ impl Proof<'_> {
         let platform = image.id.clone().unwrap_or_else(|| parsed.platform());
         self.refuse_other_systems(&platform, &parsed.os).await?;
         let prefix = image.id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
-        let mut whole = Whole::import(&definition(image)?, prefix).map_err(unreadable)?;
+        let mut whole =
+            Whole::import(&definition(image)?, prefix).map_err(|error| unreadable(&error))?;
         let args = proof::inventory_args(&config, &platform, &[])?;
         let probe = whole.inventory(&self.probes, args)?;
         let inventory = self.read(whole.definition(probe)).await?;
@@ -306,7 +307,7 @@ fn summary(subject: &Subject<'_>, judgement: &Judgement) -> String {
     format!("Dockerfile: {proven}{open}")
 }
 
-fn unreadable(error: ImportError) -> Failure {
+fn unreadable(error: &ImportError) -> Failure {
     Failure::internal(format!("what Docker's frontend made of the file cannot be read: {error}"))
 }
 

@@ -66,7 +66,7 @@ impl Clock<'_> {
         let mut stages = self.spec.stages.iter();
         let Some(stage) = stages.find(|stage| stage.name.value.eq_ignore_ascii_case(name)) else {
             return Err(refused(
-                format!("the build argument {NAME} cannot be {name:?}"),
+                &format!("the build argument {NAME} cannot be {name:?}"),
                 "write seconds since 1970, `context`, or the name of a stage or context",
             ));
         };
@@ -78,7 +78,7 @@ impl Clock<'_> {
         let name = &stage.name.value;
         let unfit = || {
             refused(
-                format!("{NAME} cannot be the time of stage {name:?}, which does more than fetch"),
+                &format!("{NAME} cannot be the time of stage {name:?}, which does more than fetch"),
                 "name a stage with one step: an `add` of one address",
             )
         };
@@ -98,7 +98,7 @@ impl Clock<'_> {
         match (error, fetched) {
             (LoadError::Gateway(error), Some(fetched)) => unfetched(fetched, error).into(),
             (LoadError::Gateway(error), None) => refused(
-                format!("the time of {name:?} for {NAME} cannot be found: {error}"),
+                &format!("the time of {name:?} for {NAME} cannot be found: {error}"),
                 "check its address, or write seconds since 1970",
             ),
             (mistake, _) => mistake.into(),
@@ -114,8 +114,8 @@ fn source_of(remote: &Remote) -> Source {
 }
 
 /// The builder's words, and names that were given, may hold addresses.
-fn refused(message: String, help: &str) -> Failure {
-    let message = remote::shown_in(&message);
+fn refused(message: &str, help: &str) -> Failure {
+    let message = remote::shown_in(message);
     let mistake = Diagnostic::error(Code::InvalidOption, Span::START, message);
     Failure::Refused(vec![mistake.help(help)])
 }

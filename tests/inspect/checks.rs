@@ -95,8 +95,8 @@ fn run_05_is_not_decided_for_an_unknown_machine() {
 #[test]
 fn usr_03_does_not_pass_a_list_that_was_cut() {
     let image = Image::sound();
-    let lines = (0..2000).map(|id| format!("u{id}x:x:{id}:5:::\n")).collect::<String>();
-    image.base.file("/etc/passwd", 0o644, lines);
+    let lines: Vec<String> = (0..2000).map(|id| format!("u{id}x:x:{id}:5:::")).collect();
+    image.base.file("/etc/passwd", 0o644, lines.join("\n"));
     let judgement = image.judge();
     let (_, status) = judgement.checks.iter().find(|(id, _)| id.0 == "USR-03").unwrap();
     let Status::NotEvaluated(reason) = status else { panic!("{status:?}") };

@@ -41,7 +41,6 @@ fn mistakes_in_the_file() {
     );
     same_failure("FROM dhi.io/node:24\nCOPY a\n", &[], "COPY requires at least two arguments");
     same_failure("FROM dhi.io/node:24\nUSER\n", &[], "USER requires exactly one argument");
-    same_failure("RUN x\nFROM dhi.io/node:24\n", &[], "no build stage in current context");
     same_failure("FROM dhi.io/node:24\nCOPY --from=gone /a /b\n", &[], "gone");
     same_failure("FROM dhi.io/node:24\nCOPY gone /b\n", &[], "\"/gone\": not found");
     same_failure("FROM dhi.io/node:gone\n", &[], "dhi.io/node:gone: not found");
