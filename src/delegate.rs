@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use tokio::sync::OnceCell;
 
 use crate::context::Loaded;
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::emit::{ProbeSettings, Whole};
 use crate::frontend::{Failure, prepare, proof};
 use crate::gateway::{Gateway, Graph, Refs, Solve, Solved, side_by_side};
@@ -257,6 +257,7 @@ impl Proof<'_> {
         for one in &mut found {
             one.span = place;
         }
+        name_way_out(&mut found, self.delegate.options.target.as_deref());
         let warned = proof::counted(&self.delegate.options.lint, &proof::refuse(found)?)?;
         proof::warn(self.delegate.gateway, &self.delegate.loaded.vertex, &warned).await
     }
@@ -290,6 +291,16 @@ fn told(judgement: &Judgement) -> Vec<harden::Finding> {
     let mut findings = judgement.findings.clone();
     findings.retain(|finding| !(is_root && finding.check.0 == "USR-02"));
     findings
+}
+
+/// Tells whoever asks for a stage how to have one that is no product; once, behind the last mistake.
+fn name_way_out(found: &mut [Diagnostic], target: Option<&str>) {
+    let mut errors = found.iter_mut().filter(|one| one.severity == Severity::Error);
+    let (Some(_), Some(last)) = (target, errors.next_back()) else { return };
+    let way = "a stage that is no product is built without the gate by \
+               `--build-arg BUILDKIT_SYNTAX=docker/dockerfile:1`";
+    last.help =
+        Some(last.help.take().map_or_else(|| way.to_owned(), |help| format!("{help}; {way}")));
 }
 
 /// What was proven, and what nobody could prove without the base.
@@ -347,4 +358,29 @@ fn in_result(Solved { refs, metadata, attestations }: Solved) -> BuildResult {
     };
     let attestations = attestations.into_iter().map(without_definitions).collect();
     BuildResult { result, metadata, attestations }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Code;
+
+    #[test]
+    fn a_target_that_is_refused_has_a_way_out_that_is_told_once() {
+        let error = |code| Diagnostic::error(Code::Check(code), Span::START, "no").help("write x");
+        let warning = Diagnostic::warning(Code::Check("SHL-03"), Span::START, "no").help("write x");
+        let helps = |target| {
+            let mut found = vec![error("USR-01"), error("SHL-02"), warning.clone()];
+            name_way_out(&mut found, target);
+            found.into_iter().map(|one| one.help.unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(helps(None), ["write x"; 3]);
+        let helps = helps(Some("test"));
+        assert_eq!((helps[0].as_str(), helps[2].as_str()), ("write x", "write x"));
+        assert!(helps[1].starts_with("write x; a stage that is no product"), "{helps:?}");
+        assert!(
+            helps[1].contains("`--build-arg BUILDKIT_SYNTAX=docker/dockerfile:1`"),
+            "{helps:?}"
+        );
+    }
 }

@@ -261,6 +261,17 @@ async fn a_target_that_does_not_exist_is_told_by_the_names_of_the_list() {
 }
 
 #[tokio::test]
+async fn a_source_that_may_have_been_a_stage_is_told_as_one() {
+    let with = |from: &str| GOOD.replace("copy: a.js", &format!("{{copy: a.js, from: {from}}}"));
+    let (found, _) = check(&with("theme"), &[]).await;
+    let words = "\"dhi.io/theme\" does not exist\nhelp: no stage, app or context is named `theme`: give \
+                 `--build-context theme=…`, or write the image with its tag";
+    assert!(found[0].starts_with("REF-02 3: ") && found[0].contains(words), "{found:?}");
+    let (found, _) = check(&with("theme:1"), &[]).await;
+    assert!(found[0].starts_with("REF-02 3: ") && !found[0].contains("no stage"), "{found:?}");
+}
+
+#[tokio::test]
 async fn that_a_stage_is_unused_is_no_news_where_it_is_the_target() {
     assert_eq!(check(WARNED, &["target=unused"]).await, (vec![], "0".to_owned()));
     for target in ["used", ""] {

@@ -310,7 +310,10 @@ fn explain(image: &ImageUse, name: &str, message: &str) -> Diagnostic {
             format!("{host} does not give {name:?} to this build"),
             format!("run `docker login {host}`, or check the name"),
         ),
-        ImageFailure::NotFound => (Code::UnknownBase, format!("{name:?} does not exist"), near(name)),
+        ImageFailure::NotFound => {
+            let help = image.bare.as_deref().map_or_else(|| near(name), no_stage);
+            (Code::UnknownBase, format!("{name:?} does not exist"), help)
+        }
         ImageFailure::NoSuchPlatform => {
             let message = format!("{name:?} has nothing for {}", image.platform);
             return Diagnostic::error(Code::NoSuchPlatform, image.span, message);
@@ -332,6 +335,15 @@ fn explain(image: &ImageUse, name: &str, message: &str) -> Diagnostic {
         ),
     };
     Diagnostic::error(code, image.span, text).help(help)
+}
+
+/// Where a stage may have been meant that does not exist.
+fn no_stage(name: &str) -> String {
+    let name = crate::words::escaped(name);
+    format!(
+        "no stage, app or context is named `{name}`: give `--build-context {name}=…`, or write the \
+         image with its tag"
+    )
 }
 
 fn near(name: &str) -> String {

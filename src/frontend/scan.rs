@@ -90,7 +90,8 @@ fn scanner_image(sbom: &Sbom, platform: crate::platform::Platform) -> Result<Ima
         refused(message, "write `--sbom generator=docker/buildkit-syft-scanner:stable-1`")
     })?;
     let reference = reference.to_string();
-    Ok(ImageUse { reference, context: None, platform, role: Role::Source, span: Span::START })
+    let (role, span) = (Role::Source, Span::START);
+    Ok(ImageUse { reference, context: None, platform, role, span, bare: None })
 }
 
 fn refused(message: String, help: &str) -> Failure {

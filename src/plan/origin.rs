@@ -24,7 +24,9 @@ pub(super) fn image_use(
     let context = find(name).or_else(|| find(&complete)).or_else(|| find(short));
     let is_only_a_context = context.is_some() && role == Role::Source;
     let reference = if is_only_a_context { name.to_owned() } else { complete };
-    ImageUse { reference, context, platform, role, span }
+    let is_bare = role == Role::Source && !name.contains(['/', ':']);
+    let bare = is_bare.then(|| name.to_owned());
+    ImageUse { reference, context, platform, role, span, bare }
 }
 
 fn complete(name: &str, registry: &str) -> String {

@@ -62,6 +62,8 @@ pub struct ImageUse {
     pub role: Role,
     /// The name in the spec.
     pub span: Span,
+    /// A `from` without a slash or a tag, where a stage may have been meant: as it is written.
+    pub bare: Option<String>,
 }
 
 impl ImageUse {
