@@ -22,11 +22,15 @@ fn stamped() -> Project {
           - copy: stamp
             from: build
           - copy: server.mjs
+          - mkdir: /srv/UNIQUE
         writable: data
         entrypoint: [node, server.mjs]
     ";
     let unique = fresh_name();
-    Project::new(spec).file("input.txt", &unique).file("server.mjs", format!("// {unique}"))
+    // What is looked at is a project's own, too: builds share what they run at the same time.
+    Project::new(&spec.replace("UNIQUE", &unique.replace(['/', ':'], "-")))
+        .file("input.txt", &unique)
+        .file("server.mjs", format!("// {unique}"))
 }
 
 /// Nothing of the spec: the image is looked at again, since a step was run for it.
@@ -91,7 +95,7 @@ fn what_was_found_does_not_stand_for_other_files_of_the_same_steps() {
     with(&project, "harmless").push();
     // The same steps, run again for an image that is refused: its layers are the newest now.
     let text = std::fs::read_to_string(project.spec()).unwrap();
-    let other = Project::written(&text.replace("[node]", "[node, x]"));
+    let other = Project::written(&text.replace("[node]", "[node, --x]"));
     let other = other.program("dash", "/bin/dash");
     let refusal = with(&other, "dash").args(["--no-cache"]).refused();
     assert!(

@@ -39,9 +39,9 @@ fn entrypoint_and_cmd_are_both_said() {
     let below = read_base("dhi.io/node:24");
     let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     assert_eq!(of(""), (words(&below.words("Entrypoint")), words(&below.words("Cmd"))));
-    assert_eq!(of("entrypoint: [node, a]\n"), (words(&["node", "a"]), words(&[])));
-    assert_eq!(of("entrypoint: [node]\ncmd: [b, \"\"]\n"), (words(&["node"]), words(&["b", ""])));
-    assert_eq!(of("cmd: [node, b]\n"), (words(&[]), words(&["node", "b"])));
+    assert_eq!(of("entrypoint: [node, -a]\n"), (words(&["node", "-a"]), words(&[])));
+    assert_eq!(of("entrypoint: [node]\ncmd: [-b, \"\"]\n"), (words(&["node"]), words(&["-b", ""])));
+    assert_eq!(of("cmd: [node, -b]\n"), (words(&[]), words(&["node", "-b"])));
 }
 
 #[test]

@@ -149,17 +149,17 @@ fn the_target_chooses_the_app() {
         apps:
           web:
             env: {B: web}
-            entrypoint: [node, web]
+            entrypoint: [node, --web]
           worker:
             env: {A: worker}
-            entrypoint: [node, worker]
+            entrypoint: [node, --worker]
         ",
     );
     let first = project.push();
-    assert_eq!(first.words("Entrypoint"), ["node", "web"]);
+    assert_eq!(first.words("Entrypoint"), ["node", "--web"]);
     assert!(first.words("Env").contains(&"A=all") && first.words("Env").contains(&"B=web"));
     let second = project.build().args(["--target=worker"]).push();
-    assert_eq!(second.words("Entrypoint"), ["node", "worker"]);
+    assert_eq!(second.words("Entrypoint"), ["node", "--worker"]);
     assert!(second.words("Env").contains(&"A=worker") && !second.words("Env").contains(&"B=web"));
 }
 
