@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use crate::bases::judge::{Side, judge_dev, judge_runtime};
 use crate::bases::labels::Declared;
-use crate::bases::resolve::Resolved;
+use crate::bases::resolve::{Resolved, Root};
 use crate::diagnostic::{self, Code, Diagnostic, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
@@ -172,11 +172,13 @@ impl Build<'_> {
     /// What the checks look at besides files: the config, and how it came about.
     fn judged(&self, plan: &Plan) -> harden::Config {
         let base = &plan.images[plan.runtime];
+        // What bake hands over has no digest: the graph that it is made by pins it.
+        let is_image = matches!(base.root, Root::Source(_));
         let layers = plan.config.history.iter().skip(base.config.history.len());
         harden::Config {
             history: layers.map(|entry| entry.created_by.clone()).collect(),
             base: harden::Base {
-                name: base.shown(),
+                name: if is_image { base.shown() } else { String::new() },
                 from_catalogue: base.reference.starts_with(&self.registry),
                 labels: base.config.config.labels.clone(),
                 env: base.config.config.env.clone(),

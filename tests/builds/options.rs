@@ -219,7 +219,10 @@ fn an_old_cache_option_names_registries() {
     project.build().args([to]).run().succeeded();
     let daemon = Daemon::start("cache-from");
     let old = opt(&project, &[&format!("cache-from={cache}")]).on(&daemon.host);
-    assert_eq!(old.progress().run(), [""; 0]);
+    let progress = old.progress();
+    let run = progress.run();
+    // The image is looked at again, since a step was run for it.
+    assert!(run.iter().all(|name| name.starts_with("[proof] ")), "{run:?}");
     drop(daemon);
 }
 

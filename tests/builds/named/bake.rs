@@ -165,6 +165,9 @@ fn a_spec_stands_on_a_spec() {
         "entrypoint",
         "  - copy: /more.txt\n    from: other\n    to: /srv/more.txt\nentrypoint",
     );
+    // Under another path than the base has its own.
+    let spec = spec.replace("  - copy: start\n", "  - copy: start\n    to: /srv/start\n");
+    let spec = spec.replace("[./start]", "[/srv/start]");
     let other = ON_STATIC.replace("  - copy: start\n", "  - copy: [start, more.txt]\n");
     let bake = Bake::new(&spec, hcl).spec("other.yaml", &other).file("more.txt", "more");
     let image = bake.push();
