@@ -280,9 +280,9 @@ pub(crate) fn of_file(place: Place, name: &[u8], size: u64) -> Option<Role> {
     if place.cache && !matches!(text, "lock" | ".npmrc") && size > 0 {
         return Some(Role::Cache);
     }
-    // A worktree or submodule has a file of that name.
+    // A worktree or submodule has a file of that name, which only says where the history is.
     if text == ".git" {
-        return Some(Role::VersionControl);
+        return Some(Role::Leftover);
     }
     let suffix = text.rsplit_once('.').map_or("", |(_, suffix)| suffix);
     if matches!(suffix, "a" | "o" | "la" | "h" | "hpp" | "hh") && !text.starts_with('.') {

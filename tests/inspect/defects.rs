@@ -483,7 +483,7 @@ fn pkg_08_and_pkg_09_find_what_development_leaves() {
     placed(|layer| {
         layer.file("/app/.git", 0o644, "gitdir: ../x");
     })
-    .finds(&[("PKG-08", Block, "/app/.git holds the history of the source")]);
+    .finds(&[("PKG-09", Warn, "/app/.git is left over from development")]);
     placed(|layer| {
         layer.file("/app/Dockerfile", 0o644, "FROM x");
     })

@@ -71,7 +71,7 @@ fn stages_as_targets() {
         case(only(STAGES, 0), &[("SPEC-18", "`pages` is a stage", "--target web/pages")])
             .with(&["--target=pages"]),
         case(ONE, &[("SPEC-18", "`maek`", "--target make")]).with(&["--target=maek"]),
-        case(ONE, &[("SPEC-18", "`app/maek`", "--target app/make")]).with(&["--target=app/maek"]),
+        case(ONE, &[("SPEC-18", "`app/maek`", "--target make")]).with(&["--target=app/maek"]),
         case(TWICE, &[("SPEC-09", "`app` is a stage", "--target app/app")]).with(&["--target=app"]),
         case(
             only(STAGES, 0),
