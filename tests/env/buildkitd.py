@@ -112,7 +112,12 @@ def start(name, program=layout.BIN / "buildkitd", mirrors_bases=True, unemulated
     with layout.step(f"start {daemon(name)}"):
         wrapper = [sys.executable, Path(__file__).with_name("unemulated.py")]
         command = [*(wrapper if unemulated else []), program, "--config", config]
-        child = process.start(daemon(name), command, env=environment(), inputs=inputs)
+        # What a daemon that is killed leaves mounted in its folder of temporary files is below its
+        # root, and so taken away with the rest.
+        scratch = root(name) / "tmp"
+        scratch.mkdir(exist_ok=True)
+        child = process.start(daemon(name), command, inputs=inputs,
+                              env={**environment(), "TMPDIR": str(scratch)})
         process.wait_until(daemon(name), child, lambda: healthy(name))
 
 
