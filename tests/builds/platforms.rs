@@ -1,9 +1,5 @@
 //! Images for linux/amd64 and linux/arm64: in one call, with and without emulation.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-use std::thread;
-
 use tempfile::TempDir;
 
 use crate::examples;
@@ -15,6 +11,7 @@ use crate::support::image::{digest, text};
 use crate::support::progress::Progress;
 use crate::support::project::Project;
 use crate::support::registry::read_base;
+use crate::support::site::Site;
 
 const BOTH: &str = "--platform=linux/amd64,linux/arm64";
 const ARM64: &str = "--platform=linux/arm64";
@@ -128,32 +125,18 @@ fn an_archive_holds_both_platforms() {
     assert!(image.on("arm64").listing().has("/start"));
 }
 
-/// Serves what is asked for as the answer itself; gives its address.
-fn echo() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = [0; 4096];
-            let length = stream.read(&mut request).unwrap_or_default();
-            let request = String::from_utf8_lossy(&request[..length]).into_owned();
-            let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n", path.len());
-            let _ = write!(stream, "{head}Connection: close\r\n\r\n{path}");
-        }
-    });
-    address
-}
-
 #[test]
 fn what_is_fetched_has_a_checksum_for_each_platform() {
+    let site = Site::new();
+    for architecture in ["amd64", "arm64"] {
+        site.file(&format!("tool-{architecture}"), format!("for {architecture}"));
+    }
     let spec = |other: &str| {
         format!(
             "
             base: {{runtime: static:20250419-glibc}}
             image:
-              - add: {}/tool-${{TARGETARCH}}
+              - add: {}-${{TARGETARCH}}
                 to: /tool
                 checksum:
                   linux/amd64: {}
@@ -162,13 +145,13 @@ fn what_is_fetched_has_a_checksum_for_each_platform() {
                 from: debian-base:trixie
             entrypoint: [true]
             ",
-            echo(),
-            digest(b"/tool-amd64"),
+            site.at("tool"),
+            digest(b"for amd64"),
         )
     };
-    let image = Project::new(&spec(&digest(b"/tool-arm64"))).build().args([BOTH]).push();
-    assert_eq!(image.file("/tool"), "/tool-amd64");
-    assert_eq!(image.on("arm64").file("/tool"), "/tool-arm64");
+    let image = Project::new(&spec(&digest(b"for arm64"))).build().args([BOTH]).push();
+    assert_eq!(image.file("/tool"), "for amd64");
+    assert_eq!(image.on("arm64").file("/tool"), "for arm64");
     let refusal = Project::new(&spec(&digest(b"else"))).build().args([BOTH]).refused();
     let [mistake] = refusal.errors()[..] else { panic!("{refusal}") };
     assert_eq!((mistake.code.as_str(), mistake.place.0), ("BLD-02", 4), "{refusal}");

@@ -80,6 +80,6 @@ fn refused(program: Program) -> Refusal {
 /// `docker buildx build` with something on stdin.
 fn fed(args: &[&str], input: Vec<u8>, folder: &Path) -> Program {
     let program = Program::new(*BUILDX).args(["build", "--progress=plain", "--builder"]);
-    let program = program.args([environment().builder.as_str()]).args(args).current_dir(folder);
+    let program = program.args([environment().builder.as_str()]).args(args).at(folder);
     program.env("NO_COLOR", "1").input(input).within(120)
 }

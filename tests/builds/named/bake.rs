@@ -1,8 +1,9 @@
 //! Targets of bake that stand on each other: specs and Dockerfiles, both ways. What one target gives is
 //! an input of the other, with its config.
 
-use crate::support::build::{BUILDX, fresh_name};
-use crate::support::command::{Outcome, Program};
+use crate::support::bake;
+use crate::support::build::fresh_name;
+use crate::support::command::Outcome;
 use crate::support::environment::environment;
 use crate::support::image::Image;
 use crate::support::project::{Project, dedent};
@@ -41,10 +42,7 @@ impl Bake {
     }
 
     fn run(&self) -> Outcome {
-        let file = self.project.path().join("docker-bake.hcl");
-        let program = Program::new(*BUILDX).args(["bake", "--builder", &environment().builder]);
-        let program = program.args(["--progress=plain", "--allow=fs.read=*", "final", "-f"]);
-        program.args([file]).current_dir(self.project.path()).within(180).run()
+        bake::Bake::new(self.project.path()).args(["--allow=fs.read=*", "final"]).run()
     }
 
     #[track_caller]

@@ -53,13 +53,6 @@ impl Program {
         self
     }
 
-    /// Sets the folder that it runs in.
-    #[must_use]
-    pub fn current_dir(mut self, folder: &std::path::Path) -> Self {
-        self.command.current_dir(folder);
-        self
-    }
-
     /// Sets how long it may take.
     #[must_use]
     pub fn within(mut self, seconds: u64) -> Self {

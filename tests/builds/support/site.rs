@@ -91,7 +91,7 @@ impl Repository {
             .args([format!("--work-tree={}", self.work.display())])
             .args(["-c", "user.name=A", "-c", "user.email=a@example.test"])
             .args(words);
-        let program = program.current_dir(&self.work);
+        let program = program.at(&self.work);
         let program = program.env("GIT_COMMITTER_DATE", &date).env("GIT_AUTHOR_DATE", date);
         program.run().succeeded().stdout.trim().to_owned()
     }
