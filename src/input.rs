@@ -69,7 +69,8 @@ pub fn tell(bytes: &[u8]) -> Result<Input, Diagnostic> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if ARCHIVES.iter().any(|magic| bytes.starts_with(magic)) {
         return Err(unclear(Span::START, "it is an archive").help(
-            "name a spec or a Dockerfile with `-f`; a context on standard input has to be a tar:              `tar -c . | docker buildx build -`",
+            "name a spec or a Dockerfile with `-f`; a context on standard input has to be a tar: \
+             `tar -c . | docker buildx build -`",
         ));
     }
     let Some(first) = first_line(bytes) else {
@@ -395,7 +396,7 @@ mod tests {
             ("# x\ntarget \"web\" {\n}\n", "a file of bake", "docker buildx bake -f FILE"),
             ("group \"default\" { targets = [] }", "a file of bake", "docker buildx bake"),
             ("variable \"A\" {\n", "a file of bake", "docker buildx bake"),
-            ("PK\x03\x04x\0", "it is an archive", "tar"),
+            ("PK\x03\x04x\0", "it is an archive", "be a tar: `tar -c . |"),
         ] {
             let found = tell(text.as_bytes()).expect_err("it is another program's");
             assert_eq!(found.code, Code::UnclearInput, "{text}");
