@@ -8,13 +8,10 @@
 use jiff::civil::Date;
 
 use super::catalog::{Repository, find_distro};
-use super::labels::{Declared, is_sdk_tag};
+use super::labels::{Declared, Support, is_sdk_tag};
 use super::name::one_of;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::reference::Reference;
-
-/// How many days before its end of life a base is warned about.
-const WARN_DAYS: i32 = 90;
 
 /// One image of a pair, as the registry has it.
 #[derive(Debug, Clone)]
@@ -133,28 +130,27 @@ fn root_user(runtime: &Side<'_>) -> Diagnostic {
 }
 
 fn end_of_life(side: &Side<'_>, today: Date) -> Option<Diagnostic> {
-    let written = side.declared.end_of_life.as_deref()?;
     let name = side.name;
-    let Ok(end) = written.parse::<Date>() else {
-        let message = format!("`{name}` declares the end of life `{written}`, which is no date");
-        return Some(Diagnostic::warning(Code::EndOfLife, side.span, message));
-    };
-    // Dates have at most four digits of years, so that days fit.
-    let days = today.until(end).map_or(i32::MAX, |span| span.get_days());
-    let diagnostic = if days < 0 {
-        let message =
-            format!("`{name}` is past its end of life, which was {end}: nobody patches it");
-        Diagnostic::error(Code::EndOfLife, side.span, message)
-    } else if days <= WARN_DAYS {
-        let left = match days {
-            0 => "today".to_owned(),
-            1 => "tomorrow".to_owned(),
-            days => format!("in {days} days"),
-        };
-        let message = format!("`{name}` reaches its end of life {left}, on {end}");
-        Diagnostic::warning(Code::EndOfLife, side.span, message)
-    } else {
-        return None;
+    let diagnostic = match side.declared.support(today)? {
+        Support::NoDate(written) => {
+            let message =
+                format!("`{name}` declares the end of life `{written}`, which is no date");
+            return Some(Diagnostic::warning(Code::EndOfLife, side.span, message));
+        }
+        Support::Ended(end) => {
+            let message =
+                format!("`{name}` is past its end of life, which was {end}: nobody patches it");
+            Diagnostic::error(Code::EndOfLife, side.span, message)
+        }
+        Support::Ends(end, days) => {
+            let left = match days {
+                0 => "today".to_owned(),
+                1 => "tomorrow".to_owned(),
+                days => format!("in {days} days"),
+            };
+            let message = format!("`{name}` reaches its end of life {left}, on {end}");
+            Diagnostic::warning(Code::EndOfLife, side.span, message)
+        }
     };
     Some(diagnostic.help(newer(side)))
 }

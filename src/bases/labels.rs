@@ -6,11 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 
 use crate::image::STAGE_LABEL;
 
 const PREFIX: &str = "com.docker.dhi.";
+/// How many days before its end of life a base is warned about.
+const WARN_DAYS: i32 = 90;
 /// Longer than any value that DHI writes.
 const MAX_VALUE: usize = 200;
 
@@ -87,10 +90,34 @@ impl Declared {
             || self.is_sdk()
     }
 
+    /// What is to be said of its end of life; `None`: it says none, or it is far off.
+    pub fn support(&self, today: Date) -> Option<Support<'_>> {
+        let written = self.end_of_life.as_deref()?;
+        let Ok(end) = written.parse::<Date>() else { return Some(Support::NoDate(written)) };
+        // Dates have at most four digits of years, so that days fit.
+        let days = today.until(end).map_or(i32::MAX, |span| span.get_days());
+        match days {
+            ..0 => Some(Support::Ended(end)),
+            0..=WARN_DAYS => Some(Support::Ends(end, days)),
+            _ => None,
+        }
+    }
+
     /// Whether the labels say that the image is an SDK of .NET.
     pub fn is_sdk(&self) -> bool {
         self.version.as_deref().is_some_and(is_sdk_tag)
     }
+}
+
+/// How the support of a base stands on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support<'a> {
+    /// It has ended.
+    Ended(Date),
+    /// It ends soon, in so many days.
+    Ends(Date, i32),
+    /// What is written is no date.
+    NoDate(&'a str),
 }
 
 /// Whether a tag, or a version label, is that of an SDK.

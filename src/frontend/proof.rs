@@ -161,7 +161,11 @@ impl Build<'_> {
         };
         let judgement = harden::judge(&subject, Profile::Standard);
         let base = plan.images[plan.runtime].span;
-        let found = diagnostics(&judgement.findings, |finding| place(finding, plan)).into_iter();
+        // Said when the base was found (`judge_bases`).
+        let is_known = |one: &&Finding| one.check.0 == "SUP-04" && one.severity == Severity::Warn;
+        let news = judgement.findings.iter().filter(|one| !is_known(one)).cloned();
+        let news: Vec<Finding> = news.collect();
+        let found = diagnostics(&news, |finding| place(finding, plan)).into_iter();
         let found = found.chain(undecided(&subject, &judgement, base)).collect();
         self.warn(&refuse(found)?).await?;
         let summary = harden::summary(&subject, &judgement);

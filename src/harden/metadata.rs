@@ -2,8 +2,7 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "all decisions of the table have one signature")]
 
-use jiff::civil::Date;
-
+use crate::bases::labels::{Declared, Support};
 use crate::inspect::escape::escape;
 use crate::inspect::tokens::tokens;
 
@@ -19,26 +18,20 @@ const WANTED: [&str; 4] = [
     "org.opencontainers.image.version",
     "org.opencontainers.image.licenses",
 ];
-/// Days before its end of life from which a base is warned about.
-const WARN_DAYS: i32 = 90;
 
-fn base_label<'a>(subject: &Subject<'a>, name: &str) -> Option<&'a str> {
-    let value = subject.config.base.labels.get(&format!("{DHI}{name}"))?.trim();
-    (!value.is_empty()).then_some(value)
+fn declared(subject: &Subject<'_>) -> Declared {
+    Declared::read(&subject.config.base.labels)
 }
 
 /// SHL-01.
 pub(crate) fn declared_shell(subject: &Subject<'_>) -> Decision {
-    if let Some(shell) = base_label(subject, "shell") {
+    let base = declared(subject);
+    if let Some(shell) = &base.shell {
         let message = format!("the base declares the shell {}", escape(shell.as_bytes()));
         return Ok(vec![Fault::new(Origin::Base, message)]);
     }
-    let ends =
-        |name, end: &str| base_label(subject, name).is_some_and(|value| value.ends_with(end));
-    let is_dev = base_label(subject, "variant") == Some("dev")
-        || ["version", "definition"].iter().any(|name| ends(name, "-dev") || ends(name, "-sdk"));
     let message = "the base is a development image, which has a shell";
-    Ok(is_dev.then(|| Fault::new(Origin::Base, message)).into_iter().collect())
+    Ok(base.is_dev().then(|| Fault::new(Origin::Base, message)).into_iter().collect())
 }
 
 /// META-01.
@@ -113,7 +106,7 @@ pub(crate) fn pinned(subject: &Subject<'_>) -> Decision {
 pub(crate) fn allowed(subject: &Subject<'_>) -> Decision {
     let base = &subject.config.base;
     // A mirror keeps the labels, which are a hint and no proof.
-    let hardened = base.from_catalogue || base_label(subject, "name").is_some();
+    let hardened = base.from_catalogue || declared(subject).is_dhi();
     let name = escape(base.name.as_bytes());
     let message = format!("the base {name} is no Docker Hardened Image");
     Ok((!hardened).then(|| Fault::new(Origin::Base, message)).into_iter().collect())
@@ -121,20 +114,19 @@ pub(crate) fn allowed(subject: &Subject<'_>) -> Decision {
 
 /// SUP-04.
 pub(crate) fn supported(subject: &Subject<'_>) -> Decision {
-    let Some(written) = base_label(subject, "date.end-of-life") else { return Ok(Vec::new()) };
-    let shown = escape(written.as_bytes());
-    let Ok(end) = written.parse::<Date>() else {
-        let message = format!("the base declares the end of life {shown}, which is no date");
-        return Ok(vec![Fault::new(Origin::Base, message).weighing(Severity::Warn)]);
+    let base = declared(subject);
+    let Some(support) = base.support(subject.today) else { return Ok(Vec::new()) };
+    let (severity, message) = match support {
+        Support::NoDate(written) => {
+            let shown = escape(written.as_bytes());
+            (Severity::Warn, format!("the base declares the end of life {shown}, which is no date"))
+        }
+        Support::Ended(end) => {
+            (Severity::Block, format!("the base is past its end of life, {end}"))
+        }
+        Support::Ends(end, days) => {
+            (Severity::Warn, format!("the base reaches its end of life in {days} days, on {end}"))
+        }
     };
-    // Dates have at most four digits of years, so that days fit.
-    let days = subject.today.until(end).map_or(i32::MAX, |span| span.get_days());
-    Ok(if days < 0 {
-        vec![Fault::new(Origin::Base, format!("the base is past its end of life, {shown}"))]
-    } else if days <= WARN_DAYS {
-        let message = format!("the base reaches its end of life in {days} days, on {shown}");
-        vec![Fault::new(Origin::Base, message).weighing(Severity::Warn)]
-    } else {
-        Vec::new()
-    })
+    Ok(vec![Fault::new(Origin::Base, message).weighing(severity)])
 }

@@ -1,6 +1,7 @@
 //! The gate: images that are refused although every step of their build works, at the line of what
 //! is to blame; and near misses, which pass.
 
+use crate::support::build::fresh_name;
 use crate::support::project::Project;
 
 /// The spec must be refused by one of the checks at the line of its mark, naming the path.
@@ -246,4 +247,20 @@ fn nothing_is_exported_when_the_gate_refuses() {
     assert!(!crate::support::registry::has(&name));
     project.build().args([format!("--output=type=oci,dest={}", tar.display())]).refused();
     assert!(std::fs::metadata(&tar).map_or(0, |data| data.len()) == 0, "no archive");
+}
+
+#[test]
+fn a_base_that_ends_soon_is_told_once() {
+    let soon = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let soon = soon.saturating_add(jiff::Span::new().days(30));
+    let name = fresh_name();
+    let label = "com.docker.dhi.date.end-of-life";
+    let dockerfile = format!("FROM dhi.io/static:20250419-glibc\nLABEL {label}={soon}\n");
+    Project::written(&dockerfile).build().pushing_to(&name).run().succeeded();
+    let spec =
+        format!("base: {{runtime: {name}}}\nimage: [{{copy: start}}]\nentrypoint: [./start]\n");
+    let progress = Project::new(&spec).program("start", "/sbin/ldconfig").build().progress();
+    let told: Vec<_> =
+        progress.warnings.iter().filter(|text| text.contains(&soon.to_string())).collect();
+    assert_eq!(told.len(), 1, "{:?}", progress.warnings);
 }
