@@ -62,6 +62,8 @@ struct FindingEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<&'a str>,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waived: Option<usize>,
 }
 
 /// The document, as JSON.
@@ -74,7 +76,7 @@ pub fn write(
         version: VERSION,
         hardpan: env!("CARGO_PKG_VERSION"),
         rules: RULES,
-        profile: judgement.profile.name(),
+        profile: judgement.profile().name(),
         platform: subject.platform,
         bases,
         summary: summary(subject, judgement),
@@ -89,6 +91,7 @@ fn checks_of(judgement: &Judgement) -> Vec<CheckEntry<'_>> {
         let (status, findings, reason) = match status {
             Status::Passed => ("passed", None, None),
             Status::Failed(count) => ("failed", Some(*count), None),
+            Status::Waived(count) => ("waived", Some(*count), None),
             Status::NotEvaluated(reason) => ("not_evaluated", None, Some(reason.as_str())),
             Status::Off => ("off", None, None),
         };
@@ -115,13 +118,14 @@ fn findings_of(judgement: &Judgement) -> Vec<FindingEntry<'_>> {
         entry: finding.entry.as_deref(),
         path: finding.path.as_deref(),
         message: &finding.message,
+        waived: finding.waived,
     });
     findings.collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CheckId, Finding, Profile};
+    use super::super::{CheckId, Finding, Policy, Profile};
     use super::*;
 
     #[test]
@@ -134,6 +138,7 @@ mod tests {
             path: Some("/bin/sh".to_owned()),
             message: "shell found".to_owned(),
             help: "leave it out".to_owned(),
+            waived: None,
         };
         let checks = vec![
             (CheckId("USR-01"), Status::Passed),
@@ -141,7 +146,12 @@ mod tests {
             (CheckId("SHL-03"), Status::NotEvaluated("too many files".to_owned())),
             (CheckId("USR-04"), Status::Off),
         ];
-        let judgement = Judgement { profile: Profile::OpenShift, findings: vec![finding], checks };
+        let judgement = Judgement {
+            policy: Policy::of(Profile::OpenShift),
+            findings: vec![finding],
+            checks,
+            waivers: Vec::new(),
+        };
         let (checks, findings) = (checks_of(&judgement), findings_of(&judgement));
         let json = serde_json::to_value((checks, findings)).unwrap();
         assert_eq!(json[0][0]["status"], "passed");
