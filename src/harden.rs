@@ -12,7 +12,6 @@ mod base;
 pub mod catalogue;
 mod common;
 mod config;
-pub mod document;
 mod identity;
 mod metadata;
 mod policy;
@@ -125,6 +124,10 @@ pub struct Finding {
     pub message: String,
     /// What to write instead.
     pub help: String,
+    /// Further paths that it stands for: all of them are told in one sentence.
+    pub also: Vec<String>,
+    /// Whether it stands for more than is known by path.
+    pub more: bool,
     /// The waiver that covers it, by its index in the policy.
     pub waived: Option<usize>,
 }
@@ -180,23 +183,35 @@ impl Judgement {
         self.findings.iter().filter(|finding| finding.waived.is_some()).count()
     }
 
-    /// The checks that could not be decided although the evidence should allow it: what was not
-    /// looked at is not proven. Those that look at a base are none of them where there is none, unless
-    /// they are required.
+    /// The checks that would refuse the image and could not be decided although the evidence should
+    /// allow it: what was not looked at is not proven. Those that look at a base are none of them
+    /// where there is none, unless they are required.
     pub fn undecided<'a>(
         &'a self,
         subject: &Subject<'_>,
     ) -> impl Iterator<Item = (&'static Check, &'a str)> {
         let base_known = subject.base_known;
         self.checks.iter().filter_map(move |(id, status)| {
-            let is_asked =
-                |check: &&Check| base_known || !check.needs_base || self.policy.requires(*id);
-            let check = Check::find(id.0).filter(is_asked)?;
-            match status {
-                Status::NotEvaluated(reason) => Some((check, reason.as_str())),
-                _ => None,
-            }
+            let Status::NotEvaluated(reason) = status else { return None };
+            let check = Check::find(id.0)?;
+            let is_asked = base_known || !check.needs_base || self.policy.requires(*id);
+            let blocks = self.policy.weight(check) == Some(Severity::Block);
+            (is_asked && blocks).then_some((check, reason.as_str()))
         })
+    }
+
+    /// The waivers whose last day is over, by their index in the policy.
+    pub fn expired(&self) -> impl Iterator<Item = usize> {
+        let outcomes = self.waivers.iter().enumerate();
+        outcomes.filter(|(_, one)| one.state == State::Expired).map(|(index, _)| index)
+    }
+
+    /// Whether the image is refused: for a finding, for what could not be decided, or for a waiver
+    /// that nobody has renewed.
+    pub fn refuses(&self, subject: &Subject<'_>) -> bool {
+        self.blocking().next().is_some()
+            || self.undecided(subject).next().is_some()
+            || self.expired().next().is_some()
     }
 
     /// Passed, failed and not evaluated checks.
@@ -217,6 +232,8 @@ pub(crate) struct Fault {
     pub(crate) entry: Option<String>,
     pub(crate) path: Option<String>,
     pub(crate) message: String,
+    pub(crate) also: Vec<String>,
+    pub(crate) more: bool,
     /// Instead of the table's.
     pub(crate) help: Option<String>,
     /// Instead of the table's.
@@ -226,7 +243,8 @@ pub(crate) struct Fault {
 impl Fault {
     pub(crate) fn new(origin: Origin, message: impl Into<String>) -> Self {
         let (entry, path, help, severity) = (None, None, None, None);
-        Self { origin, entry, path, message: message.into(), help, severity }
+        let (message, also, more) = (message.into(), Vec::new(), false);
+        Self { origin, entry, path, message, also, more, help, severity }
     }
 
     /// Says which entry of the config's field it is about.
@@ -238,6 +256,18 @@ impl Fault {
     pub(crate) fn at(mut self, path: &str) -> Self {
         self.path = Some(path.to_owned());
         self
+    }
+
+    /// Says which other paths it stands for.
+    pub(crate) fn and(mut self, paths: Vec<String>) -> Self {
+        self.also = paths;
+        self
+    }
+
+    /// Says that it stands for more than is known.
+    pub(crate) fn and_more(&mut self) {
+        self.message.push_str(", and there are more");
+        self.more = true;
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
@@ -331,6 +361,8 @@ fn finding(subject: &Subject<'_>, (check, severity): (&Check, Severity), fault: 
         entry: fault.entry,
         path: fault.path,
         message: fault.message,
+        also: fault.also,
+        more: fault.more,
         help: fault.help.unwrap_or_else(|| help.to_owned()),
         waived: None,
     }

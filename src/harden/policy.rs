@@ -88,11 +88,17 @@ pub struct Demand {
     pub required: BTreeSet<CheckId>,
     /// What it excuses.
     pub waivers: Vec<Waiver>,
+    /// The digest of the file that says so, where that is not the one that is built.
+    pub digest: Option<String>,
 }
 
 /// What an image is judged by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
+    /// All who have asked for something.
+    pub asked: BTreeSet<Source>,
+    /// The digest of the central policy.
+    pub digest: Option<String>,
     /// How strict.
     pub profile: Setting<Profile>,
     /// Profiles that were asked for as well, and are weaker.
@@ -118,7 +124,9 @@ impl Policy {
     pub fn of_all(demands: impl IntoIterator<Item = Demand>) -> Self {
         let mut policy = Self::default();
         let mut asked: Vec<Setting<Profile>> = Vec::new();
-        for Demand { from, profile, allowed, required, waivers } in demands {
+        for Demand { from, profile, allowed, required, waivers, digest } in demands {
+            policy.asked.insert(from);
+            policy.digest = policy.digest.or(digest);
             asked.extend(profile.map(|value| Setting { value, from }));
             if let Some(other) = allowed {
                 let value = policy.allowed.value.clone().and(&other);

@@ -32,14 +32,18 @@ pub struct Waiver {
 }
 
 impl Waiver {
-    /// Whether a finding is what it is about: by the path, or by the entry of the config where a
-    /// finding has no path.
+    /// Whether a finding is what it is about: by all of its paths, or by the entry of the config where
+    /// a finding has no path. What stands for more than is known by path, only `/**` covers.
     pub fn covers(&self, finding: &Finding) -> bool {
         if self.check != finding.check {
             return false;
         }
         match (&self.path, finding.path.as_ref()) {
-            (Some(pattern), Some(path)) => pattern.matches(path),
+            (Some(pattern), _) if finding.more => pattern.is_everything(),
+            (Some(pattern), Some(path)) => {
+                let mut all = finding.also.iter().chain([path]);
+                all.all(|path| pattern.matches(path))
+            }
             (Some(pattern), None) => {
                 finding.entry.as_ref().is_some_and(|entry| pattern.matches(entry))
             }
@@ -128,6 +132,11 @@ impl Pattern {
         &self.0
     }
 
+    /// Whether every path fits.
+    fn is_everything(&self) -> bool {
+        ["/**", FOLDERS].contains(&self.as_str())
+    }
+
     /// Whether a whole path fits.
     pub fn matches(&self, path: &str) -> bool {
         let pattern: Vec<&str> = self.0.split('/').collect();
@@ -188,6 +197,8 @@ mod tests {
             path: path.map(str::to_owned),
             message: "found".to_owned(),
             help: "leave it out".to_owned(),
+            also: Vec::new(),
+            more: false,
             waived: None,
         }
     }
@@ -277,6 +288,12 @@ mod tests {
             (waiver("PKG-03", None), whole.clone(), true),
             (waiver("PKG-03", Some("/**")), whole, false),
         ];
+        let caches = |path| Finding { also: vec!["/opt/y".to_owned()], ..at(path) };
+        assert!(!waiver("PKG-05", Some("/root/**")).covers(&caches("/root/x")));
+        assert!(waiver("PKG-05", Some("/**")).covers(&caches("/root/x")));
+        let cut = Finding { more: true, ..at("/root/x") };
+        assert!(waiver("PKG-05", Some("/**")).covers(&cut));
+        assert!(!waiver("PKG-05", Some("/root/**")).covers(&cut));
         for (waiver, finding, expected) in cases {
             assert_eq!(waiver.covers(&finding), expected, "{waiver:?} {finding:?}");
         }
