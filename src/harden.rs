@@ -33,6 +33,7 @@ pub(crate) use access::UNKNOWN_USER;
 pub use catalogue::{CHECKS, Check};
 pub use config::{Base, Config};
 pub use profile::Profile;
+pub(crate) use text::thousands;
 pub use text::{report, summary};
 
 /// The version of the rules that choose what is looked at; part of the inventory's cache key.

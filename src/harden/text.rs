@@ -37,7 +37,7 @@ pub fn summary(subject: &Subject<'_>, judgement: &Judgement) -> String {
 }
 
 /// `4,123`.
-fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::contract::Contract;
 use super::document::{
     Base, CheckEntry, CheckStatus, Document, FindingEntry, Image, MAX_FINDINGS, Position, Source,
     Summary, Test, Tool, VERSION, Verdict,
@@ -42,6 +43,8 @@ impl Document {
             Summary { warnings: 0, .. } => Verdict::Passed,
             _ => Verdict::Warned,
         };
+        let image = image(subject);
+        let contract = Contract::new(&image, judgement.profile);
         Self {
             version: VERSION,
             tool: Tool {
@@ -51,7 +54,7 @@ impl Document {
             rules: RULES.to_owned(),
             profile: judgement.profile.name().to_owned(),
             source,
-            image: image(subject),
+            image,
             bases,
             result,
             summary,
@@ -59,6 +62,7 @@ impl Document {
             findings: listed(&judgement.findings, position),
             waivers: Vec::new(),
             tests,
+            contract,
             policy: None,
         }
     }
