@@ -210,6 +210,7 @@ pub(crate) fn failed() -> Document {
         waiver(("SHL-08", Some("/app/vendor/**")), "the vendor ships it, removal is asked for", 1),
         waiver(("PKG-02", None), "pip is gone since the last release", 0),
     ];
+    document.profile = "strict".to_owned();
     document.policy = Some(Policy {
         profile_of_file: Some("standard".to_owned()),
         source: "context policy".to_owned(),
