@@ -10,7 +10,7 @@ use super::document::{
     Base, CheckEntry, CheckStatus, Document, FindingEntry, Level, Test, Verdict,
 };
 use crate::diagnostic::Code;
-use crate::harden::Check;
+use crate::harden::{Check, thousands};
 use crate::words;
 
 /// The families of checks, by the beginning of their ids.
@@ -126,12 +126,12 @@ impl<'a> Told<'a> {
     }
 }
 
-/// What a finding of a weight does.
+/// What a finding of a weight is.
 pub(super) fn weight(level: Level) -> &'static str {
     match level {
-        Level::Block => "blocks",
-        Level::Warn => "warns",
-        Level::Info => "a note",
+        Level::Block => "blocking",
+        Level::Warn => "warning",
+        Level::Info => "note",
     }
 }
 
@@ -148,7 +148,7 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
 pub(super) fn numbers(document: &Document) -> String {
     let summary = &document.summary;
     let verb = |count: usize, one: &str, more: &str| {
-        format!("{count} {}", if count == 1 { one } else { more })
+        format!("{} {}", thousands(count as u64), if count == 1 { one } else { more })
     };
     let failed = document.tests.iter().filter(|test| Outcome::of_test(test) == Outcome::Failed);
     let mut parts = vec![
@@ -183,7 +183,7 @@ pub(super) fn tally(document: &Document) -> String {
 
 /// `1 finding`, `2 findings`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+    format!("{} {noun}{}", thousands(count as u64), if count == 1 { "" } else { "s" })
 }
 
 /// The line that brought it about: `hardpan.yaml:7:5`.

@@ -121,7 +121,7 @@ pub(super) fn standards(out: &mut String, checks: &[Told<'_>]) {
                 .into_iter()
                 .filter(|result| count(*result) > 0)
                 .map(|result| {
-                    format!(" {}", badge(result, &format!("{} {}", count(result), result.text())))
+                    format!(" {}", badge(result, &format!("{}: {}", result.text(), count(result))))
                 })
                 .collect();
         let _ = write!(
