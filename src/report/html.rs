@@ -99,7 +99,8 @@ fn cards(out: &mut String, document: &Document) {
     out.push_str("<ul class=\"cards\">\n");
     for (class, number, name) in cards {
         let class = if number > 0 { class } else { "" };
-        let _ = writeln!(out, "<li class=\"{class}\"><b>{}</b>{name}</li>", thousands(number as u64));
+        let _ =
+            writeln!(out, "<li class=\"{class}\"><b>{}</b>{name}</li>", thousands(number as u64));
     }
     out.push_str("</ul>\n");
 }

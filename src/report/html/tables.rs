@@ -68,7 +68,7 @@ pub(super) fn waivers(out: &mut String, document: &Document) {
             "unused" => "warn",
             _ => "bad",
         };
-        let path = waiver.path.as_deref().unwrap_or("all");
+        let path = waiver.path.as_deref().unwrap_or_default();
         let _ = writeln!(
             out,
             "<tr><th scope=\"row\">{}</th><td><code>{}</code></td><td>{}</td><td>{}</td>\
