@@ -14,6 +14,7 @@ mod junit;
 mod markdown;
 mod markup;
 mod sarif;
+mod standards;
 mod text;
 mod told;
 mod write;
