@@ -323,3 +323,6 @@ fn forbidden(waiver: &Waiver, policy: &Policy) -> Diagnostic {
     Diagnostic::warning(Code::ForbiddenWaiver, waiver.span, message)
         .help("mend what it covers, or ask whoever builds for an exception")
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,9 @@ pub(super) fn demand(reader: &mut Reader) -> Demand {
     });
     let required = reader.parsed("build-arg:HARDPAN_REQUIRE", "USR-01,SUP-04", ids);
     let required = required.unwrap_or_default();
-    Demand { from: Source::Option, profile, allowed, required, ..Demand::default() }
+    let demand = Demand { profile, allowed, required, ..Demand::default() };
+    let asks = demand != Demand::default();
+    Demand { from: if asks { Source::Option } else { Source::Default }, ..demand }
 }
 
 /// Ids of checks, with commas between them.

@@ -40,7 +40,7 @@ pub fn pattern(text: &Text) -> Result<(), Diagnostic> {
 /// Words for people.
 pub fn words(text: &Text) -> Result<(), Diagnostic> {
     if text.value.trim().is_empty() {
-        let message = "it is empty, and a waiver says why and by whom";
+        let message = "this is empty: a waiver says why, and who answers for it";
         return Err(invalid(text, message, "write it in words that an auditor understands"));
     }
     if text.value.chars().count() > MAX_WORDS {
