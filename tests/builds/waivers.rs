@@ -1,9 +1,12 @@
 //! Waivers and policies in real builds: what is excused, by whom and until when; and what whoever
 //! builds has decided, whatever the file says.
 
-use crate::support::build::Build;
+use crate::support::bake::Bake;
+use crate::support::build::{Build, fresh_name};
 use crate::support::progress::Progress;
 use crate::support::project::Project;
+use crate::support::refusal::Refusal;
+use crate::support::site::Site;
 
 /// Far enough, and less than a year from any day on which this is run.
 fn in_days(days: i64) -> String {
@@ -234,4 +237,59 @@ fn a_dockerfile_is_under_the_policy_of_the_build() {
     low.build().run().succeeded();
     let refusal = low.build().build_arg("HARDPAN_PROFILE=strict").refused();
     assert!(refusal.errors().iter().any(|one| one.code == "RUN-11"), "{refusal}");
+}
+
+/// Whatever can be a context can hold a policy.
+#[test]
+fn a_policy_may_be_kept_elsewhere() {
+    let project = Project::new(LOW_PORT);
+    let refuses = |context: &str| {
+        let refusal = project.build().args([format!("--build-context=policy={context}")]).refused();
+        assert!(refusal.errors().iter().any(|one| one.code == "RUN-11"), "{context} {refusal}");
+    };
+    let (kept, _) = policy("profile: strict\n");
+    let site = Site::new();
+    refuses(&site.repository("policy", kept.path()).address);
+    refuses(&site.file("policy.yaml", "profile: strict\n"));
+    let made = Project::written("FROM scratch\nCOPY policy.yaml /\n")
+        .file("policy.yaml", "profile: strict\n");
+    let name = fresh_name();
+    made.build().pushing_to(&name).run().succeeded();
+    refuses(&format!("docker-image://{name}"));
+    let layout = made.path().join("layout");
+    let output = format!("--output=type=oci,tar=false,dest={}", layout.display());
+    made.build().args([output]).run().succeeded();
+    refuses(&format!("oci-layout://{}", layout.display()));
+    let bake = "target \"policy\" {\n  dockerfile-inline = \"FROM scratch\\nCOPY policy.yaml /\"\n}\n\
+                target \"app\" {\n  dockerfile = \"hardpan.yaml\"\n  contexts = {policy = \"target:policy\"}\n}\n";
+    let project = Project::new(LOW_PORT)
+        .file("docker-bake.hcl", bake)
+        .file("policy.yaml", "profile: strict\n");
+    let outcome = Bake::new(project.path()).args(["--allow=fs.read=*", "app"]).run();
+    let refusal = Refusal::of(outcome.failed());
+    assert!(refusal.errors().iter().any(|one| one.code == "RUN-11"), "{refusal}");
+}
+
+#[test]
+fn what_is_no_policy_is_refused_in_a_sentence() {
+    let project = Project::new(LOW_PORT);
+    let (kept, flag) = policy("profile: strict\n");
+    let file = kept.path().join("policy.yaml");
+    let refused = || project.build().args([&flag]).refused();
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", &file).unwrap();
+    let refusal = refused();
+    assert_eq!(refusal.mistakes[0].code, "CTX-05", "a link out of the folder: {refusal}");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let refusal = refused();
+    assert_eq!(refusal.mistakes[0].code, "CTX-05", "a folder: {refusal}");
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::write(&file, b"profile: \x1b[2Jstrict\0\n").unwrap();
+    let refusal = refused();
+    assert!(refusal.mistakes[0].code.starts_with("YAML-"), "{refusal}");
+    assert!(!refusal.outcome.stderr.contains('\u{1b}'), "{refusal}");
+    let gone = "--build-context=policy=http://127.0.0.1:9/policy.yaml";
+    let refusal = project.build().args([gone]).refused();
+    assert_eq!(refusal.mistakes[0].code, "CTX-05", "{refusal}");
 }

@@ -7,7 +7,6 @@ use super::super::tree::{Node, Value};
 use super::super::value::harden;
 use super::Decoder;
 use super::fields::{Field, Fields};
-use super::mounts::one_or_more;
 use super::scalars::{Check, text_of};
 use crate::diagnostic::{Code, Text};
 use crate::words::{nearest, quoted};
@@ -86,12 +85,9 @@ impl Decoder {
     }
 
     fn waivers(&mut self, field: &Field<'_>) -> Vec<Waiver> {
-        let items = match &field.node().value {
-            Value::List(_) => one_or_more(field),
-            _ => {
-                self.wrong_type(field, "a list of waivers");
-                return Vec::new();
-            }
+        let Value::List(items) = &field.node().value else {
+            self.wrong_type(field, "a list of waivers");
+            return Vec::new();
         };
         if items.len() > MAX_WAIVERS {
             let message = format!("{} waivers; there may be {MAX_WAIVERS}", items.len());
