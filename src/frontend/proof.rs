@@ -167,9 +167,9 @@ impl Build<'_> {
         let news = judgement.findings.iter().filter(|one| !is_known(one)).cloned();
         let news: Vec<Finding> = news.collect();
         let news = self.gate.explained(news, self.today);
-        let found = diagnostics(&news, |finding| place(finding, plan)).into_iter();
-        let found = found.chain(undecided(&subject, &judgement, base));
-        let found = found.chain(self.gate.told(&judgement)).collect();
+        let mut found = diagnostics(&news, |finding| place(finding, plan));
+        found.extend(undecided(&subject, &judgement, base));
+        found.extend(self.gate.told(&judgement));
         self.warn(&refuse(found)?).await?;
         let summary = harden::summary(&subject, &judgement);
         let evidence = self.written(plan, &subject, &judgement)?;
@@ -231,10 +231,7 @@ impl Build<'_> {
     ) -> Result<(), Failure> {
         let found = base_findings(request, selection, images, self.today);
         let found = policy::excuse(found, &self.gate.policy, self.today);
-        if found.iter().any(|one| one.severity == diagnostic::Severity::Error) {
-            return Err(Failure::Refused(found));
-        }
-        self.warn(&found).await
+        self.warn(&refuse(found)?).await
     }
 
     /// Shows warnings to the user; the build goes on, unless the user wants none.
