@@ -23,6 +23,7 @@ mod shells;
 mod start;
 mod text;
 mod tools;
+mod unknown;
 
 use std::fmt;
 
@@ -34,6 +35,7 @@ pub use catalogue::{CHECKS, Check};
 pub use config::{Base, Config};
 pub use profile::Profile;
 pub use text::{report, summary};
+pub use unknown::Need;
 
 /// The version of the rules that choose what is looked at; part of the inventory's cache key.
 pub const RULES: &str = "2";

@@ -40,4 +40,5 @@ pub mod tokens;
 pub(crate) mod tree;
 mod walk;
 
+pub(crate) use collector::hexadecimal;
 pub use lookup::unwrap_init;

@@ -16,10 +16,10 @@ use super::collector::hexadecimal;
 use super::entry::Attributes;
 use super::escape::escape;
 use super::evidence::{Gap, List, Part};
+use super::layered::{Layered, Lost};
 use super::names::{Place, is_dependency};
 use super::threads;
 use super::tokens::{self, is_placeholder, is_secret_name};
-use super::layered::{Layered, Lost};
 use super::tree::Tree;
 use super::walk::Seen;
 

@@ -89,6 +89,14 @@ impl Read for Section<'_> {
     }
 }
 
+/// Keeps a whole stream.
+pub(crate) fn keep(source: &mut dyn Read) -> Result<File> {
+    let file = unnamed(&std::env::temp_dir())?;
+    let length = copy(source, &file, 0)?;
+    file.set_len(length)?;
+    Ok(file)
+}
+
 /// Copies a stream to a place in a file, without its zeros; says how long it was.
 fn copy(source: &mut dyn Read, file: &File, mut at: u64) -> Result<u64> {
     let start = at;
@@ -116,7 +124,8 @@ fn unnamed(folder: &std::path::Path) -> Result<File> {
         File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut random))?;
         let number = u64::from_ne_bytes(random);
         let path = folder.join(format!("hardpan-{process}-{attempt}-{number:016x}"));
-        let options = File::options().read(true).write(true).create_new(true).mode(0o600).open(&path);
+        let options =
+            File::options().read(true).write(true).create_new(true).mode(0o600).open(&path);
         match options {
             Ok(file) => {
                 std::fs::remove_file(&path)?;

@@ -12,8 +12,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{FileType, Stat};
 
-use super::read;
 use super::layered::Layered;
+use super::read;
 use super::tree::{self, Tree, Trouble, stat_at};
 
 /// The most things that are looked at in all.

@@ -25,7 +25,8 @@ impl Layered {
                 self.inodes.push(inode);
                 self.nodes[ours as usize].below = Some(Box::new(vec![(0, number)]));
             }
-            let both = self.names(ours).filter_map(|(name, id)| Some((id, base.child(theirs, name)?)));
+            let both =
+                self.names(ours).filter_map(|(name, id)| Some((id, base.child(theirs, name)?)));
             let both: Vec<_> = both.collect();
             pairs.extend(both);
         }

@@ -172,7 +172,8 @@ impl Layered {
         }
         let mut gone = vec![(id, spot.whole())];
         while let Some((id, path)) = gone.pop() {
-            let below = self.names(id).map(|(name, id)| (id, [&path, b"/".as_slice(), name].concat()));
+            let below =
+                self.names(id).map(|(name, id)| (id, [&path, b"/".as_slice(), name].concat()));
             let below: Vec<_> = below.collect();
             gone.extend(below);
             let (layer, inode) = (self.node(id).layer, self.node(id).inode);
@@ -292,7 +293,8 @@ impl Layered {
         while let Some(name) = pending.pop() {
             if name == b".." {
                 let out = || format!("{} leads out of the image", shown(names));
-                (here, _) = above.pop().map(|(id, length)| (id, path.truncate(length))).ok_or_else(out)?;
+                (here, _) =
+                    above.pop().map(|(id, length)| (id, path.truncate(length))).ok_or_else(out)?;
                 continue;
             }
             let id = match self.child(here, &name) {
@@ -310,7 +312,8 @@ impl Layered {
                     above.clear();
                 }
                 let parts = target.split(|byte| *byte == b'/').rev();
-                pending.extend(parts.filter(|part| !matches!(*part, b"" | b".")).map(<[u8]>::to_vec));
+                pending
+                    .extend(parts.filter(|part| !matches!(*part, b"" | b".")).map(<[u8]>::to_vec));
                 continue;
             }
             if !self.is_folder(id) {
@@ -326,8 +329,7 @@ impl Layered {
 
     /// A folder that no layer names but something lies in.
     fn implied(&mut self, folder: Id, name: &[u8]) -> Result<Id, String> {
-        let placed =
-            Placed { mode: 0o755, uid: 0, gid: 0, capability: None, what: What::Folder };
+        let placed = Placed { mode: 0o755, uid: 0, gid: 0, capability: None, what: What::Folder };
         let inode = self.new_inode(&placed);
         self.inodes[inode as usize].links = 1;
         let (layer, names) = (self.current(), Some(Box::default()));
