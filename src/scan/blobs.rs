@@ -41,7 +41,7 @@ impl Archive {
         let forward = |reader: &mut BufReader<File>, count| {
             reader.seek_relative(i64::try_from(count).unwrap_or(i64::MAX)).map(|()| count)
         };
-        let mut tar = Tar::seeking(reader, forward);
+        let mut tar = Tar::seeking(reader, forward).marked();
         while let Some(member) = tar.next()? {
             if members.len() + links.len() == MAX_MEMBERS {
                 // A file system; no image has as many parts.

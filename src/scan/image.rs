@@ -103,7 +103,7 @@ pub(super) fn unpack_root(stream: &mut dyn Read) -> Result<Layered, String> {
     let mut image = Layered::new(Base::Unknown).map_err(|error| spool_trouble(&error))?;
     image.begin();
     let mut left = MAX_BYTES;
-    let mut tar = Tar::new(stream);
+    let mut tar = Tar::new(stream).marked();
     while let Some(member) = tar.next().map_err(|error| error.to_string())? {
         let (name, placed) = placed(&mut tar, member, &mut image, &mut left)?;
         image.place(&name, placed)?;

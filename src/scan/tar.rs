@@ -27,6 +27,8 @@ pub(super) struct Tar<R> {
     padding: u64,
     /// Where the next byte stands.
     at: u64,
+    /// Whether the end has to be marked, because nothing else would tell that something is missing.
+    is_marked: bool,
     /// Passes over so many bytes; says how many there were.
     forward: fn(&mut R, u64) -> io::Result<u64>,
 }
@@ -83,7 +85,12 @@ impl<R: Read> Tar<R> {
 
     /// For what can go forward without reading.
     pub(super) fn seeking(input: R, forward: fn(&mut R, u64) -> io::Result<u64>) -> Self {
-        Self { input, left: 0, padding: 0, at: 0, forward }
+        Self { input, left: 0, padding: 0, at: 0, is_marked: false, forward }
+    }
+
+    /// An archive that no digest vouches for.
+    pub(super) fn marked(self) -> Self {
+        Self { is_marked: true, ..self }
     }
 
     /// The next file; what was not read of the one before is skipped.
@@ -164,8 +171,11 @@ impl<R: Read> Tar<R> {
     fn header(&mut self) -> io::Result<Option<[u8; BLOCK]>> {
         let mut block = [0; BLOCK];
         let count = self.fill(&mut block)?;
-        if count == 0 {
+        if count == 0 && !self.is_marked {
             return Ok(None);
+        }
+        if count == 0 {
+            return Err(wrong("it ends without the mark of its end"));
         }
         if count < BLOCK {
             return Err(wrong("it ends in the middle of a header"));
