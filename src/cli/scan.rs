@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::Outcome;
-use crate::harden::{self, Profile, Subject};
+use crate::harden::{self, Policy, Profile, Subject};
 use crate::input::Input;
 use crate::report::{About, Document, document};
 use crate::scan::{Request, Scanned, scan};
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments, told: &mut dyn Write) -> Outcome {
     for note in &scanned.notes {
         let _ = writeln!(told, "note: {note}");
     }
-    let (report, outcome) = judged(scanned, arguments);
+    let (report, outcome) = judged(scanned, arguments, told);
     match write(arguments, &report) {
         Ok(()) => outcome,
         Err(error) => {
@@ -88,7 +88,7 @@ fn request(arguments: &Arguments) -> Request<'_> {
 }
 
 /// The report, and whether something blocks.
-fn judged(scanned: Scanned, arguments: &Arguments) -> (Vec<u8>, Outcome) {
+fn judged(scanned: Scanned, arguments: &Arguments, told: &mut dyn Write) -> (Vec<u8>, Outcome) {
     let subject = Subject {
         inventory: &scanned.inventory,
         config: &scanned.config,
@@ -98,12 +98,12 @@ fn judged(scanned: Scanned, arguments: &Arguments) -> (Vec<u8>, Outcome) {
         base_known: scanned.is_base_known,
         input: Input::Dockerfile,
     };
-    let mut judgement = harden::judge(&subject, arguments.profile);
+    let mut judgement = harden::judge(&subject, &Policy::of(arguments.profile));
     judgement.leave_out(&scanned.unknown);
-    let outcome = match judgement.blocking().next() {
-        Some(_) => Outcome::Mistakes,
-        None => Outcome::Fine,
-    };
+    let outcome = if judgement.refuses(&subject) { Outcome::Mistakes } else { Outcome::Fine };
+    for (check, reason) in judgement.undecided(&subject) {
+        let _ = writeln!(told, "note: {} cannot be decided ({}): {reason}", check.id, check.title);
+    }
     let about = About { source: scanned.source, bases: scanned.bases, ..About::default() };
     let document = Document::new(&subject, &judgement, about, |_| None::<document::Position>);
     let report = match arguments.format {

@@ -24,6 +24,12 @@ impl Need {
             Self::BaseConfig => "the config of the base is not known",
         }
     }
+
+    /// Whether it is for lack of something that a check was not decided.
+    pub(crate) fn explains(reason: &str) -> bool {
+        let all = [Self::Config, Self::SomeConfig, Self::Build, Self::BaseConfig];
+        all.iter().any(|need| need.reason() == reason)
+    }
 }
 
 impl Judgement {

@@ -186,7 +186,9 @@ fn what_may_not_be_read_is_told() {
     root.file("/app/.npmrc", 0o600, "//r.example/:_authToken=npm_s3cr3tvalue");
     let Some(output) = as_nobody(root.path()) else { return };
     let found = read(&output);
-    assert_eq!(found.status("SEC-02"), "not_evaluated", "{found:?}");
+    assert_eq!((found.code, found.status("SEC-02")), (1, "not_evaluated".to_owned()), "{found:?}");
+    let says = "note: SEC-02 cannot be decided (a file with credentials): /app/.npmrc was not ";
+    assert!(found.said.contains(says), "{found:?}");
     // Whatever lies in a folder that cannot be listed, it is not proven to be no shell.
     root.folder("/secret", 0o700).file("/secret/id_rsa", 0o600, "x");
     let found = read(&as_nobody(root.path()).unwrap());
