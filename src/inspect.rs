@@ -10,6 +10,7 @@
 
 pub mod accounts;
 mod arguments;
+mod beneath;
 mod bounded;
 mod cache;
 mod collector;

@@ -15,7 +15,7 @@ mod tar;
 
 use std::fs::File;
 use std::io::{Read, Seek as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::blobs::{Archive, Blobs};
 use self::choose::choose;
@@ -67,9 +67,9 @@ pub struct Scanned {
 }
 
 /// A path that was opened.
-enum Opened<'a> {
+enum Opened {
     /// A file system as a folder.
-    Folder(&'a Path),
+    Folder(PathBuf),
     /// A file system in a tar, which may be packed.
     Root(File),
     /// An image.
@@ -135,12 +135,12 @@ fn here() -> Platform {
     Platform::new("linux", std::env::consts::ARCH, "")
 }
 
-fn described(path: &Path, base: &Opened<'_>) -> document::Base {
+fn described(path: &Path, base: &Opened) -> document::Base {
     let name = escaped(&path.to_string_lossy());
     document::Base { role: "runtime".to_owned(), name, digest: base.digest().unwrap_or_default() }
 }
 
-impl Opened<'_> {
+impl Opened {
     fn kind(&self) -> &'static str {
         match self {
             Self::Folder(_) => "directory",
@@ -158,18 +158,15 @@ impl Opened<'_> {
 }
 
 /// Finds out what a path is.
-fn open<'a>(
-    path: &'a Path,
-    request: &Request<'_>,
-    notes: &mut Vec<String>,
-) -> Result<Opened<'a>, String> {
+fn open(path: &Path, request: &Request<'_>, notes: &mut Vec<String>) -> Result<Opened, String> {
     let text = |error: std::io::Error| error.to_string();
     if std::fs::metadata(path).map_err(text)?.is_dir() {
         let blobs = Blobs::Folder(path.to_owned());
         if blobs.has("oci-layout") && blobs.has("index.json") {
             return image(blobs, "oci-layout", request, notes);
         }
-        return Ok(Opened::Folder(path));
+        // The links of an inspected tree are not followed; this one is whoever scans it has named.
+        return std::fs::canonicalize(path).map(Opened::Folder).map_err(text);
     }
     let file = plain(blobs::regular(path).map_err(text)?)?;
     let archive = Archive::open(file.try_clone().map_err(text)?);
@@ -201,12 +198,12 @@ fn plain(mut file: File) -> Result<File, String> {
     crate::inspect::spool::keep(&mut unpacked).map_err(text)
 }
 
-fn image<'a>(
+fn image(
     blobs: Blobs,
     kind: &'static str,
     request: &Request<'_>,
     notes: &mut Vec<String>,
-) -> Result<Opened<'a>, String> {
+) -> Result<Opened, String> {
     let mut candidates = match kind {
         _ if blobs.has("index.json") => oci::images(&blobs)?,
         _ => docker::images(&blobs)?,
@@ -222,7 +219,7 @@ fn image<'a>(
 }
 
 /// The config: the image's own, or the one that was given.
-fn config_of(opened: &Opened<'_>, request: &Request<'_>) -> Result<Option<ImageConfig>, String> {
+fn config_of(opened: &Opened, request: &Request<'_>) -> Result<Option<ImageConfig>, String> {
     let own = match opened {
         Opened::Image { parts, .. } => Some(parts.config.clone()),
         _ => None,
@@ -240,7 +237,7 @@ fn config_of(opened: &Opened<'_>, request: &Request<'_>) -> Result<Option<ImageC
 }
 
 /// The file system, with base and app told apart if a base was named.
-fn tree(opened: Opened<'_>, base: Option<Opened<'_>>) -> Result<Tree, String> {
+fn tree(opened: Opened, base: Option<Opened>) -> Result<Tree, String> {
     let Some(base) = base else {
         return match opened {
             Opened::Folder(path) => Tree::open(&[path]).map_err(|error| error.to_string()),
@@ -256,8 +253,8 @@ fn tree(opened: Opened<'_>, base: Option<Opened<'_>>) -> Result<Tree, String> {
 }
 
 /// How many layers an image has from its base, if they are the base's.
-fn shared(image: &Opened<'_>, base: &Opened<'_>) -> Option<u32> {
-    let layers = |opened: &Opened<'_>| match opened {
+fn shared(image: &Opened, base: &Opened) -> Option<u32> {
+    let layers = |opened: &Opened| match opened {
         Opened::Image { parts, .. } => parts.config.rootfs.diff_ids.clone(),
         _ => Vec::new(),
     };
@@ -266,9 +263,9 @@ fn shared(image: &Opened<'_>, base: &Opened<'_>) -> Option<u32> {
     is_start.then(|| u32::try_from(theirs.len()).ok()).flatten()
 }
 
-fn layered(opened: Opened<'_>, base: Base) -> Result<Layered, String> {
+fn layered(opened: Opened, base: Base) -> Result<Layered, String> {
     match opened {
-        Opened::Folder(path) => read_folder(path),
+        Opened::Folder(path) => read_folder(&path),
         Opened::Root(mut file) => {
             file.rewind().map_err(|error| error.to_string())?;
             image::unpack_root(&mut std::io::BufReader::with_capacity(64 << 10, file))

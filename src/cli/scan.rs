@@ -3,6 +3,7 @@
 //! The report goes to stdout or to a file, notes and troubles to stderr.
 
 use std::io::Write;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 
 use super::Outcome;
@@ -57,7 +58,10 @@ fn profile(text: &str) -> Result<Profile, String> {
 /// Scans, and writes the report.
 pub(super) fn run(arguments: &Arguments, told: &mut dyn Write) -> Outcome {
     // What cannot be written to stderr is told to nobody.
-    let scanned = match scan(&request(arguments)) {
+    let request = request(arguments);
+    let scanned = std::panic::catch_unwind(AssertUnwindSafe(|| scan(&request)));
+    let failed = |_| Err("the scan failed, which is a mistake of hardpan".to_owned());
+    let scanned = match scanned.unwrap_or_else(failed) {
         Ok(scanned) => scanned,
         Err(error) => {
             let _ = writeln!(told, "error: {error}");

@@ -145,7 +145,8 @@ mod tests {
     #[test]
     fn gives_back_what_it_was_given() {
         let mut spool = Spool::new().unwrap();
-        let contents: [&[u8]; 4] = [b"one", b"", &[0; 200_000], b"two\0\0"];
+        let zeros = vec![0; 200_000];
+        let contents: [&[u8]; 4] = [b"one", b"", &zeros, b"two\0\0"];
         let stored: Vec<_> = contents
             .iter()
             .map(|content| spool.add(&mut &**content, content.len() as u64).unwrap())

@@ -106,7 +106,7 @@ pub(super) fn unpack_root(stream: &mut dyn Read) -> Result<Layered, String> {
     let mut tar = Tar::new(stream).marked();
     while let Some(member) = tar.next().map_err(|error| error.to_string())? {
         let (name, placed) = placed(&mut tar, member, &mut image, &mut left)?;
-        image.place(&name, placed)?;
+        image.place(&name, &placed)?;
     }
     Ok(image)
 }
@@ -121,7 +121,7 @@ fn lay(stream: &mut dyn Read, image: &mut Layered, left: &mut u64) -> Result<(),
             continue;
         }
         let (name, placed) = placed(&mut tar, member, image, left)?;
-        image.place(&name, placed)?;
+        image.place(&name, &placed)?;
     }
     Ok(())
 }

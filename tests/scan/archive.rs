@@ -293,5 +293,6 @@ pub(crate) fn archived(folder: TempDir) -> Place {
     let place = TempDir::new().unwrap();
     let path = place.path().join("image.tar");
     fs::write(&path, tar).unwrap();
+    folder.close().unwrap();
     Place { folder: place, path }
 }

@@ -147,6 +147,15 @@ fn the_report_goes_where_it_is_told_to() {
 }
 
 #[test]
+fn a_link_to_a_folder_is_that_folder() {
+    let root = defective();
+    let place = tempfile::tempdir().unwrap();
+    let link = place.path().join("link");
+    std::os::unix::fs::symlink(root.path(), &link).unwrap();
+    assert_eq!(scan(&link, &[]).blocking(), defects());
+}
+
+#[test]
 fn profiles_weigh_differently() {
     let root = sound();
     root.file("/usr/bin/curl", 0o755, "a tool");

@@ -54,7 +54,8 @@ impl Layered {
         };
         let (mut left, mut right) = (Vec::new(), Vec::new());
         loop {
-            (left.clear(), right.clear());
+            left.clear();
+            right.clear();
             let one = one.by_ref().take(PIECE as u64).read_to_end(&mut left);
             let other = other.by_ref().take(PIECE as u64).read_to_end(&mut right);
             match (one, other) {

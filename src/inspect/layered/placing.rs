@@ -69,11 +69,11 @@ impl Layered {
     }
 
     /// Lays something down.
-    pub(crate) fn place(&mut self, path: &[u8], placed: Placed) -> Result<(), String> {
+    pub(crate) fn place(&mut self, path: &[u8], placed: &Placed) -> Result<(), String> {
         let names = names(path)?;
         let Some(spot) = self.spot(&names)? else {
             return match placed.what {
-                What::Folder => self.attribute(ROOT, &placed),
+                What::Folder => self.attribute(ROOT, placed),
                 _ => Err("the root is not a folder".to_owned()),
             };
         };
@@ -81,15 +81,15 @@ impl Layered {
         if let Some(id) = there {
             let is_folder = matches!(placed.what, What::Folder) && self.is_folder(id);
             if is_folder {
-                return self.attribute(id, &placed);
+                return self.attribute(id, placed);
             }
             if self.node(id).layer == self.current() && self.begun > 0 {
                 return Err(format!("{} stands in it twice", escape(path)));
             }
         }
         let inode = match &placed.what {
-            What::Name(target) => self.second_name(target, &placed, path)?,
-            _ => self.new_inode(&placed),
+            What::Name(target) => self.second_name(target, placed, path)?,
+            _ => self.new_inode(placed),
         };
         self.inodes[inode as usize].links += 1;
         let mut below = there.map(|id| self.take(&spot, id, false));
@@ -293,8 +293,9 @@ impl Layered {
         while let Some(name) = pending.pop() {
             if name == b".." {
                 let out = || format!("{} leads out of the image", shown(names));
-                (here, _) =
-                    above.pop().map(|(id, length)| (id, path.truncate(length))).ok_or_else(out)?;
+                let length;
+                (here, length) = above.pop().ok_or_else(out)?;
+                path.truncate(length);
                 continue;
             }
             let id = match self.child(here, &name) {
