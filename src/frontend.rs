@@ -5,11 +5,12 @@
 
 mod calls;
 mod epoch;
-mod evidence;
+pub(crate) mod evidence;
 mod failure;
 mod own;
 pub mod prepare;
 pub(crate) mod proof;
+pub(crate) mod reports;
 mod scan;
 mod stage;
 pub mod target;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 
 use calls::Call;
 pub use failure::Failure;
+use proof::Verdict;
 use target::Target;
 
 use crate::context::{self, Fetched, LoadError, Loaded, Locations};
@@ -28,7 +30,7 @@ use crate::emit::{self, Abilities, Emitted, Emitter, ProbeSettings, Scanner};
 use crate::gateway::{Error, Gateway, Solve, detail, side_by_side};
 use crate::input::Input;
 use crate::llb::{ImportError, Output};
-use crate::options::Options;
+use crate::options::{Options, Outcome};
 use crate::plan::{self, Draft, Plan, Request, Selection, variables::Variables};
 use crate::platform::Platform;
 use crate::proto::{Status, pb};
@@ -111,6 +113,7 @@ async fn build(
     let parsed = prepare::parse(&loaded, &options, mistakes)?;
     let spec = &parsed.spec;
     let target = target::choose(spec, &options)?;
+    reports::refuse_stages(&options, &target)?;
     let given = prepare::arguments(&options, spec);
     let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;
     let probes = prepare::probes(gateway, &options).await?;
@@ -150,6 +153,7 @@ async fn build(
     build.warn(target.warning(spec).as_slice()).await?;
     build.warn(timeless.as_slice()).await?;
     match options.request.as_deref() {
+        Some(reports::CALL) => build.tell(&platforms).await,
         Some(request) => calls::plan::answer(&build, target.stage, &platforms, request).await,
         None => build.all(&target, &platforms).await,
     }
@@ -188,6 +192,12 @@ struct LaidOut {
     probes: Vec<Output>,
 }
 
+/// An app in a graph, and what was found out about it.
+struct LookedAt {
+    laid: LaidOut,
+    verdict: Verdict,
+}
+
 impl Build<'_> {
     /// The images for all platforms, or everything that is wrong with any of them.
     async fn all(&self, target: &Target<'_>, platforms: &[Platform]) -> Result<Answer, Failure> {
@@ -195,17 +205,26 @@ impl Build<'_> {
         let mut answer = Answer::new(platforms.len() > 1 || self.options.multi_platform);
         let result = |platform| self.result(target, platform, scanner.as_ref());
         let images = side_by_side(platforms.iter().map(result)).await;
-        let mut failures = Vec::new();
-        for (platform, image) in platforms.iter().zip(images) {
-            match image {
-                Ok(image) => answer.add(platform, image),
+        for (platform, image) in platforms.iter().zip(self.all_of(platforms, images).await?) {
+            answer.add(platform, image);
+        }
+        Ok(answer)
+    }
+
+    /// What came out for each platform, or everything that is wrong with any of them.
+    async fn all_of<T>(
+        &self,
+        platforms: &[Platform],
+        outcomes: Vec<Result<T, Failure>>,
+    ) -> Result<Vec<T>, Failure> {
+        let (mut failures, mut done) = (Vec::new(), Vec::new());
+        for (platform, outcome) in platforms.iter().zip(outcomes) {
+            match outcome {
+                Ok(one) => done.push(one),
                 Err(failure) => failures.push((platform.clone(), self.understand(failure).await)),
             }
         }
-        match Failure::of_all(failures, platforms.len()) {
-            Some(failure) => Err(failure),
-            None => Ok(answer),
-        }
+        Failure::of_all(failures, platforms.len()).map_or(Ok(done), Err)
     }
 
     /// What the target is, for one platform.
@@ -221,7 +240,7 @@ impl Build<'_> {
         }
     }
 
-    /// One image, proven.
+    /// One image, proven, or the report on it.
     async fn image(
         &self,
         platform: &Platform,
@@ -229,17 +248,31 @@ impl Build<'_> {
     ) -> Result<ImageResult, Failure> {
         let drafted = self.draft(self.app, platform).await?;
         let mut emitter = Emitter::new(&drafted.draft, &self.settings);
-        let LaidOut { plan, parts, mut probes } =
-            self.lay_out(&mut emitter, self.app, &drafted).await?;
-        let verdict = self.prove(&mut emitter, &plan, &parts).await?;
-        probes.extend(verdict.outputs);
+        let looked_at = self.look(&mut emitter, &drafted).await?;
+        if self.options.outcome == Outcome::Report {
+            return self.report(&mut emitter, looked_at, platform).await;
+        }
+        let LookedAt { laid: LaidOut { plan, parts, probes }, verdict } = looked_at;
+        self.warn(&proof::refuse(verdict.found)?).await?;
         let image = self.pass(&mut emitter, parts.image, &probes, &verdict.summary);
         let definition = self.marshal(&emitter, image);
         let found = self.solve(definition).await?.single()?;
-        let evidence = self.evidence(&mut emitter, &probes, verdict.evidence).await?;
+        let evidence = self.evidence(&mut emitter, &probes, &verdict.document).await?;
         let packages = self.scan(&mut emitter, image, scanner).await?;
         let result = ImageResult::new(found, &plan, self.options);
         Ok(result.attested(evidence.into_iter().chain(packages)))
+    }
+
+    /// Lays an image out and judges what comes of it.
+    async fn look(
+        &self,
+        emitter: &mut Emitter<'_>,
+        drafted: &Drafted,
+    ) -> Result<LookedAt, Failure> {
+        let mut laid = self.lay_out(emitter, self.app, drafted).await?;
+        let mut verdict = self.prove(emitter, &laid.plan, &laid.parts).await?;
+        laid.probes.append(&mut verdict.outputs);
+        Ok(LookedAt { laid, verdict })
     }
 
     /// Says of a step that failed whether the builder could not run it at all.
@@ -384,7 +417,7 @@ impl Build<'_> {
         probes: &[Output],
         summary: &str,
     ) -> Output {
-        if self.can_pass() { emitter.pass(image, probes, summary) } else { image }
+        if evidence::can_pass(self.gateway) { emitter.pass(image, probes, summary) } else { image }
     }
 
     fn marshal(&self, emitter: &Emitter<'_>, output: Output) -> pb::Definition {

@@ -1,13 +1,13 @@
 //! How a judgement becomes a document.
 //!
 //! In: the judgement, what was judged, and what only the caller knows. Out: `Document`, with the first
-//! `MAX_FINDINGS` findings of each check and the number of all.
+//! findings of each check, at most `MAX_FINDINGS` of one and `MAX_BYTES` together, and the number of all.
 
 use std::collections::BTreeMap;
 
 use super::document::{
-    Base, CheckEntry, CheckStatus, Document, FindingEntry, Image, MAX_FINDINGS, Position, Source,
-    Summary, Test, Tool, VERSION, Verdict,
+    Base, CheckEntry, CheckStatus, Document, FindingEntry, Image, MAX_BYTES, MAX_FINDINGS,
+    Position, Source, Summary, Test, Tool, Truncated, VERSION, Verdict,
 };
 use crate::harden::catalogue::Check;
 use crate::harden::{Finding, Judgement, Origin, RULES, Severity, Status, Subject, summary};
@@ -16,6 +16,8 @@ use crate::inspect::evidence::WhoRuns;
 /// What the caller knows besides the judgement.
 #[derive(Debug, Clone, Default)]
 pub struct About {
+    /// The digest of the image that hardpan was started from, if it was.
+    pub frontend: Option<String>,
     /// Where the image came from.
     pub source: Source,
     /// The images that it stands on and was built in.
@@ -32,21 +34,26 @@ impl Document {
         about: About,
         position: impl Fn(&Finding) -> Option<Position>,
     ) -> Self {
-        let About { source, bases, tests } = about;
+        let About { frontend, source, bases, tests } = about;
         let checks: Vec<_> =
             judgement.checks.iter().map(|(id, status)| entry(judgement, id.0, status)).collect();
         let summary = summed(subject, judgement);
-        let is_failed = summary.blocking > 0 || tests.iter().any(|test| test.outcome == "failed");
+        let blocks = |check: &Check| check.weight(judgement.profile) == Some(Severity::Block);
+        let is_open = judgement.undecided(subject).any(|(check, _)| blocks(check));
+        let has_failed = tests.iter().any(|test| test.outcome == "failed");
+        let is_failed = summary.blocking > 0 || is_open || has_failed;
         let result = match summary {
             _ if is_failed => Verdict::Failed,
             Summary { warnings: 0, .. } => Verdict::Passed,
             _ => Verdict::Warned,
         };
+        let (findings, truncated) = listed(&judgement.findings, position);
         Self {
             version: VERSION,
             tool: Tool {
                 name: env!("CARGO_PKG_NAME").to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
+                frontend,
             },
             rules: RULES.to_owned(),
             profile: judgement.profile.name().to_owned(),
@@ -56,10 +63,11 @@ impl Document {
             result,
             summary,
             checks,
-            findings: listed(&judgement.findings, position),
+            findings,
             waivers: Vec::new(),
             tests,
             policy: None,
+            truncated,
         }
     }
 
@@ -127,38 +135,58 @@ fn summed(subject: &Subject<'_>, judgement: &Judgement) -> Summary {
     }
 }
 
-/// The first findings of each check.
+/// The first findings of each check, as many of each as fit.
 fn listed(
     findings: &[Finding],
     position: impl Fn(&Finding) -> Option<Position>,
-) -> Vec<FindingEntry> {
+) -> (Vec<FindingEntry>, Option<Truncated>) {
+    let first = first_of_each(findings, MAX_FINDINGS);
+    let entries = first.into_iter().map(|(nth, finding)| (nth, entry_of(finding, &position)));
+    let mut entries: Vec<(usize, FindingEntry)> = entries.collect();
+    let mut per_check = MAX_FINDINGS;
+    while bytes(&entries) > MAX_BYTES {
+        per_check /= 2;
+        entries.retain(|(nth, _)| *nth < per_check);
+    }
+    let (found, listed) = (findings.len(), entries.len());
+    let truncated = (listed < found).then_some(Truncated { found, listed, per_check });
+    (entries.into_iter().map(|(_, entry)| entry).collect(), truncated)
+}
+
+/// The first findings of each check, each with its number among those of its check.
+fn first_of_each(findings: &[Finding], most: usize) -> Vec<(usize, &Finding)> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let is_listed = |finding: &&Finding| {
+    let numbered = findings.iter().map(|finding| {
         let count = counts.entry(finding.check.0).or_default();
         *count += 1;
-        *count <= MAX_FINDINGS
+        (*count - 1, finding)
+    });
+    numbered.filter(|(nth, _)| *nth < most).collect()
+}
+
+fn bytes(entries: &[(usize, FindingEntry)]) -> usize {
+    let size = |(_, entry): &_| serde_json::to_vec(entry).map_or(0, |json: Vec<u8>| json.len());
+    entries.iter().map(size).sum()
+}
+
+fn entry_of(finding: &Finding, position: impl Fn(&Finding) -> Option<Position>) -> FindingEntry {
+    let (origin, layer, field) = match finding.origin {
+        Origin::Base => ("base", None, None),
+        Origin::App { layer } => ("app", Some(layer), None),
+        Origin::Image => ("image", None, None),
+        Origin::Config(field) => ("app", None, Some(field.to_owned())),
     };
-    let findings = findings.iter().filter(is_listed);
-    let entry = |finding: &Finding| {
-        let (origin, layer, field) = match finding.origin {
-            Origin::Base => ("base", None, None),
-            Origin::App { layer } => ("app", Some(layer), None),
-            Origin::Image => ("image", None, None),
-            Origin::Config(field) => ("app", None, Some(field.to_owned())),
-        };
-        FindingEntry {
-            check: finding.check.0.to_owned(),
-            severity: finding.severity.into(),
-            origin: origin.to_owned(),
-            layer,
-            field,
-            entry: finding.entry.clone(),
-            path: finding.path.clone(),
-            message: finding.message.clone(),
-            help: finding.help.clone(),
-            position: position(finding),
-            waiver: None,
-        }
-    };
-    findings.map(entry).collect()
+    FindingEntry {
+        check: finding.check.0.to_owned(),
+        severity: finding.severity.into(),
+        origin: origin.to_owned(),
+        layer,
+        field,
+        entry: finding.entry.clone(),
+        path: finding.path.clone(),
+        message: finding.message.clone(),
+        help: finding.help.clone(),
+        position: position(finding),
+        waiver: None,
+    }
 }
