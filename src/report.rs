@@ -5,6 +5,7 @@
 //! less than another. Pure, bounded, and the same input gives the same bytes: nothing tells the time.
 
 pub mod document;
+mod listing;
 pub mod predicates;
 mod write;
 

@@ -1,16 +1,19 @@
 //! How a judgement becomes a document.
 //!
-//! In: the judgement, what was judged, and what only the caller knows. Out: `Document`, with the first
-//! findings of each check, at most `MAX_FINDINGS` of one and `MAX_BYTES` together, and the number of all.
+//! In: the judgement, what was judged, and what only the caller knows. Out: `Document`, with as many
+//! findings of each check as fit (`listing`) and the number of all.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::document::{
-    Base, CheckEntry, CheckStatus, Document, FindingEntry, Image, MAX_BYTES, MAX_FINDINGS,
-    Position, Source, Summary, Test, Tool, Truncated, VERSION, Verdict,
+    Base, CheckEntry, CheckStatus, Document, Image, Policy, Position, Source, Summary, Test, Tool,
+    VERSION, Verdict, WaiverEntry,
 };
+use super::listing;
 use crate::harden::catalogue::Check;
-use crate::harden::{Finding, Judgement, Origin, RULES, Severity, Status, Subject, summary};
+use crate::harden::{
+    self, Allowed, Finding, Judgement, RULES, Severity, State, Status, Subject, summary,
+};
 use crate::inspect::evidence::WhoRuns;
 
 /// What the caller knows besides the judgement.
@@ -38,16 +41,14 @@ impl Document {
         let checks: Vec<_> =
             judgement.checks.iter().map(|(id, status)| entry(judgement, id.0, status)).collect();
         let summary = summed(subject, judgement);
-        let blocks = |check: &Check| check.weight(judgement.profile) == Some(Severity::Block);
-        let is_open = judgement.undecided(subject).any(|(check, _)| blocks(check));
-        let has_failed = tests.iter().any(|test| test.outcome == "failed");
-        let is_failed = summary.blocking > 0 || is_open || has_failed;
+        let is_failed =
+            judgement.refuses(subject) || tests.iter().any(|test| test.outcome == "failed");
         let result = match summary {
             _ if is_failed => Verdict::Failed,
             Summary { warnings: 0, .. } => Verdict::Passed,
             _ => Verdict::Warned,
         };
-        let (findings, truncated) = listed(&judgement.findings, position);
+        let (findings, truncated) = listing::listed(&judgement.findings, position);
         Self {
             version: VERSION,
             tool: Tool {
@@ -56,7 +57,7 @@ impl Document {
                 frontend,
             },
             rules: RULES.to_owned(),
-            profile: judgement.profile.name().to_owned(),
+            profile: judgement.profile().name().to_owned(),
             source,
             image: image(subject),
             bases,
@@ -64,9 +65,9 @@ impl Document {
             summary,
             checks,
             findings,
-            waivers: Vec::new(),
+            waivers: waivers(judgement),
             tests,
-            policy: None,
+            policy: policy(&judgement.policy),
             truncated,
         }
     }
@@ -104,6 +105,7 @@ fn entry(judgement: &Judgement, id: &'static str, status: &Status) -> CheckEntry
     let (status, findings, reason) = match status {
         Status::Passed => (CheckStatus::Passed, 0, None),
         Status::Failed(count) => (CheckStatus::Failed, *count, None),
+        Status::Waived(count) => (CheckStatus::Waived, *count, None),
         Status::NotEvaluated(reason) => (CheckStatus::NotEvaluated, 0, Some(reason.clone())),
         Status::Off => (CheckStatus::Off, 0, None),
     };
@@ -112,7 +114,7 @@ fn entry(judgement: &Judgement, id: &'static str, status: &Status) -> CheckEntry
         id: id.to_owned(),
         title: check.map_or("", |check| check.title).to_owned(),
         status,
-        severity: check.and_then(|check| check.weight(judgement.profile)).map(Into::into),
+        severity: check.and_then(|check| judgement.policy.weight(check)).map(Into::into),
         findings,
         reason,
         standards: standards.iter().map(|&one| one.to_owned()).collect(),
@@ -120,73 +122,65 @@ fn entry(judgement: &Judgement, id: &'static str, status: &Status) -> CheckEntry
 }
 
 fn summed(subject: &Subject<'_>, judgement: &Judgement) -> Summary {
-    let count = |severity| judgement.findings.iter().filter(|one| one.severity == severity).count();
+    let open = || judgement.findings.iter().filter(|one| one.waived.is_none());
+    let count = |severity| open().filter(|one| one.severity == severity).count();
     let (passed, failed, not_evaluated) = judgement.tally();
     Summary {
         text: summary(subject, judgement),
         passed,
         failed,
         not_evaluated,
-        off: judgement.checks.len() - passed - failed - not_evaluated,
+        off: judgement.checks.iter().filter(|(_, status)| *status == Status::Off).count(),
         blocking: count(Severity::Block),
         warnings: count(Severity::Warn),
         infos: count(Severity::Info),
-        waived: 0,
+        waived: judgement.waived(),
     }
 }
 
-/// The first findings of each check, as many of each as fit.
-fn listed(
-    findings: &[Finding],
-    position: impl Fn(&Finding) -> Option<Position>,
-) -> (Vec<FindingEntry>, Option<Truncated>) {
-    let first = first_of_each(findings, MAX_FINDINGS);
-    let entries = first.into_iter().map(|(nth, finding)| (nth, entry_of(finding, &position)));
-    let mut entries: Vec<(usize, FindingEntry)> = entries.collect();
-    let mut per_check = MAX_FINDINGS;
-    while bytes(&entries) > MAX_BYTES {
-        per_check /= 2;
-        entries.retain(|(nth, _)| *nth < per_check);
-    }
-    let (found, listed) = (findings.len(), entries.len());
-    let truncated = (listed < found).then_some(Truncated { found, listed, per_check });
-    (entries.into_iter().map(|(_, entry)| entry).collect(), truncated)
-}
-
-/// The first findings of each check, each with its number among those of its check.
-fn first_of_each(findings: &[Finding], most: usize) -> Vec<(usize, &Finding)> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let numbered = findings.iter().map(|finding| {
-        let count = counts.entry(finding.check.0).or_default();
-        *count += 1;
-        (*count - 1, finding)
-    });
-    numbered.filter(|(nth, _)| *nth < most).collect()
-}
-
-fn bytes(entries: &[(usize, FindingEntry)]) -> usize {
-    let size = |(_, entry): &_| serde_json::to_vec(entry).map_or(0, |json: Vec<u8>| json.len());
-    entries.iter().map(size).sum()
-}
-
-fn entry_of(finding: &Finding, position: impl Fn(&Finding) -> Option<Position>) -> FindingEntry {
-    let (origin, layer, field) = match finding.origin {
-        Origin::Base => ("base", None, None),
-        Origin::App { layer } => ("app", Some(layer), None),
-        Origin::Image => ("image", None, None),
-        Origin::Config(field) => ("app", None, Some(field.to_owned())),
+/// What somebody answers for, and what became of it.
+fn waivers(judgement: &Judgement) -> Vec<WaiverEntry> {
+    let all = judgement.policy.waivers.iter().zip(&judgement.waivers);
+    let entry = |(waiver, outcome): (&harden::Waiver, &harden::Outcome)| WaiverEntry {
+        check: waiver.check.0.to_owned(),
+        path: waiver.path.as_ref().map(|path| path.as_str().to_owned()),
+        reason: waiver.reason.clone(),
+        owner: waiver.owner.clone(),
+        expires: waiver.expires.to_string(),
+        source: waiver.from.name().to_owned(),
+        findings: outcome.covered,
+        status: match (outcome.state, outcome.covered) {
+            (State::Counts, 0) => "unused",
+            (State::Counts, _) => "used",
+            (State::Expired, _) => "expired",
+            (State::Refused, _) => "forbidden",
+        }
+        .to_owned(),
     };
-    FindingEntry {
-        check: finding.check.0.to_owned(),
-        severity: finding.severity.into(),
-        origin: origin.to_owned(),
-        layer,
-        field,
-        entry: finding.entry.clone(),
-        path: finding.path.clone(),
-        message: finding.message.clone(),
-        help: finding.help.clone(),
-        position: position(finding),
-        waiver: None,
+    all.map(entry).collect()
+}
+
+/// What others than the file have asked for; `None`: nothing.
+fn policy(policy: &harden::Policy) -> Option<Policy> {
+    let is_other = |from| [harden::Source::Option, harden::Source::Policy].contains(&from);
+    let mut sources: BTreeSet<harden::Source> = policy.asked.iter().copied().collect();
+    sources.retain(|from| is_other(*from));
+    if sources.is_empty() {
+        return None;
     }
+    let of_file = policy.overridden.iter().find(|one| one.from == harden::Source::Spec);
+    let sources: Vec<&str> = sources.into_iter().map(harden::Source::name).collect();
+    Some(Policy {
+        profile_of_file: of_file.map(|one| one.value.name().to_owned()),
+        source: sources.join(", "),
+        digest: policy.digest.clone(),
+        waivers: match &policy.allowed.value {
+            Allowed::All => "allow".to_owned(),
+            Allowed::Only(checks) if checks.is_empty() => "forbid".to_owned(),
+            Allowed::Only(checks) => {
+                checks.iter().map(|check| check.0).collect::<Vec<_>>().join(", ")
+            }
+        },
+        required: policy.required.keys().map(|check| check.0.to_owned()).collect(),
+    })
 }
