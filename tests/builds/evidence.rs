@@ -39,8 +39,7 @@ fn spec() -> Project {
 #[track_caller]
 fn said(image: &Image, kind: &str) -> Value {
     let statements = image.statements();
-    let found: Vec<&Value> =
-        statements.iter().filter(|one| one["predicateType"] == kind).collect();
+    let found: Vec<&Value> = statements.iter().filter(|one| one["predicateType"] == kind).collect();
     let [statement] = found[..] else { panic!("{} times {kind}", found.len()) };
     let subject = text(&statement["subject"][0]["digest"]["sha256"]);
     assert_eq!(format!("sha256:{subject}"), image.digest, "{kind}");
@@ -168,7 +167,9 @@ fn beside_a_list_of_packages_and_a_whole_provenance() {
 fn the_media_types_of_docker_go_with_no_attestation() {
     let project = spec();
     let output = |name: &str| {
-        format!("--output=type=image,name={name},push=true,oci-mediatypes=false,force-compression=true")
+        format!(
+            "--output=type=image,name={name},push=true,oci-mediatypes=false,force-compression=true"
+        )
     };
     let name = fresh_name();
     project.build().args(NOTHING).args([output(&name)]).run().succeeded();
@@ -255,7 +256,8 @@ fn the_same_input_gives_the_same_statements() {
     for (kind, project) in both() {
         let push = || {
             let name = fresh_name();
-            let output = format!("--output=type=image,name={name},push=true,rewrite-timestamp=true");
+            let output =
+                format!("--output=type=image,name={name},push=true,rewrite-timestamp=true");
             let build = project.build().args([output]).build_arg("SOURCE_DATE_EPOCH=1700000000");
             build.build_arg("HARDPAN_PROOF=fresh").args(["--no-cache"]).run().succeeded();
             read_image(&name)

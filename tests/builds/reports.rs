@@ -116,7 +116,8 @@ fn a_report_that_is_pushed_is_no_image_that_starts() {
         let image = read_image(&name);
         assert_eq!(image.words("Entrypoint"), ["/dev/null/this-is-a-stage-and-no-app"]);
         assert_eq!(image.run()["Labels"]["io.hardpan.stage"], "report");
-        let ours = image.statements().iter().any(|one| one.to_string().contains("attestation/hardening"));
+        let ours =
+            image.statements().iter().any(|one| one.to_string().contains("attestation/hardening"));
         assert!(!ours, "nothing is said in its favour");
         assert!(image.listing().has("/hardening.json"));
     }

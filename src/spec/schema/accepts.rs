@@ -7,7 +7,7 @@ use serde_json::Value;
 pub(crate) fn accepts(schema: &Value, root: &Value, value: &Value) -> bool {
     let Value::Object(keywords) = schema else { panic!("{schema} is no schema") };
     keywords.iter().all(|(keyword, expected)| match keyword.as_str() {
-        "$schema" | "$defs" | "title" | "description" | "examples" => true,
+        "$schema" | "$id" | "$defs" | "title" | "description" | "examples" => true,
         "$ref" => {
             let name = expected.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
             accepts(&root["$defs"][name], root, value)
