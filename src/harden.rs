@@ -36,6 +36,7 @@ pub use catalogue::{CHECKS, Check};
 pub use config::{Base, Config};
 pub use policy::{Allowed, Demand, Policy, Setting, Source};
 pub use profile::Profile;
+pub(crate) use text::thousands;
 pub use text::{report, summary};
 pub use waivers::{Outcome, Pattern, State, Waiver};
 

@@ -4,12 +4,23 @@
 //! outcomes of tests). Out: `Document`, which every other form is made of, so that none says more or
 //! less than another. Pure, bounded, and the same input gives the same bytes: nothing tells the time.
 
+mod attested;
+pub mod contract;
 pub mod document;
+mod format;
+mod html;
+mod json;
+mod junit;
 mod listing;
+mod markdown;
+mod markup;
 pub mod predicates;
+mod sarif;
+mod text;
+mod told;
 mod write;
 
+pub use attested::{CTRF, TEST_RESULT, ctrf, test_result};
 pub use document::Document;
+pub use format::Format;
 pub use write::About;
-mod stub;
-pub use stub::{Format, ctrf, test_result};

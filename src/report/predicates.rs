@@ -1,12 +1,9 @@
 //! The document and its two translations as predicates of attestations: what each is called, and in
 //! which file it lies. Exporters write them by the names of the files, so these differ.
 
-use super::{Document, document};
+use serde_json::Value;
 
-/// in-toto's own form for outcomes of tests: verdict and names.
-pub const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
-/// Docker's type for CTRF, which its policies for hardened images ask for by this name.
-pub const CTRF: &str = "https://scout.docker.com/tests/v0.1";
+use super::{CTRF, Document, Format, TEST_RESULT, ctrf, document, test_result};
 
 /// One thing that is said of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,17 +19,15 @@ pub struct Predicate {
 /// All that is said of an image.
 #[must_use]
 pub fn predicates(document: &Document) -> Vec<Predicate> {
+    let own = Format::Json.render(document);
+    let (outcomes, tests) = (bytes(&test_result(document)), bytes(&ctrf(document)));
     vec![
-        Predicate {
-            kind: document::PREDICATE,
-            file_name: "hardening.json",
-            data: super::Format::Json.render(document),
-        },
-        Predicate {
-            kind: TEST_RESULT,
-            file_name: "hardening.test-result.json",
-            data: super::test_result(document),
-        },
-        Predicate { kind: CTRF, file_name: "hardening.ctrf.json", data: super::ctrf(document) },
+        Predicate { kind: document::PREDICATE, file_name: Format::Json.file_name(), data: own },
+        Predicate { kind: TEST_RESULT, file_name: "hardening.test-result.json", data: outcomes },
+        Predicate { kind: CTRF, file_name: "hardening.ctrf.json", data: tests },
     ]
+}
+
+fn bytes(json: &Value) -> Vec<u8> {
+    json.to_string().into_bytes()
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::contract::Contract;
 use super::document::{
     Base, CheckEntry, CheckStatus, Document, Image, Policy, Position, Source, Summary, Test, Tool,
     VERSION, Verdict, WaiverEntry,
@@ -49,6 +50,8 @@ impl Document {
             _ => Verdict::Warned,
         };
         let (findings, truncated) = listing::listed(&judgement.findings, position);
+        let image = image(subject);
+        let contract = Contract::new(&image, judgement.profile());
         Self {
             version: VERSION,
             tool: Tool {
@@ -59,7 +62,7 @@ impl Document {
             rules: RULES.to_owned(),
             profile: judgement.profile().name().to_owned(),
             source,
-            image: image(subject),
+            image,
             bases,
             result,
             summary,
@@ -67,6 +70,7 @@ impl Document {
             findings,
             waivers: waivers(judgement),
             tests,
+            contract,
             policy: policy(&judgement.policy),
             truncated,
         }

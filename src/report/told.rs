@@ -1,0 +1,241 @@
+//! The document as all forms tell it: each check with its findings, and in which words.
+//!
+//! In: the document. Out: how each check and each test ended in the four words that reports of tests
+//! know, where a finding is, who brought it. What is decided here is decided once for all forms.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::document::{
+    Base, CheckEntry, CheckStatus, Document, FindingEntry, Level, Test, Verdict,
+};
+use crate::diagnostic::Code;
+use crate::harden::Check;
+use crate::words;
+
+/// The families of checks, by the beginning of their ids.
+const GROUPS: &[(&str, &str)] = &[
+    ("USR", "Who runs"),
+    ("SHL", "Shells and interpreters"),
+    ("PRV", "Privileges on disk"),
+    ("PKG", "Package managers and leftovers"),
+    ("SEC", "Secrets"),
+    ("RUN", "Whether it will run"),
+    ("META", "Metadata"),
+    ("SUP", "Supply chain"),
+    ("BASE", "The base"),
+];
+
+/// How something ended, as reports of tests say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Nothing, or nothing that counts.
+    Passed,
+    /// Something that does not refuse the image.
+    Warned,
+    /// Something that refuses it.
+    Failed,
+    /// It was not or could not be decided.
+    Skipped,
+}
+
+impl Outcome {
+    /// How a test ended.
+    pub(super) fn of_test(test: &Test) -> Self {
+        match test.outcome.as_str() {
+            "passed" => Self::Passed,
+            "skipped" => Self::Skipped,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// A check with what was found.
+#[derive(Debug)]
+pub(super) struct Told<'a> {
+    /// The check.
+    pub(super) check: &'a CheckEntry,
+    /// Its listed findings, in their order.
+    pub(super) findings: Vec<&'a FindingEntry>,
+}
+
+impl<'a> Told<'a> {
+    /// All checks in their order.
+    pub(super) fn all(document: &'a Document) -> Vec<Self> {
+        let mut findings: BTreeMap<&str, Vec<&FindingEntry>> = BTreeMap::new();
+        for finding in &document.findings {
+            findings.entry(&finding.check).or_default().push(finding);
+        }
+        let told = |check: &'a CheckEntry| Told {
+            check,
+            findings: findings.remove(check.id.as_str()).unwrap_or_default(),
+        };
+        document.checks.iter().map(told).collect()
+    }
+
+    /// What nobody answers for.
+    pub(super) fn open(&self) -> impl Iterator<Item = &'a FindingEntry> {
+        self.findings.iter().copied().filter(|finding| finding.waiver.is_none())
+    }
+
+    /// Findings that are counted and not listed.
+    pub(super) fn unlisted(&self) -> usize {
+        self.check.findings.saturating_sub(self.findings.len())
+    }
+
+    /// The heaviest of what nobody answers for.
+    pub(super) fn worst(&self) -> Option<Level> {
+        let listed = self.open().map(|finding| finding.severity).max();
+        // Of what is not listed only the check's own weight is known.
+        let unlisted = self.check.severity.filter(|_| self.unlisted() > 0);
+        listed.max(unlisted)
+    }
+
+    /// How it ended.
+    pub(super) fn outcome(&self) -> Outcome {
+        match (self.check.status, self.worst()) {
+            (CheckStatus::Off | CheckStatus::NotEvaluated, _) => Outcome::Skipped,
+            (CheckStatus::Failed, Some(Level::Block)) => Outcome::Failed,
+            (CheckStatus::Failed, Some(Level::Warn)) => Outcome::Warned,
+            (CheckStatus::Passed | CheckStatus::Waived | CheckStatus::Failed, _) => Outcome::Passed,
+        }
+    }
+
+    /// In a few words.
+    pub(super) fn status(&self) -> String {
+        let count = self.check.findings;
+        match self.check.status {
+            CheckStatus::Passed => "passed".to_owned(),
+            CheckStatus::Failed => match self.worst() {
+                Some(worst) => format!("{}, {}", counted(count, "finding"), weight(worst)),
+                None => counted(count, "finding"),
+            },
+            CheckStatus::Waived => format!("{}, waived", counted(count, "finding")),
+            CheckStatus::NotEvaluated => "not evaluated".to_owned(),
+            CheckStatus::Off => "off".to_owned(),
+        }
+    }
+
+    /// Why there is no answer.
+    pub(super) fn reason(&self, profile: &str) -> String {
+        match (&self.check.reason, self.check.status) {
+            (Some(reason), _) => reason.clone(),
+            (None, CheckStatus::Off) => format!("the profile {profile} leaves it out"),
+            (None, _) => String::new(),
+        }
+    }
+}
+
+/// What a finding of a weight does.
+pub(super) fn weight(level: Level) -> &'static str {
+    match level {
+        Level::Block => "blocks",
+        Level::Warn => "warns",
+        Level::Info => "a note",
+    }
+}
+
+/// The verdict in a word.
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "passed",
+        Verdict::Warned => "passed with warnings",
+        Verdict::Failed => "failed",
+    }
+}
+
+/// The findings in numbers: `2 findings block, 1 warns`.
+pub(super) fn numbers(document: &Document) -> String {
+    let summary = &document.summary;
+    let verb = |count: usize, one: &str, more: &str| {
+        format!("{count} {}", if count == 1 { one } else { more })
+    };
+    let failed = document.tests.iter().filter(|test| Outcome::of_test(test) == Outcome::Failed);
+    let mut parts = vec![
+        verb(summary.blocking, "finding blocks", "findings block"),
+        counted(summary.warnings, "warning"),
+        counted(summary.infos, "note"),
+    ];
+    if summary.waived > 0 {
+        parts.push(format!("{} waived", summary.waived));
+    }
+    match failed.count() {
+        0 => {}
+        count => parts.push(format!("{} failed", counted(count, "test"))),
+    }
+    parts.join(", ")
+}
+
+/// The checks in numbers.
+pub(super) fn tally(document: &Document) -> String {
+    let summary = &document.summary;
+    let mut text = format!(
+        "{} passed, {} failed, {} not evaluated",
+        counted(summary.passed, "check"),
+        summary.failed,
+        summary.not_evaluated
+    );
+    if summary.off > 0 {
+        let _ = write!(text, ", {} off", summary.off);
+    }
+    text
+}
+
+/// `1 finding`, `2 findings`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The line that brought it about: `hardpan.yaml:7:5`.
+pub(super) fn line(finding: &FindingEntry) -> Option<String> {
+    let place = finding.position.as_ref()?;
+    Some(words::escaped(&format!("{}:{}:{}", place.file, place.line, place.column)))
+}
+
+/// Where in the image: the path, or the field of the config with its entry.
+pub(super) fn spot(finding: &FindingEntry) -> Option<String> {
+    let spot = match (&finding.path, &finding.field, &finding.entry) {
+        (Some(path), ..) => path.clone(),
+        (None, Some(field), Some(entry)) => format!("{field}: {entry}"),
+        (None, Some(field), None) => field.clone(),
+        (None, None, entry) => entry.clone()?,
+    };
+    Some(words::escaped(&spot))
+}
+
+/// Who brought it.
+pub(super) fn origin(finding: &FindingEntry) -> String {
+    match (finding.origin.as_str(), finding.layer) {
+        ("app", Some(layer)) => format!("app, layer {layer}"),
+        (origin, _) => words::escaped(origin),
+    }
+}
+
+/// What was judged, in a few words: `hardpan.yaml for linux/amd64`.
+pub(super) fn subject(document: &Document) -> String {
+    let kind = if document.source.kind.is_empty() { "image" } else { &document.source.kind };
+    let file = document.source.file.as_deref().unwrap_or(kind);
+    words::escaped(&format!("{file} for {}", document.image.platform))
+}
+
+/// The name of an image with its digest.
+pub(super) fn pinned(base: &Base) -> String {
+    let Base { name, digest, .. } = base;
+    if digest.is_empty() || name.contains(digest.as_str()) {
+        name.clone()
+    } else {
+        format!("{name}@{digest}")
+    }
+}
+
+/// The family of a check: its short and its long name.
+pub(super) fn group(id: &str) -> (&str, &str) {
+    let short = id.split('-').next().unwrap_or(id);
+    let known = GROUPS.iter().find(|(known, _)| *known == short);
+    known.map_or((short, short), |&(short, long)| (short, long))
+}
+
+/// The page about a check.
+pub(super) fn page(id: &str) -> Option<String> {
+    Check::find(id).map(|check| Code::Check(check.id.0).url())
+}
