@@ -101,18 +101,14 @@ fn a_pushed_image_has_three_statements_of_itself() {
 }
 
 #[test]
-fn a_spec_names_its_bases_and_its_lines() {
-    let spec = "base: node:24\nbuild:\n  - write: x\n    content: x\nimage:\n  - copy: x\n    from: build\n    to: /srv/\n    mode: 0777\nentrypoint: [node]\n";
+fn a_spec_names_its_bases() {
+    let spec = "base: node:24\nbuild:\n  - write: x\n    content: x\nimage:\n  - {copy: x, from: build}\nentrypoint: [node]\n";
     let found = document(&Project::new(spec).build().push());
     let roles: Vec<(&str, &str)> =
         list(&found["bases"]).iter().map(|one| (text(&one["role"]), text(&one["name"]))).collect();
     assert_eq!(roles.len(), 2, "{roles:?}");
     assert!(roles.contains(&("runtime", "dhi.io/node:24")), "{roles:?}");
     assert!(roles.contains(&("dev", "dhi.io/node:24-dev")), "{roles:?}");
-    let findings = list(&found["findings"]);
-    let writable = findings.iter().find(|one| one["path"] == "/srv/x");
-    let writable = writable.unwrap_or_else(|| panic!("everybody may write /srv/x: {findings:?}"));
-    assert_eq!(writable["position"]["line"], 7, "of the item, behind the syntax line: {writable}");
 }
 
 #[test]
@@ -137,7 +133,7 @@ fn nothing_is_attached_where_nothing_is_asked_for() {
         let with = project.build().push();
         let without = project.build().args(NOTHING).push();
         assert_eq!(without.index, Value::Null, "{kind}: one manifest");
-        assert_eq!(without.digest, with.digest, "{kind}: the image is the same");
+        assert_eq!(without.manifest, with.manifest, "{kind}: the image is the same");
         let never = project.build().build_arg("HARDPAN_EVIDENCE=never").push();
         assert_eq!((kinds(&never), has_provenance(&never)), (vec![], true), "{kind}");
         let always = project.build().args(NOTHING).build_arg(ALWAYS).push();
@@ -199,7 +195,7 @@ fn archives_hold_the_statements_only_where_that_is_asked_for() {
         let (_folder, tar) = exported(project.build(), "oci");
         assert_eq!(read_oci(&tar).index, Value::Null, "{kind}");
         let (_folder, tar) = exported(project.build(), "docker");
-        assert_eq!(read_docker(&tar).words("Entrypoint").len(), 0, "of {kind}: the base has none");
+        assert_eq!(read_docker(&tar).run()["User"], "1000:1000", "{kind}");
         for format in ["oci", "docker"] {
             let named = format!("{format},name=example.test/app:1");
             let (_folder, tar) = exported(project.build().build_arg(ALWAYS), &named);
@@ -244,7 +240,7 @@ fn files_are_written_without_the_statements_unless_that_is_asked_for() {
 fn only_the_digest_is_printed() {
     for (kind, project) in both() {
         let build = project.build().args(["-q"]).pushing_to(&fresh_name());
-        let outcome = build.run().succeeded();
+        let outcome = build.program("quiet").run().succeeded();
         let printed = outcome.stdout.trim_end();
         let hex = printed.strip_prefix("sha256:").unwrap_or_default();
         assert!(hex.len() == 64 && !printed.contains('\n'), "{kind}: {outcome}");

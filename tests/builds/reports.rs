@@ -169,7 +169,8 @@ fn a_call_answers_with_the_report_and_a_status() {
         is_document(found);
         assert_eq!(found["result"] == "failed", code == 1, "{found}");
     }
-    let both = good().build().args(["--platform=linux/amd64,linux/arm64"]);
+    let project = good();
+    let both = project.build().args(["--platform=linux/amd64,linux/arm64"]);
     let call = both.args(["--call=report,format=json"]).run().succeeded();
     assert_eq!(list(&json(call.stdout.as_bytes())).len(), 2, "{call}");
 }
