@@ -12,11 +12,13 @@ mod scan;
 mod stages;
 mod trial;
 mod whole;
+mod written;
 
-pub use probes::{Again, CollisionsProbe, EVIDENCE, InventoryProbe, ProbeSettings, newest};
+pub use probes::{Again, CollisionsProbe, InventoryProbe, ProbeSettings, newest};
 pub use scan::{CORE, Scanner};
 pub use trial::trial;
 pub use whole::Whole;
+pub use written::Written;
 
 use std::collections::{BTreeMap, BTreeSet};
 

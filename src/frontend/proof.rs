@@ -6,9 +6,10 @@ use jiff::civil::Date;
 use crate::bases::judge::{Side, judge_dev, judge_runtime};
 use crate::bases::labels::Declared;
 use crate::bases::resolve::{Resolved, Root};
+use crate::context::Loaded;
 use crate::diagnostic::{self, Code, Diagnostic, Position, Span};
-use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
-use crate::frontend::{Build, Failure, policy};
+use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe, ProbeSettings};
+use crate::frontend::{Build, Failure, own, policy};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
 use crate::harden::{self, Finding, Judgement, Origin, Severity, Subject};
 use crate::image::ImageConfig;
@@ -18,7 +19,7 @@ use crate::inspect::entry::Kind;
 use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
-use crate::llb::Output;
+use crate::llb::{Digest, Output};
 use crate::options::{LintRules, Options, SourceDateEpoch};
 use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Role, Selection, What};
 use crate::report::{About, Document, document};
@@ -34,11 +35,13 @@ pub(super) struct Probed<T> {
     pub(super) outputs: Vec<Output>,
 }
 
-/// An image that was found to be in order.
+/// What was found out about an image.
 pub(super) struct Verdict {
     pub(super) summary: String,
-    /// What was judged, as a document for others.
-    pub(super) evidence: Vec<u8>,
+    /// All of it, as a document for others.
+    pub(super) document: Document,
+    /// What the user is told; a mistake among it refuses the image.
+    pub(super) found: Vec<Diagnostic>,
     pub(super) outputs: Vec<Output>,
 }
 
@@ -136,7 +139,7 @@ impl Build<'_> {
         Err(Failure::Refused(vec![mistake]))
     }
 
-    /// Inspects the image and judges it: the findings that weigh enough refuse it, at their lines.
+    /// Inspects the image and judges it: what is found, at the lines that brought it about.
     pub(super) async fn prove(
         &self,
         emitter: &mut Emitter<'_>,
@@ -170,38 +173,24 @@ impl Build<'_> {
         let mut found = diagnostics(&news, |finding| place(finding, plan));
         found.extend(undecided(&subject, &judgement, base));
         found.extend(self.gate.told(&judgement));
-        self.warn(&refuse(found)?).await?;
         let summary = harden::summary(&subject, &judgement);
-        let evidence = self.written(plan, &subject, &judgement)?;
-        Ok(Verdict { summary, evidence, outputs: vec![output] })
+        let document = self.written(plan, &subject, &judgement);
+        Ok(Verdict { summary, document, found, outputs: vec![output] })
     }
 
     /// The judgement, as a document for others.
-    fn written(
-        &self,
-        plan: &Plan,
-        subject: &Subject<'_>,
-        judgement: &Judgement,
-    ) -> Result<Vec<u8>, Failure> {
-        let file = &self.loaded.file.filename;
+    fn written(&self, plan: &Plan, subject: &Subject<'_>, judgement: &Judgement) -> Document {
         let bases = plan.images.iter().filter(|image| image.role != Role::Source);
         let base = |image: &Resolved| document::Base {
             role: if image.role == Role::Runtime { "runtime" } else { "dev" }.to_owned(),
             name: image.reference.clone(),
             digest: image.digest.clone(),
         };
-        let source = document::Source {
-            kind: "spec".to_owned(),
-            file: Some(file.clone()),
-            ..document::Source::default()
-        };
-        let about = About { source, bases: bases.map(base).collect(), ..About::default() };
-        let position = |finding: &Finding| {
-            let Position { line, column } = place(finding, plan).start;
-            Some(document::Position { file: file.clone(), line, column })
-        };
-        let document = Document::new(subject, judgement, about, position);
-        document.to_json().map_err(|error| Failure::internal(error.to_string()))
+        let bases = bases.map(base).collect();
+        let about = About { bases, ..about("spec", self.loaded, &self.probes) };
+        let file = &self.loaded.file.filename;
+        let position = |finding: &Finding| Some(position(file, place(finding, plan)));
+        Document::new(subject, judgement, about, position)
     }
 
     /// What the checks look at besides files: the config, and how it came about.
@@ -249,6 +238,22 @@ impl Build<'_> {
         let found = self.solve(self.marshal(emitter, output)).await?.single()?;
         Ok(self.gateway.read_file(&found, file, MAX_ANSWER).await?)
     }
+}
+
+/// What a document says of a file and of who judges.
+pub(crate) fn about(kind: &str, loaded: &Loaded, probes: &ProbeSettings) -> About {
+    let source = document::Source {
+        kind: kind.to_owned(),
+        file: Some(loaded.file.filename.clone()),
+        digest: Some(Digest::of(&loaded.bytes).to_string()),
+    };
+    About { source, frontend: own::digest(&probes.frontend), ..About::default() }
+}
+
+/// A place in the file, for a document.
+pub(crate) fn position(file: &str, span: Span) -> document::Position {
+    let Position { line, column } = span.start;
+    document::Position { file: file.to_owned(), line, column }
 }
 
 /// The warnings that the user wants to see; a refusal, if no build may have any.
