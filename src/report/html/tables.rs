@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{colour, linked, told};
-use crate::report::document::Document;
+use crate::report::document::{CheckStatus, Document};
 use crate::report::markup::{escaped, lines, sentence};
 use crate::report::standards::{self, Ended, Evidence};
 use crate::report::told::{Outcome, Told};
@@ -100,7 +100,7 @@ pub(super) fn checks(out: &mut String, checks: &[Told<'_>], document: &Document)
              <td class=\"dim\">{}</td></tr>",
             linked(&told.check.id),
             sentence(&told.check.title),
-            colour(told.outcome()),
+            if told.check.status == CheckStatus::Waived { "info" } else { colour(told.outcome()) },
             escaped(&told.status()),
             escaped(&told.check.standards.join(", "))
         );
