@@ -161,6 +161,29 @@ fn code_scanning_knows_a_finding_again() {
 }
 
 #[test]
+fn what_is_lacking_refuses_nothing() {
+    let failed = |document: &Document| {
+        let result = test_result(document);
+        let failed = result["failedTests"].as_array().unwrap().iter();
+        failed.map(|one| one.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut document = documents::failed();
+    let told = failed(&document);
+    assert!(told.contains(&"RUN-06".to_owned()) && told.contains(&"waiver of SHL-03".to_owned()));
+    for waiver in &mut document.waivers {
+        waiver.source = "policy".to_owned();
+    }
+    let lacking = "the config of the image is not known";
+    let check = document.checks.iter_mut().find(|check| check.id == "RUN-06").unwrap();
+    check.reason = Some(lacking.to_owned());
+    let told = failed(&document);
+    assert!(!told.contains(&"RUN-06".to_owned()) && !told.contains(&"waiver of SHL-03".to_owned()));
+    // Unless somebody asks for that very check.
+    document.policy.as_mut().unwrap().required.push("RUN-06".to_owned());
+    assert!(failed(&document).contains(&"RUN-06".to_owned()));
+}
+
+#[test]
 fn no_report_says_that_a_standard_is_met() {
     for document in [documents::clean(), documents::failed()] {
         for format in Format::ALL {

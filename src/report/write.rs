@@ -12,7 +12,8 @@ use super::document::{
 };
 use crate::harden::catalogue::Check;
 use crate::harden::{
-    self, Allowed, Finding, Judgement, Origin, RULES, Severity, State, Status, Subject, summary,
+    self, Allowed, Finding, Judgement, Need, Origin, RULES, Severity, State, Status, Subject,
+    summary,
 };
 use crate::inspect::evidence::WhoRuns;
 
@@ -46,7 +47,7 @@ impl Document {
             Summary { warnings: 0, .. } => Verdict::Passed,
             _ => Verdict::Warned,
         };
-        let image = image(subject);
+        let image = image(subject, judgement);
         let contract = Contract::new(&image, judgement.profile());
         Self {
             version: VERSION,
@@ -76,8 +77,10 @@ impl Document {
     }
 }
 
-fn image(subject: &Subject<'_>) -> Image {
+fn image(subject: &Subject<'_>, judgement: &Judgement) -> Image {
     let who = match &subject.inventory.user {
+        // Of a folder without a config nobody knows who starts it; root is not named.
+        _ if lacks_config(judgement) => None,
         WhoRuns::Known(identity) => Some(identity),
         WhoRuns::Nobody(_) => None,
     };
@@ -96,6 +99,13 @@ fn image(subject: &Subject<'_>) -> Image {
         files: subject.inventory.files(),
         bytes: subject.inventory.layers.iter().map(|layer| layer.bytes).sum(),
     }
+}
+
+fn lacks_config(judgement: &Judgement) -> bool {
+    judgement.checks.iter().any(|(id, status)| match status {
+        Status::NotEvaluated(reason) => id.0 == "USR-01" && Need::explains(reason),
+        _ => false,
+    })
 }
 
 fn entry(judgement: &Judgement, id: &'static str, status: &Status) -> CheckEntry {
