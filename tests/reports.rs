@@ -125,6 +125,97 @@ fn thousands_of_findings_stay_readable() {
     }
 }
 
+fn sarif(document: &Document) -> serde_json::Value {
+    let log: serde_json::Value = serde_json::from_slice(&Format::Sarif.render(document)).unwrap();
+    log["runs"][0].clone()
+}
+
+#[test]
+fn code_scanning_knows_a_finding_again() {
+    let mut document = documents::failed();
+    let run = sarif(&document);
+    let results = run["results"].as_array().unwrap();
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    for result in results {
+        let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
+        assert_eq!(rule["id"], result["ruleId"]);
+        let place = &result["locations"][0]["physicalLocation"];
+        assert!(place["region"]["startLine"].as_u64().unwrap() > 0, "{result}");
+        assert!(place["artifactLocation"]["uri"].is_string(), "{result}");
+    }
+    let waived: Vec<_> = results.iter().filter(|one| !one["suppressions"].is_null()).collect();
+    assert_eq!(waived.len(), 1);
+    assert_eq!(waived[0]["ruleId"], "SHL-08");
+    // A line that moves is the same finding; another path is another.
+    let prints = |run: &serde_json::Value| -> Vec<String> {
+        let results = run["results"].as_array().unwrap().iter();
+        results.map(|one| one["partialFingerprints"].to_string()).collect()
+    };
+    let before = prints(&run);
+    assert_eq!(before.iter().collect::<std::collections::BTreeSet<_>>().len(), before.len());
+    document.findings[0].position.as_mut().unwrap().line += 10;
+    document.findings[1].path = Some("/app/bin/third".to_owned());
+    let after = prints(&sarif(&document));
+    assert_eq!(before[0], after[0]);
+    assert_ne!(before[1], after[1]);
+}
+
+#[test]
+fn what_is_lacking_refuses_nothing() {
+    let failed = |document: &Document| {
+        let result = test_result(document);
+        let failed = result["failedTests"].as_array().unwrap().iter();
+        failed.map(|one| one.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut document = documents::failed();
+    let told = failed(&document);
+    assert!(told.contains(&"RUN-06".to_owned()) && told.contains(&"waiver of SHL-03".to_owned()));
+    for waiver in &mut document.waivers {
+        waiver.source = "policy".to_owned();
+    }
+    let lacking = "the config of the image is not known";
+    let check = document.checks.iter_mut().find(|check| check.id == "RUN-06").unwrap();
+    check.reason = Some(lacking.to_owned());
+    let told = failed(&document);
+    assert!(!told.contains(&"RUN-06".to_owned()) && !told.contains(&"waiver of SHL-03".to_owned()));
+    // Unless somebody asks for that very check.
+    document.policy.as_mut().unwrap().required.push("RUN-06".to_owned());
+    assert!(failed(&document).contains(&"RUN-06".to_owned()));
+}
+
+#[test]
+fn no_report_says_that_a_standard_is_met() {
+    for document in [documents::clean(), documents::failed()] {
+        for format in Format::ALL {
+            let text = String::from_utf8(format.render(&document)).unwrap().to_lowercase();
+            for word in ["complian", "certified", "conforms"] {
+                assert!(!text.contains(word), "{format:?} says {word}");
+            }
+        }
+    }
+    let page = String::from_utf8(Format::Html.render(&documents::clean())).unwrap();
+    for item in ["CIS Docker 4.12", "164.312(b)", "CC6.8", "NIST 800-190 4.1.2"] {
+        assert!(page.contains(item), "{item}");
+    }
+}
+
+#[test]
+fn the_largest_document_stays_bounded() {
+    let mut document = documents::clean();
+    let ids: Vec<String> = document.checks.iter().map(|check| check.id.clone()).collect();
+    let long = format!("/{}", "a".repeat(200));
+    let findings = ids.iter().flat_map(|id| {
+        let long = &long;
+        (0..1_000).map(move |index| documents::finding(id, &format!("{long}{index}"), long))
+    });
+    document = documents::found(document.clone(), findings.collect());
+    for format in Format::ALL {
+        let length = format.render(&document).len();
+        assert!(length < document.findings.len() * 2_500, "{format:?}: {length}");
+    }
+    assert!(Format::Markdown.render(&document).len() < 65_536);
+}
+
 #[test]
 fn formats_have_names() {
     for format in Format::ALL {

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::document::{
-    Base, CheckEntry, CheckStatus, Document, FindingEntry, Level, Test, Verdict,
+    Base, CheckEntry, CheckStatus, Document, FindingEntry, Level, Test, Verdict, WaiverEntry,
 };
 use crate::diagnostic::Code;
-use crate::harden::{Check, NO_BASE, thousands};
+use crate::harden::{Check, NO_BASE, Need, Source, thousands};
 use crate::words;
 
 /// The families of checks, by the beginning of their ids.
@@ -131,18 +131,22 @@ impl<'a> Told<'a> {
     }
 }
 
-/// What could not be decided is not proven, and refuses the image where a finding would; a check of
-/// the base only where there is one, or where it is required.
+/// What could not be decided is not proven, and refuses the image where a finding would; where it is
+/// for lack of a base, a config or a build, only if the check is required.
 fn is_undecided(document: &Document, check: &CheckEntry) -> bool {
     let required = document.policy.as_ref().map_or(&[][..], |policy| &policy.required);
+    let is_lacking = |reason: &str| reason == NO_BASE || Need::explains(reason);
     check.status == CheckStatus::NotEvaluated
         && check.severity == Some(Level::Block)
-        && (check.reason.as_deref() != Some(NO_BASE) || required.contains(&check.id))
+        && (!check.reason.as_deref().is_some_and(is_lacking) || required.contains(&check.id))
 }
 
-/// Waivers whose last day is over: what is wrong, and the check. They refuse the image.
+/// Waivers of the spec whose last day is over: the check, and what is wrong. They refuse the image;
+/// one of a central policy, which is for many files, does not.
 pub(super) fn expired(document: &Document) -> impl Iterator<Item = (&str, String)> {
-    let expired = document.waivers.iter().filter(|waiver| waiver.status == "expired");
+    let is_over =
+        |waiver: &&WaiverEntry| waiver.status == "expired" && waiver.source == Source::Spec.name();
+    let expired = document.waivers.iter().filter(is_over);
     expired.map(|waiver| {
         let path = waiver.path.as_ref().map(|path| format!(" at {path}")).unwrap_or_default();
         let text = format!(

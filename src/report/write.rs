@@ -13,7 +13,7 @@ use super::document::{
 use super::listing;
 use crate::harden::catalogue::Check;
 use crate::harden::{
-    self, Allowed, Finding, Judgement, RULES, Severity, State, Status, Subject, summary,
+    self, Allowed, Finding, Judgement, Need, RULES, Severity, State, Status, Subject, summary,
 };
 use crate::inspect::evidence::WhoRuns;
 
@@ -50,7 +50,7 @@ impl Document {
             _ => Verdict::Warned,
         };
         let (findings, truncated) = listing::listed(&judgement.findings, position);
-        let image = image(subject);
+        let image = image(subject, judgement);
         let contract = Contract::new(&image, judgement.profile());
         Self {
             version: VERSION,
@@ -82,8 +82,10 @@ impl Document {
     }
 }
 
-fn image(subject: &Subject<'_>) -> Image {
+fn image(subject: &Subject<'_>, judgement: &Judgement) -> Image {
     let who = match &subject.inventory.user {
+        // Of a folder without a config nobody knows who starts it; root is not named.
+        _ if lacks_config(judgement) => None,
         WhoRuns::Known(identity) => Some(identity),
         WhoRuns::Nobody(_) => None,
     };
@@ -102,6 +104,13 @@ fn image(subject: &Subject<'_>) -> Image {
         files: subject.inventory.files(),
         bytes: subject.inventory.layers.iter().map(|layer| layer.bytes).sum(),
     }
+}
+
+fn lacks_config(judgement: &Judgement) -> bool {
+    judgement.checks.iter().any(|(id, status)| match status {
+        Status::NotEvaluated(reason) => id.0 == "USR-01" && Need::explains(reason),
+        _ => false,
+    })
 }
 
 fn entry(judgement: &Judgement, id: &'static str, status: &Status) -> CheckEntry {

@@ -220,7 +220,7 @@ pub(crate) fn failed() -> Document {
             ..waiver(("SHL-03", Some("/app/bin/helper")), "for the demo in September", 0)
         },
     ];
-    document.profile = "strict".to_owned();
+    "strict".clone_into(&mut document.profile);
     document.policy = Some(Policy {
         profile_of_file: Some("standard".to_owned()),
         source: "context policy".to_owned(),

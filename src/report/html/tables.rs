@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{colour, linked, told};
-use crate::report::document::Document;
+use crate::report::document::{CheckStatus, Document};
 use crate::report::markup::{escaped, lines, sentence};
 use crate::report::standards::{self, Ended, Evidence};
 use crate::report::told::{Outcome, Told};
@@ -35,7 +35,7 @@ pub(super) fn tests(out: &mut String, document: &Document) {
         match test.stopped_in_time {
             Some(false) => what.push_str("<div>it did not end in time after its stop signal</div>"),
             Some(true) if what.is_empty() => {
-                what.push_str("it ended in time after its stop signal")
+                what.push_str("it ended in time after its stop signal");
             }
             _ => {}
         }
@@ -100,7 +100,7 @@ pub(super) fn checks(out: &mut String, checks: &[Told<'_>], document: &Document)
              <td class=\"dim\">{}</td></tr>",
             linked(&told.check.id),
             sentence(&told.check.title),
-            colour(told.outcome()),
+            if told.check.status == CheckStatus::Waived { "info" } else { colour(told.outcome()) },
             escaped(&told.status()),
             escaped(&told.check.standards.join(", "))
         );
@@ -115,15 +115,14 @@ pub(super) fn standards(out: &mut String, checks: &[Told<'_>]) {
         escaped(standards::SCOPE)
     );
     for standard in standards::standards(checks) {
-        let count = |result| standard.items.iter().filter(|one| one.result == result).count();
-        let badges: String =
-            [Ended::Blocked, Ended::Warned, Ended::Waived, Ended::Open, Ended::Clean]
-                .into_iter()
-                .filter(|result| count(*result) > 0)
-                .map(|result| {
-                    format!(" {}", badge(result, &format!("{}: {}", result.text(), count(result))))
-                })
-                .collect();
+        let mut badges = String::new();
+        for result in [Ended::Blocked, Ended::Warned, Ended::Waived, Ended::Open, Ended::Clean] {
+            let count = standard.items.iter().filter(|one| one.result == result).count();
+            if count > 0 {
+                let _ =
+                    write!(badges, " {}", badge(result, &format!("{}: {count}", result.text())));
+            }
+        }
         let _ = write!(
             out,
             "<details>\n<summary><b>{}</b>{badges}</summary>\n<div class=\"inner\">\n<p class=\"dim\">{}</p>\n\
