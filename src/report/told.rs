@@ -10,6 +10,7 @@ use super::document::{
     Base, CheckEntry, CheckStatus, Document, FindingEntry, Level, Test, Verdict,
 };
 use crate::diagnostic::Code;
+use crate::harden::Need;
 use crate::harden::{Check, NO_BASE, thousands};
 use crate::words;
 
@@ -132,12 +133,14 @@ impl<'a> Told<'a> {
 }
 
 /// What could not be decided is not proven, and refuses the image where a finding would; a check of
-/// the base only where there is one, or where it is required.
+/// the base only where there is one, one of what nobody knows only where it is required.
 fn is_undecided(document: &Document, check: &CheckEntry) -> bool {
     let required = document.policy.as_ref().map_or(&[][..], |policy| &policy.required);
+    let reason = check.reason.as_deref().unwrap_or_default();
+    let is_known = reason != NO_BASE && !Need::explains(reason);
     check.status == CheckStatus::NotEvaluated
         && check.severity == Some(Level::Block)
-        && (check.reason.as_deref() != Some(NO_BASE) || required.contains(&check.id))
+        && (is_known || required.contains(&check.id))
 }
 
 /// Waivers whose last day is over: what is wrong, and the check. They refuse the image.
