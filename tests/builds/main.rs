@@ -39,3 +39,4 @@ mod scans;
 mod stages;
 mod support;
 mod targets;
+mod waivers;
