@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::Outcome;
 use crate::harden::{self, Policy, Profile, Subject};
 use crate::input::Input;
-use crate::report::{About, Document, document};
+use crate::report::{About, Document, Format, document};
 use crate::scan::{Request, Scanned, scan};
 
 /// What people write.
@@ -18,8 +18,8 @@ pub(super) struct Arguments {
     /// A folder with a file system, an OCI layout, or a tar archive of an image or file system
     path: PathBuf,
     /// The form of the report
-    #[arg(long, default_value = "text", value_enum)]
-    format: Form,
+    #[arg(long, default_value = "text", value_parser = format)]
+    format: Format,
     /// How strict to be
     #[arg(long, default_value = "standard", value_parser = profile)]
     profile: Profile,
@@ -40,11 +40,11 @@ pub(super) struct Arguments {
     output: Option<PathBuf>,
 }
 
-/// The forms of a report.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Form {
-    Text,
-    Json,
+fn format(text: &str) -> Result<Format, String> {
+    Format::parse(text).ok_or_else(|| {
+        let names: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
+        format!("the forms are {}", names.join(", "))
+    })
 }
 
 fn profile(text: &str) -> Result<Profile, String> {
@@ -110,13 +110,7 @@ fn judged(scanned: Scanned, arguments: &Arguments, told: &mut dyn Write) -> (Vec
     }
     let about = About { source: scanned.source, bases: scanned.bases, ..About::default() };
     let document = Document::new(&subject, &judgement, about, |_| None::<document::Position>);
-    let report = match arguments.format {
-        Form::Json => document.to_json().unwrap_or_default(),
-        Form::Text => {
-            harden::report(&scanned.platform, &judgement, harden::Severity::Info).into_bytes()
-        }
-    };
-    (report, outcome)
+    (arguments.format.render(&document), outcome)
 }
 
 fn write(arguments: &Arguments, report: &[u8]) -> std::io::Result<()> {

@@ -73,7 +73,7 @@ pub struct Tool {
 /// Where the image came from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Source {
-    /// `spec`, `dockerfile`, `directory`, `oci-layout`, `oci-tar` or `docker-tar`.
+    /// `spec`, `dockerfile`, `directory`, `tar`, `oci-layout`, `oci-tar` or `docker-tar`.
     pub kind: String,
     /// The name of the spec or Dockerfile, or of what was scanned.
     pub file: Option<String>,

@@ -147,6 +147,29 @@ fn the_report_goes_where_it_is_told_to() {
 }
 
 #[test]
+fn reports_come_in_all_forms() {
+    let root = defective();
+    let path = root.path().to_str().unwrap();
+    for (form, sign) in [
+        ("text", "SEC-02 a file with credentials (1 finding, blocking)"),
+        ("sarif", "\"version\": \"2.1.0\""),
+        ("junit", "<testsuite"),
+        ("markdown", "| "),
+        ("html", "<!doctype html>"),
+    ] {
+        let output = hardpan(&["scan", "--format", form, path]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{form}");
+        assert!(text.to_lowercase().contains(&sign.to_lowercase()), "{form}: {text}");
+        assert!(text.contains("/usr/bin/busybee"), "{form}");
+        // What nobody can know blocks nothing.
+        assert!(!text.contains("undecided"), "{form}: {text}");
+    }
+    let unknown = hardpan(&["scan", "--format", "pdf", path]);
+    assert_eq!(unknown.status.code(), Some(2));
+}
+
+#[test]
 fn a_link_to_a_folder_is_that_folder() {
     let root = defective();
     let place = tempfile::tempdir().unwrap();
