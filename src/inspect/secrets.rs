@@ -7,7 +7,6 @@
 use std::fs::File;
 use std::io::Read as _;
 
-use rustix::fs::Stat;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -120,7 +119,7 @@ enum Format {
 #[derive(Debug)]
 struct Text {
     layer: usize,
-    stat: Stat,
+    attributes: Attributes,
     reading: Reading,
 }
 
@@ -154,6 +153,11 @@ impl Texts {
         self.others.merge(other.others);
     }
 
+    /// About how many bytes of memory it takes.
+    pub(crate) fn weight(&self) -> usize {
+        self.named.weight() + self.others.weight()
+    }
+
     /// Notes a regular file if it may hold secrets.
     pub(crate) fn note_file(&mut self, seen: &Seen<'_>, place: Place) {
         let size = u64::try_from(seen.stat.st_size).unwrap_or(0);
@@ -162,7 +166,7 @@ impl Texts {
             return;
         };
         if size > 0 {
-            let text = Text { layer: seen.layer, stat: *seen.stat, reading };
+            let text = Text { layer: seen.layer, attributes: seen.stat.into(), reading };
             let list = if reading == Reading::Text { &mut self.others } else { &mut self.named };
             list.add(seen.path(), text);
         }
@@ -214,7 +218,7 @@ fn find(tree: &Tree, path: &[u8], text: &Text) -> Result<Vec<SecretTrace>, Strin
     let trace = |sighting: &Sighting| SecretTrace {
         path: escape(path),
         layer: text.layer,
-        attributes: Attributes::from(&text.stat),
+        attributes: text.attributes,
         dependency: is_dependency(path),
         rule: sighting.rule,
         what: sighting.what.to_owned(),

@@ -76,6 +76,9 @@ const WINDOW: u64 = 64 << 10;
 const CHUNK: usize = 256 << 10;
 /// No pattern and the byte behind it are longer.
 const OVERLAP: usize = 64;
+/// A part of a file is searched from this far in front of it, so that it tells what it would tell
+/// if all in front of it had been searched, too.
+pub(crate) const BEFORE: u64 = WINDOW + OVERLAP as u64;
 
 /// What the content of a file tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -97,6 +100,17 @@ impl Traces {
     /// Whether enough was found to be worth listing.
     pub(crate) fn is_worth_listing(&self) -> bool {
         (self.words >= 4 && self.variables >= 1) || !self.signatures.is_empty()
+    }
+
+    /// Takes over what another part of the same file tells.
+    pub(crate) fn merge(&mut self, more: Self) {
+        self.words = self.words.max(more.words);
+        self.variables = self.variables.max(more.variables);
+        self.signatures.extend(more.signatures);
+        let place =
+            |text: &String| SIGNATURES.iter().position(|(known, _)| readable(known) == *text);
+        self.signatures.sort_by_key(place);
+        self.signatures.dedup();
     }
 
     /// How many signatures hint at a shell.
@@ -275,6 +289,25 @@ mod tests {
             content.extend(vec![b'y'; CHUNK]);
             let traces = of(&content);
             assert_eq!((traces.words, traces.variables), (1, 1), "{shift}");
+        }
+    }
+
+    #[test]
+    fn parts_tell_what_the_whole_tells() {
+        let mut content = vec![b'x'; 4 * CHUNK];
+        let near = usize::try_from(WINDOW).unwrap() - 100;
+        for (place, word) in [(0, "\0esac\0PS1="), (near, "\0elif\0"), (near + 20, "\0IFS=\0")] {
+            let place = CHUNK + place;
+            content[place..place + word.len()].copy_from_slice(word.as_bytes());
+        }
+        content[9..30].copy_from_slice(b"multi-call binary\0toy");
+        let whole = of(&content);
+        assert_eq!((whole.words, whole.variables, whole.signatures.len()), (2, 2, 1));
+        for cut in [CHUNK, CHUNK + 3, CHUNK + near + 2, CHUNK + near + 22, 2 * CHUNK] {
+            let start = cut - usize::try_from(BEFORE).unwrap();
+            let mut traces = search(&content[start..], u64::MAX).unwrap().0;
+            traces.merge(search(&content[..], cut as u64).unwrap().0);
+            assert_eq!(traces, whole, "{cut}");
         }
     }
 
