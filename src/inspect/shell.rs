@@ -122,8 +122,34 @@ impl Traces {
     }
 }
 
+/// Which first two bytes a shell's name may have: every file of a tree is asked for its name, and
+/// few of them are compared with all that is known.
+static LIKELY: [bool; 256] = {
+    let mut likely = [false; 256];
+    let (lists, mut list) = ([NAMES, SHORT_NAMES, VERSIONED], 0);
+    while list < lists.len() {
+        let mut index = 0;
+        while index < lists[list].len() {
+            likely[head(lists[list][index].as_bytes())] = true;
+            index += 1;
+        }
+        list += 1;
+    }
+    likely
+};
+
+const fn head(name: &[u8]) -> usize {
+    match name {
+        [first, second, ..] => first.wrapping_mul(31).wrapping_add(*second) as usize,
+        _ => 0,
+    }
+}
+
 /// The shell that a name belongs to, and whether a script of that name counts.
 pub(crate) fn named(name: &[u8]) -> Option<(&'static str, bool)> {
+    if !LIKELY[head(name)] {
+        return None;
+    }
     let name = str::from_utf8(name).ok()?;
     let find =
         |list: &'static [&'static str], name: &str| list.iter().find(|known| **known == name);
@@ -265,6 +291,10 @@ mod tests {
             assert_eq!(named(name.as_bytes()), expected, "{name}");
         }
         assert_eq!(named(b"bash\xff"), None);
+        for name in NAMES.iter().chain(SHORT_NAMES).chain(VERSIONED) {
+            assert_eq!(named(name.as_bytes()).map(|(known, _)| known), Some(*name));
+        }
+        assert!(LIKELY.iter().filter(|likely| **likely).count() < 64, "most names are passed over");
     }
 
     fn of(content: &[u8]) -> Traces {
