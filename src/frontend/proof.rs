@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use crate::bases::judge::{Side, judge_dev, judge_runtime};
 use crate::bases::labels::Declared;
 use crate::bases::resolve::{Resolved, Root};
-use crate::diagnostic::{self, Code, Diagnostic, Span};
+use crate::diagnostic::{self, Code, Diagnostic, Position, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
-use crate::harden::{self, Finding, Judgement, Origin, Profile, Severity, Subject, document};
+use crate::harden::{self, Finding, Judgement, Origin, Policy, Severity, Subject};
 use crate::image::ImageConfig;
 use crate::input::Input;
 use crate::inspect::collisions::{self, Collisions};
@@ -21,6 +21,7 @@ use crate::inspect::inventory;
 use crate::llb::Output;
 use crate::options::{LintRules, Options, SourceDateEpoch};
 use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Role, Selection, What};
+use crate::report::{About, Document, document};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
 pub(crate) const MAX_ANSWER: usize = 64 << 20;
@@ -159,7 +160,7 @@ impl Build<'_> {
             base_known: true,
             input: Input::Spec,
         };
-        let judgement = harden::judge(&subject, Profile::Standard);
+        let judgement = harden::judge(&subject, &Policy::default());
         let base = plan.images[plan.runtime].span;
         // Said when the base was found (`judge_bases`).
         let is_known = |one: &&Finding| one.check.0 == "SUP-04" && one.severity == Severity::Warn;
@@ -169,8 +170,36 @@ impl Build<'_> {
         let found = found.chain(undecided(&subject, &judgement, base)).collect();
         self.warn(&refuse(found)?).await?;
         let summary = harden::summary(&subject, &judgement);
-        let evidence = written(plan, &subject, &judgement)?;
+        let evidence = self.written(plan, &subject, &judgement)?;
         Ok(Verdict { summary, evidence, outputs: vec![output] })
+    }
+
+    /// The judgement, as a document for others.
+    fn written(
+        &self,
+        plan: &Plan,
+        subject: &Subject<'_>,
+        judgement: &Judgement,
+    ) -> Result<Vec<u8>, Failure> {
+        let file = &self.loaded.file.filename;
+        let bases = plan.images.iter().filter(|image| image.role != Role::Source);
+        let base = |image: &Resolved| document::Base {
+            role: if image.role == Role::Runtime { "runtime" } else { "dev" }.to_owned(),
+            name: image.reference.clone(),
+            digest: image.digest.clone(),
+        };
+        let source = document::Source {
+            kind: "spec".to_owned(),
+            file: Some(file.clone()),
+            ..document::Source::default()
+        };
+        let about = About { source, bases: bases.map(base).collect(), ..About::default() };
+        let position = |finding: &Finding| {
+            let Position { line, column } = place(finding, plan).start;
+            Some(document::Position { file: file.clone(), line, column })
+        };
+        let document = Document::new(subject, judgement, about, position);
+        document.to_json().map_err(|error| Failure::internal(error.to_string()))
     }
 
     /// What the checks look at besides files: the config, and how it came about.
@@ -263,18 +292,6 @@ fn as_error(warning: Diagnostic) -> Diagnostic {
     let why = "BUILDKIT_DOCKERFILE_CHECK makes this warning an error";
     let help = warning.help.map_or_else(|| why.to_owned(), |help| format!("{help}; {why}"));
     Diagnostic { severity: diagnostic::Severity::Error, help: Some(help), ..warning }
-}
-
-/// The judgement, as a document for others.
-fn written(plan: &Plan, subject: &Subject<'_>, judgement: &Judgement) -> Result<Vec<u8>, Failure> {
-    let bases = plan.images.iter().filter(|image| image.role != Role::Source);
-    let bases: Vec<_> = bases
-        .map(|image| {
-            document::Base::new(image.role == Role::Runtime, &image.reference, &image.digest)
-        })
-        .collect();
-    document::write(subject, judgement, &bases)
-        .map_err(|error| Failure::internal(error.to_string()))
 }
 
 /// What the configs of the bases of an app say against them.
@@ -372,8 +389,7 @@ pub(crate) fn undecided(
     });
     let follows = |reason: &str| is_told && reason.starts_with(harden::UNKNOWN_USER);
     let open = judgement.undecided(subject);
-    let blocks = |check: &harden::Check| check.weight(judgement.profile) == Some(Severity::Block);
-    open.filter(|(check, reason)| blocks(check) && !follows(reason))
+    open.filter(|(_, reason)| !follows(reason))
         .map(|(check, reason)| {
             let (id, title) = (check.id, check.title);
             let message = format!("{id} cannot be decided ({title}): {reason}");
@@ -409,16 +425,17 @@ fn place(finding: &Finding, plan: &Plan) -> Span {
 /// The checks of how a command starts.
 const OF_A_START: [&str; 5] = ["RUN-01", "RUN-02", "RUN-03", "RUN-04", "RUN-05"];
 
-/// The findings that the user is told, each at its line.
+/// The findings that the user is told, each at its line; those that are waived are none of them.
 pub(crate) fn diagnostics(
     findings: &[Finding],
     place: impl Fn(&Finding) -> Span,
 ) -> Vec<Diagnostic> {
     // That the shell of a command cannot start is no reason to look for a way to start it.
-    let refuses = |one: &Finding| one.check.0 == "SHL-05" && one.severity == Severity::Block;
+    let refuses = |one: &Finding| one.check.0 == "SHL-05" && one.blocks();
     let needs_shell = findings.iter().any(refuses);
     let is_moot = |finding: &Finding| needs_shell && OF_A_START.contains(&finding.check.0);
-    let told = findings.iter().filter(|one| one.severity >= Severity::Warn && !is_moot(one));
+    let counts = |one: &&Finding| one.severity >= Severity::Warn && one.waived.is_none();
+    let told = findings.iter().filter(counts).filter(|one| !is_moot(one));
     told.map(|finding| {
         let code = Code::Check(finding.check.0);
         let (span, message) = (place(finding), finding.message.clone());
@@ -470,7 +487,7 @@ mod tests {
             base_known: false,
             input: Input::Dockerfile,
         };
-        let judgement = harden::judge(&subject, harden::Profile::Standard);
+        let judgement = harden::judge(&subject, &Policy::default());
         let mut found = diagnostics(&judgement.findings, |_| Span::START);
         found.extend(undecided(&subject, &judgement, Span::START));
         found.retain(|one| one.severity == diagnostic::Severity::Error);

@@ -1,0 +1,216 @@
+//! How a judgement becomes a document.
+//!
+//! In: the judgement, what was judged, and what only the caller knows. Out: `Document`, with the first
+//! `MAX_FINDINGS` findings of each check and the number of all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document::{
+    Base, CheckEntry, CheckStatus, Document, FindingEntry, Image, MAX_FINDINGS, Policy, Position,
+    Source, Summary, Test, Tool, VERSION, Verdict, WaiverEntry,
+};
+use crate::harden::catalogue::Check;
+use crate::harden::{
+    self, Allowed, Finding, Judgement, Origin, RULES, Severity, State, Status, Subject, summary,
+};
+use crate::inspect::evidence::WhoRuns;
+
+/// What the caller knows besides the judgement.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    /// Where the image came from.
+    pub source: Source,
+    /// The images that it stands on and was built in.
+    pub bases: Vec<Base>,
+    /// What the image did when it was started.
+    pub tests: Vec<Test>,
+}
+
+impl Document {
+    /// Writes down a judgement. `position` knows the line that brought a finding about.
+    pub fn new(
+        subject: &Subject<'_>,
+        judgement: &Judgement,
+        about: About,
+        position: impl Fn(&Finding) -> Option<Position>,
+    ) -> Self {
+        let About { source, bases, tests } = about;
+        let checks: Vec<_> =
+            judgement.checks.iter().map(|(id, status)| entry(judgement, id.0, status)).collect();
+        let summary = summed(subject, judgement);
+        let is_failed =
+            judgement.refuses(subject) || tests.iter().any(|test| test.outcome == "failed");
+        let result = match summary {
+            _ if is_failed => Verdict::Failed,
+            Summary { warnings: 0, .. } => Verdict::Passed,
+            _ => Verdict::Warned,
+        };
+        Self {
+            version: VERSION,
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            rules: RULES.to_owned(),
+            profile: judgement.profile().name().to_owned(),
+            source,
+            image: image(subject),
+            bases,
+            result,
+            summary,
+            checks,
+            findings: listed(&judgement.findings, position),
+            waivers: waivers(judgement),
+            tests,
+            policy: policy(&judgement.policy),
+        }
+    }
+
+    /// As JSON, in one line.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(self)
+    }
+}
+
+fn image(subject: &Subject<'_>) -> Image {
+    let who = match &subject.inventory.user {
+        WhoRuns::Known(identity) => Some(identity),
+        WhoRuns::Nobody(_) => None,
+    };
+    let config = subject.config;
+    Image {
+        platform: subject.platform.to_owned(),
+        user: config.user.clone(),
+        uid: who.map(|who| who.uid),
+        gid: who.map(|who| who.gid),
+        entrypoint: config.entrypoint.clone(),
+        cmd: config.cmd.clone(),
+        workdir: config.workdir.clone(),
+        ports: config.ports.clone(),
+        volumes: config.volumes.clone(),
+        writable: subject.writable.to_vec(),
+        files: subject.inventory.files(),
+        bytes: subject.inventory.layers.iter().map(|layer| layer.bytes).sum(),
+    }
+}
+
+fn entry(judgement: &Judgement, id: &'static str, status: &Status) -> CheckEntry {
+    let check = Check::find(id);
+    let (status, findings, reason) = match status {
+        Status::Passed => (CheckStatus::Passed, 0, None),
+        Status::Failed(count) => (CheckStatus::Failed, *count, None),
+        Status::Waived(count) => (CheckStatus::Waived, *count, None),
+        Status::NotEvaluated(reason) => (CheckStatus::NotEvaluated, 0, Some(reason.clone())),
+        Status::Off => (CheckStatus::Off, 0, None),
+    };
+    let standards = check.map_or(&[][..], |check| check.standards);
+    CheckEntry {
+        id: id.to_owned(),
+        title: check.map_or("", |check| check.title).to_owned(),
+        status,
+        severity: check.and_then(|check| judgement.policy.weight(check)).map(Into::into),
+        findings,
+        reason,
+        standards: standards.iter().map(|&one| one.to_owned()).collect(),
+    }
+}
+
+fn summed(subject: &Subject<'_>, judgement: &Judgement) -> Summary {
+    let open = || judgement.findings.iter().filter(|one| one.waived.is_none());
+    let count = |severity| open().filter(|one| one.severity == severity).count();
+    let (passed, failed, not_evaluated) = judgement.tally();
+    Summary {
+        text: summary(subject, judgement),
+        passed,
+        failed,
+        not_evaluated,
+        off: judgement.checks.iter().filter(|(_, status)| *status == Status::Off).count(),
+        blocking: count(Severity::Block),
+        warnings: count(Severity::Warn),
+        infos: count(Severity::Info),
+        waived: judgement.waived(),
+    }
+}
+
+/// What somebody answers for, and what became of it.
+fn waivers(judgement: &Judgement) -> Vec<WaiverEntry> {
+    let all = judgement.policy.waivers.iter().zip(&judgement.waivers);
+    let entry = |(waiver, outcome): (&harden::Waiver, &harden::Outcome)| WaiverEntry {
+        check: waiver.check.0.to_owned(),
+        path: waiver.path.as_ref().map(|path| path.as_str().to_owned()),
+        reason: waiver.reason.clone(),
+        owner: waiver.owner.clone(),
+        expires: waiver.expires.to_string(),
+        source: waiver.from.name().to_owned(),
+        findings: outcome.covered,
+        status: match (outcome.state, outcome.covered) {
+            (State::Counts, 0) => "unused",
+            (State::Counts, _) => "used",
+            (State::Expired, _) => "expired",
+            (State::Refused, _) => "forbidden",
+        }
+        .to_owned(),
+    };
+    all.map(entry).collect()
+}
+
+/// What others than the file have asked for; `None`: nothing.
+fn policy(policy: &harden::Policy) -> Option<Policy> {
+    let is_other = |from| [harden::Source::Option, harden::Source::Policy].contains(&from);
+    let mut sources: BTreeSet<harden::Source> = policy.asked.iter().copied().collect();
+    sources.retain(|from| is_other(*from));
+    if sources.is_empty() {
+        return None;
+    }
+    let of_file = policy.overridden.iter().find(|one| one.from == harden::Source::Spec);
+    let sources: Vec<&str> = sources.into_iter().map(harden::Source::name).collect();
+    Some(Policy {
+        profile_of_file: of_file.map(|one| one.value.name().to_owned()),
+        source: sources.join(", "),
+        digest: policy.digest.clone(),
+        waivers: match &policy.allowed.value {
+            Allowed::All => "allow".to_owned(),
+            Allowed::Only(checks) if checks.is_empty() => "forbid".to_owned(),
+            Allowed::Only(checks) => {
+                checks.iter().map(|check| check.0).collect::<Vec<_>>().join(", ")
+            }
+        },
+        required: policy.required.keys().map(|check| check.0.to_owned()).collect(),
+    })
+}
+
+/// The first findings of each check.
+fn listed(
+    findings: &[Finding],
+    position: impl Fn(&Finding) -> Option<Position>,
+) -> Vec<FindingEntry> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let is_listed = |finding: &&Finding| {
+        let count = counts.entry(finding.check.0).or_default();
+        *count += 1;
+        *count <= MAX_FINDINGS
+    };
+    let findings = findings.iter().filter(is_listed);
+    let entry = |finding: &Finding| {
+        let (origin, layer, field) = match finding.origin {
+            Origin::Base => ("base", None, None),
+            Origin::App { layer } => ("app", Some(layer), None),
+            Origin::Image => ("image", None, None),
+            Origin::Config(field) => ("app", None, Some(field.to_owned())),
+        };
+        FindingEntry {
+            check: finding.check.0.to_owned(),
+            severity: finding.severity.into(),
+            origin: origin.to_owned(),
+            layer,
+            field,
+            entry: finding.entry.clone(),
+            path: finding.path.clone(),
+            message: finding.message.clone(),
+            help: finding.help.clone(),
+            position: position(finding),
+            waiver: finding.waived,
+        }
+    };
+    findings.map(entry).collect()
+}
