@@ -36,11 +36,15 @@ pub use catalogue::{CHECKS, Check};
 pub use config::{Base, Config};
 pub use policy::{Allowed, Demand, Policy, Setting, Source};
 pub use profile::Profile;
+pub(crate) use text::thousands;
 pub use text::{report, summary};
 pub use waivers::{Outcome, Pattern, State, Waiver};
 
 /// The version of the rules that choose what is looked at; part of the inventory's cache key.
 pub const RULES: &str = "2";
+
+/// Why a check that looks at the base says nothing where there is none.
+pub(crate) const NO_BASE: &str = "the base is not known";
 
 /// What is judged.
 #[derive(Debug, Clone, Copy)]
@@ -318,7 +322,7 @@ pub fn judge(subject: &Subject<'_>, policy: &Policy) -> Judgement {
         let status = match policy.weight(check) {
             None => Status::Off,
             Some(_) if check.needs_base && !subject.base_known => {
-                Status::NotEvaluated("the base is not known".to_owned())
+                Status::NotEvaluated(NO_BASE.to_owned())
             }
             Some(severity) => match (check.decide)(subject) {
                 Err(reason) => Status::NotEvaluated(reason),
