@@ -204,10 +204,13 @@ impl Judgement {
         })
     }
 
-    /// The waivers whose last day is over, by their index in the policy.
-    pub fn expired(&self) -> impl Iterator<Item = usize> {
-        let outcomes = self.waivers.iter().enumerate();
-        outcomes.filter(|(_, one)| one.state == State::Expired).map(|(index, _)| index)
+    /// The waivers of the file that is built whose last day is over. One of a central policy, which
+    /// is for many files, is over without blocking those that it has nothing to do with.
+    fn expired(&self) -> impl Iterator<Item = &Waiver> {
+        let outcomes = self.policy.waivers.iter().zip(&self.waivers);
+        outcomes
+            .filter(|(waiver, one)| waiver.from == Source::Spec && one.state == State::Expired)
+            .map(|(waiver, _)| waiver)
     }
 
     /// Whether the image is refused: for a finding, for what could not be decided, or for a waiver

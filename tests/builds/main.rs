@@ -38,3 +38,4 @@ mod scans;
 mod stages;
 mod support;
 mod targets;
+mod waivers;
