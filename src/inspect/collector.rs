@@ -14,14 +14,17 @@ use super::content;
 use super::entry::{Attributes, Kind};
 use super::escape::escape;
 use super::evidence::{Changed, Contents, Gap, Item, Part, WhoRuns};
+use super::layered;
 use super::names::{self, Place, Role};
 use super::secrets::{self, Texts};
-use super::tree::{LastLink, Tree};
+use super::tree::{self, LastLink, Tree};
 use super::walk::{Seen, Visitor};
 use crate::inspect::accounts::Identity;
 
 /// The attribute that holds a file's capabilities.
-const CAPABILITY: &str = "security.capability";
+pub(crate) const CAPABILITY: &str = "security.capability";
+/// Longer than any version of its format.
+const MAX_CAPABILITY: usize = 64;
 /// The most files of one role that are listed, and the bytes of their paths: there are many roles,
 /// and one is as telling as a thousand.
 const MAX_NOTED: usize = 200;
@@ -33,14 +36,17 @@ const MAX_LINK_BYTES: usize = 4 << 20;
 /// Whether the file system can be asked for capabilities, through `/proc`: there is no call that
 /// takes an open folder and a name on kernels before 6.13.
 pub(crate) fn supports_capabilities(tree: &Tree) -> bool {
+    if tree.image().is_some() {
+        return true;
+    }
     let Ok(root) = tree.open_part(0, b"/") else { return false };
-    let answer = Attribute::default().read(root.as_fd(), b".");
+    let answer = Attribute::default().capability(tree::Place::Folder(root.as_fd()), b".");
     matches!(answer, Ok(_) | Err(Errno::NODATA))
 }
 
 /// Asks for the capabilities of files; keeps the path of the folder that was asked about last.
 #[derive(Default)]
-struct Attribute {
+pub(crate) struct Attribute {
     folder: Option<RawFd>,
     path: Vec<u8>,
     /// How much of the path is the folder's.
@@ -48,8 +54,29 @@ struct Attribute {
 }
 
 impl Attribute {
-    /// The capabilities of a file in an open folder, in hexadecimal.
-    fn read(&mut self, folder: BorrowedFd<'_>, name: &[u8]) -> Result<String, Errno> {
+    /// The capabilities of a file, in hexadecimal.
+    fn capability(&mut self, place: tree::Place<'_>, name: &[u8]) -> Result<String, Errno> {
+        let value = match place {
+            tree::Place::Folder(folder) => self.raw_capability(folder, name),
+            tree::Place::Node(image, id) => match image.capability(id) {
+                Some(value) if value.len() > MAX_CAPABILITY => Err(Errno::RANGE),
+                value => value.map(<[u8]>::to_vec).ok_or(Errno::NODATA),
+            },
+        };
+        match value {
+            Ok(value) => Ok(hexadecimal(&value)),
+            // Longer than any version of the format, or of another user namespace: it has some.
+            Err(Errno::RANGE | Errno::OVERFLOW) => Ok("unreadable".to_owned()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The capabilities of a file in an open folder.
+    pub(crate) fn raw_capability(
+        &mut self,
+        folder: BorrowedFd<'_>,
+        name: &[u8],
+    ) -> Result<Vec<u8>, Errno> {
         let number = folder.as_raw_fd();
         if self.folder != Some(number) {
             self.folder = Some(number);
@@ -58,13 +85,9 @@ impl Attribute {
         }
         self.path.truncate(self.prefix);
         self.path.extend_from_slice(name);
-        let mut value = [0; 64];
-        match rustix::fs::lgetxattr(self.path.as_slice(), CAPABILITY, &mut value) {
-            Ok(length) => Ok(hexadecimal(&value[..length])),
-            // Longer than any version of the format, or of another user namespace: it has some.
-            Err(Errno::RANGE | Errno::OVERFLOW) => Ok("unreadable".to_owned()),
-            Err(error) => Err(error),
-        }
+        let mut value = [0; MAX_CAPABILITY];
+        let length = rustix::fs::lgetxattr(self.path.as_slice(), CAPABILITY, &mut value)?;
+        Ok(value[..length].to_vec())
     }
 }
 
@@ -134,6 +157,10 @@ impl Collector {
 
     /// The root itself is no name in any folder.
     pub(crate) fn compare_roots(&mut self, tree: &Tree) -> Result<(), String> {
+        if let Some(image) = tree.image() {
+            self.overlaid(b"/", &image.versions(layered::ROOT));
+            return Ok(());
+        }
         let root = tree.root().map_err(|trouble| trouble.to_string())?;
         let stat = |(layer, part)| rustix::fs::fstat(part).map(|stat| (layer, stat));
         let versions: Result<Vec<_>, _> = root.parts().map(stat).collect();
@@ -189,7 +216,7 @@ impl Collector {
     /// Every file is asked, executable or not: what is changed later makes it work.
     fn see_capabilities(&mut self, seen: &Seen<'_>) {
         let Some(capabilities) = &mut self.capabilities else { return };
-        match self.attribute.read(seen.open, seen.name) {
+        match self.attribute.capability(seen.open, seen.name) {
             Ok(value) => capabilities.add(seen.path(), item(seen, Some(value))),
             Err(Errno::NODATA) => {}
             Err(error) => self.gaps.gap(&seen.path(), Part::Attributes, &error.to_string()),

@@ -8,12 +8,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{FileType, Stat};
 
+use super::layered::Layered;
 use super::pending::{Batch, Own, Place, Queue};
 use super::read;
-use super::tree::{Tree, Trouble, stat_at};
+use super::tree::{self, Tree, Trouble, stat_at};
 
 /// The most things that are looked at in all.
 const MAX_ENTRIES: u64 = 5_000_000;
@@ -35,8 +36,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) layer: usize,
     pub(crate) stat: &'a Stat,
-    /// Its folder in its layer.
-    pub(crate) open: BorrowedFd<'a>,
+    pub(crate) open: tree::Place<'a>,
 }
 
 impl Seen<'_> {
@@ -142,6 +142,10 @@ impl<V: Visitor, N: Fn() -> V> Walk<'_, V, N> {
 
     /// Looks at the names of one folder and puts its folders on the list.
     fn list(&mut self, place: &Place, layers: &[usize], path: &[u8]) -> Result<(), Trouble> {
+        if let Some(image) = self.tree.image() {
+            self.list_image(image, (place, path));
+            return Ok(());
+        }
         let open = |layer: &usize| self.tree.open_part(*layer, path).map(|part| (*layer, part));
         let parts: Result<Vec<Part>, _> = layers.iter().map(open).collect();
         let parts = parts.map_err(Trouble::Io)?;
@@ -149,7 +153,8 @@ impl<V: Visitor, N: Fn() -> V> Walk<'_, V, N> {
         let complete = match parts.as_slice() {
             [(layer, part)] => read::each_name(part, &mut buffer, |name| {
                 if let Some(stat) = stat_at(part, name)? {
-                    self.meet(place, (path, name), part.as_fd(), &[(*layer, stat)]);
+                    let open = tree::Place::Folder(part.as_fd());
+                    self.meet(place, (path, name), open, &[(*layer, stat)]);
                 }
                 Ok::<_, Trouble>(())
             }),
@@ -178,10 +183,22 @@ impl<V: Visitor, N: Fn() -> V> Walk<'_, V, N> {
             }
             let top = versions.first().and_then(|(top, _)| parts.iter().find(|(l, _)| l == top));
             if let Some((_, part)) = top {
-                self.meet(place, (path, name), part.as_fd(), &versions);
+                let open = tree::Place::Folder(part.as_fd());
+                self.meet(place, (path, name), open, &versions);
             }
         }
         Ok(union.complete)
+    }
+
+    fn list_image(&mut self, image: &Layered, (place, path): (&Place, &[u8])) {
+        let Some(folder) = image.find(path) else { return };
+        for (path, reason) in image.unread().iter().filter(|_| path.is_empty()) {
+            self.visitor.skip(path, reason);
+        }
+        for (name, id) in image.names(folder) {
+            let open = tree::Place::Node(image, id);
+            self.meet(place, (path, name), open, &image.versions(id));
+        }
     }
 
     /// One name and what the layers have there, topmost first.
@@ -189,7 +206,7 @@ impl<V: Visitor, N: Fn() -> V> Walk<'_, V, N> {
         &mut self,
         above: &Place,
         (folder, name): (&[u8], &[u8]),
-        open: BorrowedFd<'_>,
+        open: tree::Place<'_>,
         versions: &[(usize, Stat)],
     ) {
         let Some((layer, stat)) = versions.first() else { return };

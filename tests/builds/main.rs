@@ -34,6 +34,7 @@ mod placing;
 mod platforms;
 mod refusals;
 mod remote;
+mod scan_exports;
 mod scans;
 mod stages;
 mod support;
