@@ -29,6 +29,7 @@ pub mod names;
 pub mod newest;
 pub mod os_release;
 mod output;
+mod pending;
 pub mod program;
 mod read;
 pub mod secrets;

@@ -12,6 +12,9 @@ const MAX_ITEMS: usize = 1_000;
 /// (16 MiB).
 const MAX_BYTES: usize = 256 << 10;
 
+/// What the allocator and the tree take for each entry, about.
+const OVERHEAD: usize = 48;
+
 /// A list under construction.
 #[derive(Debug)]
 pub(crate) struct Bounded<T> {
@@ -74,6 +77,11 @@ impl<T> Bounded<T> {
             self.add_weighing(path, item, more);
         }
         self.total = total;
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(crate) fn weight(&self) -> usize {
+        self.bytes + self.items.len() * (size_of::<(Vec<u8>, T, usize)>() + OVERHEAD)
     }
 
     pub(crate) fn is_truncated(&self) -> bool {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
+use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd};
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
@@ -34,39 +34,61 @@ const MAX_LINKS: usize = 10_000;
 const MAX_LINK_BYTES: usize = 4 << 20;
 
 /// Whether the file system can be asked for capabilities, through `/proc`: there is no call that
-/// takes an open folder and a name.
+/// takes an open folder and a name on kernels before 6.13.
 pub(crate) fn supports_capabilities(tree: &Tree) -> bool {
     if tree.image().is_some() {
         return true;
     }
     let Ok(root) = tree.open_part(0, b"/") else { return false };
-    let answer = capability(tree::Place::Folder(root.as_fd()), b".");
+    let answer = Attribute::default().capability(tree::Place::Folder(root.as_fd()), b".");
     matches!(answer, Ok(_) | Err(Errno::NODATA))
 }
 
-/// The capabilities of a file, in hexadecimal.
-fn capability(place: tree::Place<'_>, name: &[u8]) -> Result<String, Errno> {
-    let value = match place {
-        tree::Place::Folder(folder) => raw_capability(folder, name),
-        tree::Place::Node(image, id) => match image.capability(id) {
-            Some(value) if value.len() > MAX_CAPABILITY => Err(Errno::RANGE),
-            value => value.map(<[u8]>::to_vec).ok_or(Errno::NODATA),
-        },
-    };
-    match value {
-        Ok(value) => Ok(hexadecimal(&value)),
-        // Longer than any version of the format, or of another user namespace: it has some.
-        Err(Errno::RANGE | Errno::OVERFLOW) => Ok("unreadable".to_owned()),
-        Err(error) => Err(error),
-    }
+/// Asks for the capabilities of files; keeps the path of the folder that was asked about last.
+#[derive(Default)]
+pub(crate) struct Attribute {
+    folder: Option<RawFd>,
+    path: Vec<u8>,
+    /// How much of the path is the folder's.
+    prefix: usize,
 }
 
-/// The capabilities of a file in an open folder.
-pub(crate) fn raw_capability(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Vec<u8>, Errno> {
-    let path = [format!("/proc/self/fd/{}/", folder.as_raw_fd()).as_bytes(), name].concat();
-    let mut value = [0; MAX_CAPABILITY];
-    let length = rustix::fs::lgetxattr(path, CAPABILITY, &mut value)?;
-    Ok(value[..length].to_vec())
+impl Attribute {
+    /// The capabilities of a file, in hexadecimal.
+    fn capability(&mut self, place: tree::Place<'_>, name: &[u8]) -> Result<String, Errno> {
+        let value = match place {
+            tree::Place::Folder(folder) => self.raw_capability(folder, name),
+            tree::Place::Node(image, id) => match image.capability(id) {
+                Some(value) if value.len() > MAX_CAPABILITY => Err(Errno::RANGE),
+                value => value.map(<[u8]>::to_vec).ok_or(Errno::NODATA),
+            },
+        };
+        match value {
+            Ok(value) => Ok(hexadecimal(&value)),
+            // Longer than any version of the format, or of another user namespace: it has some.
+            Err(Errno::RANGE | Errno::OVERFLOW) => Ok("unreadable".to_owned()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The capabilities of a file in an open folder.
+    pub(crate) fn raw_capability(
+        &mut self,
+        folder: BorrowedFd<'_>,
+        name: &[u8],
+    ) -> Result<Vec<u8>, Errno> {
+        let number = folder.as_raw_fd();
+        if self.folder != Some(number) {
+            self.folder = Some(number);
+            self.path = format!("/proc/self/fd/{number}/").into_bytes();
+            self.prefix = self.path.len();
+        }
+        self.path.truncate(self.prefix);
+        self.path.extend_from_slice(name);
+        let mut value = [0; MAX_CAPABILITY];
+        let length = rustix::fs::lgetxattr(self.path.as_slice(), CAPABILITY, &mut value)?;
+        Ok(value[..length].to_vec())
+    }
 }
 
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
@@ -97,6 +119,7 @@ pub(crate) struct Collector {
     /// Links called like programs.
     links: Bounded<(usize, Role, &'static str)>,
     user: Option<Identity>,
+    attribute: Attribute,
     /// What the folder says that is being listed.
     place: Place,
 }
@@ -117,6 +140,7 @@ impl Collector {
             noted: Role::ALL.into_iter().map(note).collect(),
             links: Bounded::with_limits(MAX_LINKS, MAX_LINK_BYTES),
             user,
+            attribute: Attribute::default(),
             place: Place::default(),
             changed: Bounded::default(),
             replaced: Bounded::default(),
@@ -189,14 +213,10 @@ impl Collector {
         self.texts.note_file(seen, self.place);
     }
 
-    /// Capabilities work where a file is executed; one that only root could make executable is not
-    /// asked, since asking costs more than everything else about a file.
+    /// Every file is asked, executable or not: what is changed later makes it work.
     fn see_capabilities(&mut self, seen: &Seen<'_>) {
         let Some(capabilities) = &mut self.capabilities else { return };
-        if seen.stat.st_mode & 0o111 == 0 && seen.stat.st_uid == 0 {
-            return;
-        }
-        match capability(seen.open, seen.name) {
+        match self.attribute.capability(seen.open, seen.name) {
             Ok(value) => capabilities.add(seen.path(), item(seen, Some(value))),
             Err(Errno::NODATA) => {}
             Err(error) => self.gaps.gap(&seen.path(), Part::Attributes, &error.to_string()),
@@ -326,5 +346,10 @@ impl Visitor for Collector {
         self.whiteouts.merge(other.whiteouts);
         self.gaps.merge(other.gaps);
         self.links.merge(other.links);
+    }
+
+    /// Of the lists that may be long.
+    fn weight(&self) -> usize {
+        self.contents.weight() + self.texts.weight() + self.links.weight()
     }
 }

@@ -34,16 +34,45 @@ const MAX_ALIASES: usize = 16;
 const MAX_FILE: u64 = 1 << 30;
 /// How much is searched in all.
 const MAX_TOTAL: u64 = 16 << 30;
+/// Larger files are searched in parts of this size, several at once.
+const PART: u64 = 8 << 20;
 /// A program below this size is no shell: the smallest ones that were measured have 60 KiB.
 const MIN_PROGRAM: u64 = 4 << 10;
 /// Files without an executable bit and without a suffix are opened from this size on.
 const MIN_HIDDEN: u64 = 16 << 10;
 
+/// What matters of a file; a whole `Stat` is twice as long, and there may be many.
+#[derive(Debug, Clone, Copy)]
+struct Inode {
+    device: u64,
+    number: u64,
+    /// Whether it has further names.
+    shared: bool,
+    size: u64,
+    /// How much data it has on disk, at most.
+    holds: u64,
+    attributes: Attributes,
+}
+
+impl From<&Stat> for Inode {
+    fn from(stat: &Stat) -> Self {
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        Self {
+            device: stat.st_dev,
+            number: stat.st_ino,
+            shared: stat.st_nlink > 1,
+            size,
+            holds: size.min(u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512)),
+            attributes: stat.into(),
+        }
+    }
+}
+
 /// A file that is to be opened.
 #[derive(Debug)]
 struct Candidate {
     layer: usize,
-    stat: Stat,
+    inode: Inode,
     /// Whether a name of it is a shell's.
     named: Option<&'static str>,
     /// Whether a script of that name counts.
@@ -100,6 +129,11 @@ impl Contents {
         self.links.merge(other.links);
     }
 
+    /// About how many bytes of memory it takes.
+    pub(crate) fn weight(&self) -> usize {
+        self.candidates.weight() + self.links.weight()
+    }
+
     /// Notes a regular file if it is worth opening.
     pub(crate) fn note_file(&mut self, seen: &Seen<'_>, place: Place) {
         let named = shell::named(seen.name);
@@ -111,9 +145,9 @@ impl Contents {
             || may_be_elf(seen.name, size);
         if worth {
             let (named, as_script) = named.unzip();
-            let (layer, stat) = (seen.layer, *seen.stat);
+            let (layer, inode) = (seen.layer, seen.stat.into());
             let as_script = as_script.unwrap_or(false);
-            self.candidates.add(seen.path(), Candidate { layer, stat, named, as_script });
+            self.candidates.add(seen.path(), Candidate { layer, inode, named, as_script });
         }
     }
 
@@ -170,14 +204,14 @@ impl Contents {
 struct Group {
     paths: Vec<Vec<u8>>,
     layer: usize,
-    stat: Stat,
+    inode: Inode,
     named: Option<&'static str>,
     as_script: bool,
 }
 
 impl Group {
     fn is_executable(&self) -> bool {
-        self.stat.st_mode & 0o111 != 0
+        self.inode.attributes.mode & 0o111 != 0
     }
 
     fn is_worth_listing(&self, format: Format, traces: &Traces) -> bool {
@@ -210,19 +244,19 @@ fn name_by_links(
     for path in links.keys() {
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
         let Some((named, as_script)) = shell::named(name) else { continue };
-        let Some((target, layer, stat)) = target(tree, path) else { continue };
+        let Some((target, layer, inode)) = target(tree, path) else { continue };
         let candidate =
-            candidates.entry(target).or_insert(Candidate { layer, stat, named: None, as_script });
+            candidates.entry(target).or_insert(Candidate { layer, inode, named: None, as_script });
         candidate.as_script |= as_script;
         candidate.named.get_or_insert(named);
     }
 }
 
 /// The regular file that a link leads to.
-fn target(tree: &Tree, link: &[u8]) -> Option<(Vec<u8>, usize, Stat)> {
+fn target(tree: &Tree, link: &[u8]) -> Option<(Vec<u8>, usize, Inode)> {
     let resolved = tree.resolve(link, LastLink::Follow).ok()?;
     let found = resolved.found.filter(|found| found.file_type() == FileType::RegularFile)?;
-    Some((resolved.path, found.layer, found.stat))
+    Some((resolved.path, found.layer, Inode::from(&found.stat)))
 }
 
 /// Puts the names of one inode together, in the order of their first paths.
@@ -230,9 +264,9 @@ fn group(candidates: BTreeMap<Vec<u8>, Candidate>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut by_inode = BTreeMap::new();
     for (path, candidate) in candidates {
-        let Candidate { layer, stat, named, as_script } = candidate;
-        if stat.st_nlink > 1 {
-            let key = (layer, stat.st_dev, stat.st_ino);
+        let Candidate { layer, inode, named, as_script } = candidate;
+        if inode.shared {
+            let key = (layer, inode.device, inode.number);
             let index = *by_inode.entry(key).or_insert(groups.len());
             if let Some(group) = groups.get_mut(index) {
                 group.paths.push(path);
@@ -241,27 +275,71 @@ fn group(candidates: BTreeMap<Vec<u8>, Candidate>) -> Vec<Group> {
                 continue;
             }
         }
-        groups.push(Group { paths: vec![path], layer, stat, named, as_script });
+        groups.push(Group { paths: vec![path], layer, inode, named, as_script });
     }
     groups
+}
+
+/// A stretch of a file.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    start: u64,
+    end: u64,
+    /// Whether it is the last one.
+    last: bool,
+}
+
+impl Inode {
+    /// The parts that are searched apart. What has holes is one: shells may stand around them.
+    fn stretches(&self) -> impl Iterator<Item = Stretch> + use<> {
+        let end = self.size.min(MAX_FILE);
+        let part = if self.holds < self.size { MAX_FILE } else { PART };
+        let last = end.saturating_sub(1) / part;
+        (0..=last).map(move |index| {
+            let (start, last) = (index * part, index == last);
+            Stretch { start, end: if last { MAX_FILE } else { start + part }, last }
+        })
+    }
 }
 
 /// Searches all files; the answers are in the order of the files.
 fn search_all(tree: &Tree, groups: &[Group]) -> Vec<Searched> {
     let mut spent = 0;
     let affordable = groups.iter().take_while(|group| {
-        spent += holds(&group.stat).min(MAX_FILE);
+        spent += group.inode.holds.min(MAX_FILE);
         spent <= MAX_TOTAL
     });
     let affordable = affordable.count();
-    let answers = threads::map(&groups[..affordable], |group| search(tree, group));
-    let failed =
-        |answer: Option<Searched>| answer.unwrap_or_else(|| Err("the search failed".to_owned()));
-    let beyond = (affordable..groups.len()).map(|_| Err("too much to search".to_owned()));
-    answers.into_iter().map(failed).chain(beyond).collect()
+    let parts = groups[..affordable]
+        .iter()
+        .flat_map(|group| group.inode.stretches().map(move |stretch| (group, stretch)));
+    let parts: Vec<_> = parts.collect();
+    let answers = threads::map(&parts, |(group, stretch)| search(tree, group, *stretch));
+    let mut all: Vec<Searched> = Vec::with_capacity(groups.len());
+    for ((_, stretch), answer) in parts.iter().zip(answers) {
+        let answer = answer.unwrap_or_else(|| Err("the search failed".to_owned()));
+        match all.last_mut() {
+            Some(before) if stretch.start > 0 => join(before, answer),
+            _ => all.push(answer),
+        }
+    }
+    all.resize_with(groups.len(), || Err("too much to search".to_owned()));
+    all
 }
 
-fn search(tree: &Tree, group: &Group) -> Searched {
+/// Puts together what two parts of a file tell.
+fn join(before: &mut Searched, after: Searched) {
+    match (before, after) {
+        (Ok(before), Ok(after)) => {
+            before.traces.merge(after.traces);
+            before.complete &= after.complete;
+        }
+        (Err(_), _) => {}
+        (before, after) => *before = after,
+    }
+}
+
+fn search(tree: &Tree, group: &Group, stretch: Stretch) -> Searched {
     let path = &group.paths[0];
     let text = |error: std::io::Error| error.to_string();
     let file = tree.open_file(group.layer, path).map_err(text)?;
@@ -282,14 +360,10 @@ fn search(tree: &Tree, group: &Group) -> Searched {
     if format != Format::Elf {
         return Ok(Content { format, traces: Traces::default(), complete: true, shebang });
     }
-    let (traces, complete) = shell::search(Data::of(file), MAX_FILE).map_err(text)?;
-    Ok(Content { format, traces, complete, shebang })
-}
-
-/// How much data a file has on disk, at most: holes are not read.
-fn holds(stat: &Stat) -> u64 {
-    let size = u64::try_from(stat.st_size).unwrap_or(0);
-    size.min(u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512))
+    let start = stretch.start.saturating_sub(shell::BEFORE);
+    let searched = shell::search(Data::from(file, start), stretch.end - start);
+    let (traces, complete) = searched.map_err(text)?;
+    Ok(Content { format, traces, complete: complete || !stretch.last, shebang })
 }
 
 /// The evidence, with everything that leads to what was found.
@@ -326,8 +400,8 @@ fn list(
         let trace = ShellTrace {
             path: escape(path),
             layer: group.layer,
-            attributes: Attributes::from(&group.stat),
-            size: u64::try_from(group.stat.st_size).unwrap_or(0),
+            attributes: group.inode.attributes,
+            size: group.inode.size,
             format: *format,
             named: group.named.map(str::to_owned),
             traces: traces.clone(),

@@ -4,6 +4,9 @@
 //! A name says nothing about right or wrong. Files of dependencies keep their authors' names, so
 //! programs are looked for where programs are.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use serde::{Deserialize, Serialize};
 
 /// What a name stands for.
@@ -180,13 +183,15 @@ const PROGRAMS: [(Role, &[&str]); 8] = [
     (Role::Helper, HELPERS),
 ];
 
+/// Any of the parts, in one pass: every folder of a tree is asked.
+static IN_DEPENDENCY: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(DEPENDENCIES).ok());
+static IN_CACHE: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(CACHE_FOLDERS).ok());
+
 /// Whether a path belongs to something that an app depends on rather than to the app.
 pub fn is_dependency(path: &[u8]) -> bool {
-    DEPENDENCIES.iter().any(|part| contains(path, part.as_bytes()))
-}
-
-fn contains(path: &[u8], part: &[u8]) -> bool {
-    path.windows(part.len()).any(|window| window == part)
+    IN_DEPENDENCY.as_ref().is_some_and(|parts| parts.is_match(path))
 }
 
 /// `python3.13`, `perl5.40`, `clang-19` without the version.
@@ -228,7 +233,7 @@ impl Place {
             system: SYSTEM.iter().any(|root| whole.starts_with(root.as_bytes()))
                 && !OWN.iter().any(|root| whole.starts_with(root.as_bytes())),
             cache: CACHES.iter().any(|root| whole.starts_with(root.as_bytes()))
-                || CACHE_FOLDERS.iter().any(|part| contains(&whole, part.as_bytes())),
+                || IN_CACHE.as_ref().is_some_and(|parts| parts.is_match(&whole)),
             records: match folder {
                 b"/var/lib/dpkg" => Records::Dpkg,
                 b"/var/lib/dpkg/status.d" => Records::DpkgParts,

@@ -48,6 +48,10 @@ impl Visitor for Newest {
     fn merge(&mut self, other: Self) {
         self.seconds = self.seconds.max(other.seconds);
     }
+
+    fn weight(&self) -> usize {
+        0
+    }
 }
 
 #[derive(Debug, clap::Parser)]

@@ -38,10 +38,14 @@ pub(crate) fn small_file(tree: &Tree, path: &[u8], limit: u64) -> Result<Option<
 /// The most names of one folder that are looked at; beyond, the caller says that it stopped.
 pub(crate) const MAX_NAMES: usize = 1_000_000;
 
+/// How many bytes of names are asked for at once.
+const LISTING: usize = 32 << 10;
+
 /// The names in an open folder, sorted, and whether that is all of them.
 pub(crate) fn names(folder: impl AsFd) -> Result<(Vec<Vec<u8>>, bool), Errno> {
     let mut names = Vec::new();
-    let complete = each_name(folder, |name| {
+    rustix::fs::seek(&folder, SeekFrom::Start(0))?;
+    let complete = each_name(folder, &mut Vec::new(), |name| {
         names.push(name.to_vec());
         Ok::<_, Errno>(())
     })?;
@@ -49,13 +53,15 @@ pub(crate) fn names(folder: impl AsFd) -> Result<(Vec<Vec<u8>>, bool), Errno> {
     Ok((names, complete))
 }
 
-/// Hands out the names in an open folder, as they come; `false`: there are more.
+/// Hands out the names in a folder that was just opened, as they come; `false`: there are more. The
+/// buffer is for use by the next folder: to allocate one costs more than to list a small folder.
 pub(crate) fn each_name<E: From<Errno>>(
     folder: impl AsFd,
+    buffer: &mut Vec<u8>,
     mut each: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<bool, E> {
-    rustix::fs::seek(&folder, SeekFrom::Start(0))?;
-    let mut buffer = Vec::with_capacity(32 << 10);
+    buffer.clear();
+    buffer.reserve(LISTING);
     let mut listing = RawDir::new(folder, buffer.spare_capacity_mut());
     let mut count = 0;
     while let Some(entry) = listing.next() {
@@ -83,8 +89,9 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    pub(crate) fn of(file: File) -> Self {
-        Self { file, position: 0, end: 0 }
+    /// The data from a place on.
+    pub(crate) fn from(file: File, position: u64) -> Self {
+        Self { file, position, end: position }
     }
 
     /// Goes to the next data; `false` at the end of the file.

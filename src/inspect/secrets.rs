@@ -7,7 +7,6 @@
 use std::fs::File;
 use std::io::Read as _;
 
-use rustix::fs::Stat;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -139,7 +138,7 @@ enum Format {
 #[derive(Debug)]
 struct Text {
     layer: usize,
-    stat: Stat,
+    attributes: Attributes,
     reading: Reading,
 }
 
@@ -173,6 +172,11 @@ impl Texts {
         self.others.merge(other.others);
     }
 
+    /// About how many bytes of memory it takes.
+    pub(crate) fn weight(&self) -> usize {
+        self.named.weight() + self.others.weight()
+    }
+
     /// Notes a regular file if it may hold secrets.
     pub(crate) fn note_file(&mut self, seen: &Seen<'_>, place: Place) {
         let size = u64::try_from(seen.stat.st_size).unwrap_or(0);
@@ -181,7 +185,7 @@ impl Texts {
             return;
         };
         if size > 0 {
-            let text = Text { layer: seen.layer, stat: *seen.stat, reading };
+            let text = Text { layer: seen.layer, attributes: seen.stat.into(), reading };
             let list = if reading == Reading::Text { &mut self.others } else { &mut self.named };
             list.add(seen.path(), text);
         }
@@ -218,8 +222,7 @@ impl Texts {
 
 fn find(tree: &Tree, path: &[u8], text: &Text) -> Result<Vec<SecretTrace>, String> {
     let file = tree.open_file(text.layer, path).map_err(|error| error.to_string())?;
-    let attributes = Attributes::from(&text.stat);
-    traces((path, text.layer, attributes), file, text.reading)
+    traces((path, text.layer, text.attributes), file, text.reading)
 }
 
 /// Everything that one file gives away.
@@ -318,16 +321,10 @@ fn digest(secret: &[u8]) -> String {
 
 fn reading(folder: &[u8], name: &[u8], size: u64, own: bool) -> Option<Reading> {
     let text = str::from_utf8(name).ok()?;
-    let inside = folder.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    let format = match (inside, text) {
-        (_, ".npmrc" | "npmrc") => Some(Format::Npm),
-        (_, ".netrc" | "_netrc") => Some(Format::Netrc),
-        (_, ".pypirc" | "pip.conf") => Some(Format::Pip),
-        (_, ".git-credentials") | (b".git", "config") => Some(Format::Urls),
-        (b".docker", "config.json") | (_, ".dockercfg") => Some(Format::Docker),
-        (b".aws", "credentials") => Some(Format::Aws),
-        (b".kube", "config") | (_, "kubeconfig") => Some(Format::Kube),
-        _ => is_environment(text).then_some(Format::Environment),
+    // Most names begin otherwise.
+    let format = match name.first() {
+        Some(b'.' | b'_' | b'c' | b'k' | b'n' | b'p') => format(folder, text),
+        _ => None,
     };
     if let Some(format) = format {
         return Some(Reading::Credentials(format));
@@ -343,6 +340,21 @@ fn reading(folder: &[u8], name: &[u8], size: u64, own: bool) -> Option<Reading> 
         None => size <= MAX_PLAIN,
     };
     (own && is_text).then_some(Reading::Text)
+}
+
+/// Which program keeps its credentials in a file of that name.
+fn format(folder: &[u8], name: &str) -> Option<Format> {
+    let inside = folder.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    match (inside, name) {
+        (_, ".npmrc" | "npmrc") => Some(Format::Npm),
+        (_, ".netrc" | "_netrc") => Some(Format::Netrc),
+        (_, ".pypirc" | "pip.conf") => Some(Format::Pip),
+        (_, ".git-credentials") | (b".git", "config") => Some(Format::Urls),
+        (b".docker", "config.json") | (_, ".dockercfg") => Some(Format::Docker),
+        (b".aws", "credentials") => Some(Format::Aws),
+        (b".kube", "config") | (_, "kubeconfig") => Some(Format::Kube),
+        _ => is_environment(name).then_some(Format::Environment),
+    }
 }
 
 /// Whether a path is called like a file of keys or credentials.
@@ -462,6 +474,29 @@ mod tests {
         ];
         for (format, line, expected) in cases {
             assert_eq!(credentials(line.as_bytes(), format).len(), usize::from(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn knows_files_of_credentials_by_name_and_folder() {
+        for (path, expected) in [
+            ("/root/.npmrc", true),
+            ("/etc/npmrc", true),
+            ("/root/_netrc", true),
+            ("/etc/pip.conf", true),
+            ("/app/.git/config", true),
+            ("/app/config", false),
+            ("/root/.docker/config.json", true),
+            ("/app/config.json", false),
+            ("/root/.aws/credentials", true),
+            ("/root/.kube/config", true),
+            ("/etc/kubeconfig", true),
+            ("/app/.env", true),
+            ("/app/id_rsa", true),
+            ("/app/tls.key", true),
+            ("/app/tls.txt", false),
+        ] {
+            assert_eq!(is_kept_in(path.as_bytes()), expected, "{path}");
         }
     }
 

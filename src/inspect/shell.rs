@@ -76,6 +76,9 @@ const WINDOW: u64 = 64 << 10;
 const CHUNK: usize = 256 << 10;
 /// No pattern and the byte behind it are longer.
 const OVERLAP: usize = 64;
+/// A part of a file is searched from this far in front of it, so that it tells what it would tell
+/// if all in front of it had been searched, too.
+pub(crate) const BEFORE: u64 = WINDOW + OVERLAP as u64;
 
 /// What the content of a file tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -99,6 +102,17 @@ impl Traces {
         (self.words >= 4 && self.variables >= 1) || !self.signatures.is_empty()
     }
 
+    /// Takes over what another part of the same file tells.
+    pub(crate) fn merge(&mut self, more: Self) {
+        self.words = self.words.max(more.words);
+        self.variables = self.variables.max(more.variables);
+        self.signatures.extend(more.signatures);
+        let place =
+            |text: &String| SIGNATURES.iter().position(|(known, _)| readable(known) == *text);
+        self.signatures.sort_by_key(place);
+        self.signatures.dedup();
+    }
+
     /// How many signatures hint at a shell.
     pub fn signatures_of(&self, shell: &str) -> usize {
         let of = |text: &String| {
@@ -108,8 +122,34 @@ impl Traces {
     }
 }
 
+/// Which first two bytes a shell's name may have: every file of a tree is asked for its name, and
+/// few of them are compared with all that is known.
+static LIKELY: [bool; 256] = {
+    let mut likely = [false; 256];
+    let (lists, mut list) = ([NAMES, SHORT_NAMES, VERSIONED], 0);
+    while list < lists.len() {
+        let mut index = 0;
+        while index < lists[list].len() {
+            likely[head(lists[list][index].as_bytes())] = true;
+            index += 1;
+        }
+        list += 1;
+    }
+    likely
+};
+
+const fn head(name: &[u8]) -> usize {
+    match name {
+        [first, second, ..] => first.wrapping_mul(31).wrapping_add(*second) as usize,
+        _ => 0,
+    }
+}
+
 /// The shell that a name belongs to, and whether a script of that name counts.
 pub(crate) fn named(name: &[u8]) -> Option<(&'static str, bool)> {
+    if !LIKELY[head(name)] {
+        return None;
+    }
     let name = str::from_utf8(name).ok()?;
     let find =
         |list: &'static [&'static str], name: &str| list.iter().find(|known| **known == name);
@@ -251,6 +291,10 @@ mod tests {
             assert_eq!(named(name.as_bytes()), expected, "{name}");
         }
         assert_eq!(named(b"bash\xff"), None);
+        for name in NAMES.iter().chain(SHORT_NAMES).chain(VERSIONED) {
+            assert_eq!(named(name.as_bytes()).map(|(known, _)| known), Some(*name));
+        }
+        assert!(LIKELY.iter().filter(|likely| **likely).count() < 64, "most names are passed over");
     }
 
     fn of(content: &[u8]) -> Traces {
@@ -275,6 +319,25 @@ mod tests {
             content.extend(vec![b'y'; CHUNK]);
             let traces = of(&content);
             assert_eq!((traces.words, traces.variables), (1, 1), "{shift}");
+        }
+    }
+
+    #[test]
+    fn parts_tell_what_the_whole_tells() {
+        let mut content = vec![b'x'; 4 * CHUNK];
+        let near = usize::try_from(WINDOW).unwrap() - 100;
+        for (place, word) in [(0, "\0esac\0PS1="), (near, "\0elif\0"), (near + 20, "\0IFS=\0")] {
+            let place = CHUNK + place;
+            content[place..place + word.len()].copy_from_slice(word.as_bytes());
+        }
+        content[9..30].copy_from_slice(b"multi-call binary\0toy");
+        let whole = of(&content);
+        assert_eq!((whole.words, whole.variables, whole.signatures.len()), (2, 2, 1));
+        for cut in [CHUNK, CHUNK + 3, CHUNK + near + 2, CHUNK + near + 22, 2 * CHUNK] {
+            let start = cut - usize::try_from(BEFORE).unwrap();
+            let mut traces = search(&content[start..], u64::MAX).unwrap().0;
+            traces.merge(search(&content[..], cut as u64).unwrap().0);
+            assert_eq!(traces, whole, "{cut}");
         }
     }
 

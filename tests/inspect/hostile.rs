@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use hardpan::inspect::evidence::Part;
+use hardpan::inspect::evidence::{Inventory, Part};
 use rustix::fs::{CWD, FileType, Mode, OFlags, mkdirat, openat};
 
 use crate::image::Image;
@@ -58,6 +58,81 @@ fn a_hundred_thousand_files_are_counted() {
     });
     assert_eq!(image.inventory().layers[1].files, 100_000);
     assert!(start.elapsed() < LIMIT);
+}
+
+#[test]
+fn many_names_that_two_layers_have_are_counted_once() {
+    let mut image = Image::sound();
+    for number in 0..20_000 {
+        image.base.file(format!("/app/all/{number}"), 0o644, "");
+    }
+    image.place(|layer| {
+        for number in 10_000..30_000 {
+            layer.file(format!("/app/all/{number}"), 0o600, "");
+        }
+    });
+    let inventory = image.inventory();
+    let alone = Image::sound().inventory().layers[0].files;
+    assert_eq!(inventory.layers[0].files, alone + 10_000);
+    assert_eq!(inventory.layers[1].files, 20_000);
+    let changed = &inventory.changed;
+    assert_eq!((changed.items.len(), changed.total, changed.truncated), (1_000, 10_000, true));
+    assert_eq!(changed.items[0].path, "/app/all/10000");
+}
+
+#[test]
+fn what_is_too_much_of_one_kind_is_said() {
+    let mut image = Image::sound();
+    let long = "x".repeat(200);
+    image.place(|layer| {
+        for number in 0..20_500 {
+            layer.file(format!("/app/{long}{number}/.npmrc"), 0o644, "_authToken=s3cr3tvalue");
+        }
+    });
+    let json = image.json();
+    assert_eq!(json, image.json(), "whatever thread sees what");
+    let inventory = Inventory::from_json(&json).unwrap();
+    let gaps = &inventory.not_evaluated.items;
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert_eq!((gaps[0].path.as_str(), gaps[0].part), ("/", Part::Secrets));
+    let secrets = &inventory.secrets;
+    assert!(secrets.truncated && secrets.total > 10_000, "{}", secrets.total);
+    assert!(secrets.items.len() <= 1_000 && json.len() < 2 << 20, "{}", json.len());
+}
+
+#[test]
+fn ten_thousand_names_of_one_program_are_one_program() {
+    let image = Image::sound();
+    image.base.program("/app/0", "/bin/dash");
+    for number in 1..10_000 {
+        image.base.hard_link(&format!("/app/{number}"), "/app/0");
+    }
+    let shells = image.inventory().shells;
+    assert_eq!((shells.total, shells.items.len()), (1, 1));
+    assert_eq!((shells.items[0].aliases.len(), shells.items[0].more_aliases), (16, 9_983));
+}
+
+#[test]
+fn a_shell_is_found_where_the_parts_of_a_large_file_meet() {
+    let shell = std::fs::read("/bin/dash").unwrap();
+    let mut image = Image::sound();
+    image.place(|layer| {
+        layer.file("/app/a", 0o755, &shell);
+    });
+    let traces = |image: &Image| image.inventory().shells.items.remove(0).traces;
+    let expected = traces(&image);
+    // A part has 8 MiB: the words of the shell lie before, across and behind its end.
+    for back in [0, shell.len() / 4, shell.len() / 2, shell.len() - shell.len() / 4, shell.len()] {
+        let mut large = elf(AMD64, None);
+        large.resize((8 << 20) - back, b'x');
+        large.extend(&shell);
+        large.resize(17 << 20, b'x');
+        let mut image = Image::sound();
+        image.place(|layer| {
+            layer.file("/app/a", 0o755, &large);
+        });
+        assert_eq!(traces(&image), expected, "{back}");
+    }
 }
 
 #[test]

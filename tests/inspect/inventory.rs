@@ -89,17 +89,22 @@ fn lists_what_privileges_hang_on() {
 fn lists_capabilities() {
     let image = Image::sound();
     image.base.file("/usr/bin/ping", 0o755, "x").file("/usr/bin/plain", 0o755, "x");
+    image.base.file("/srv/later", 0o644, "x").file("/srv/plain", 0o644, "x");
     // Version 2, cap_net_raw permitted and effective.
     let value = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let path = image.base.path().join("usr/bin/ping");
-    let flags = rustix::fs::XattrFlags::empty();
-    let capabilities = match rustix::fs::setxattr(path, "security.capability", &value, flags) {
-        Ok(()) => image.inventory().capabilities.unwrap(),
-        Err(error) => panic!("this file system takes no capabilities: {error}"),
-    };
+    for name in ["usr/bin/ping", "srv/later"] {
+        let path = image.base.path().join(name);
+        let flags = rustix::fs::XattrFlags::empty();
+        if let Err(error) = rustix::fs::setxattr(path, "security.capability", &value, flags) {
+            panic!("this file system takes no capabilities: {error}");
+        }
+    }
+    let capabilities = image.inventory().capabilities.unwrap();
     let found: Vec<_> =
         capabilities.items.iter().map(|item| (&*item.path, item.detail.as_deref())).collect();
-    assert_eq!(found, [("/usr/bin/ping", Some("0100000200200000000000000000000000000000"))]);
+    let shown = Some("0100000200200000000000000000000000000000");
+    // Root's own file that nobody may execute is asked, too.
+    assert_eq!(found, [("/srv/later", shown), ("/usr/bin/ping", shown)]);
 }
 
 #[test]

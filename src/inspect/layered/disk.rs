@@ -10,7 +10,7 @@ use rustix::fd::AsFd as _;
 use rustix::fs::FileType;
 
 use super::{Base, Body, Id, Inode, Layered, Node, ROOT};
-use crate::inspect::collector;
+use crate::inspect::collector::Attribute;
 use crate::inspect::read;
 use crate::inspect::tree::{Tree, stat_at};
 
@@ -67,9 +67,9 @@ impl Reading<'_> {
             };
             let known = self.files.get(&(stat.st_dev, stat.st_ino)).copied();
             let inode = known.unwrap_or_else(|| {
-                let capability = collector::raw_capability(open.as_fd(), &name).ok();
+                let asked = Attribute::default().raw_capability(open.as_fd(), &name);
                 let (mode, uid, gid) = (stat.st_mode, stat.st_uid, stat.st_gid);
-                let capability = capability.map(Into::into);
+                let capability = asked.ok().map(Into::into);
                 let of = Inode { mode, uid, gid, links: 0, capability, body };
                 self.layered.inodes.push(of);
                 u32::try_from(self.layered.inodes.len() - 1).unwrap_or(u32::MAX)
