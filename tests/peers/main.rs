@@ -1,5 +1,5 @@
 //! The same images in the eyes of others: what hadolint, checkov and Docker's own policies say of
-//! them, beside what the gate says.
+//! them, beside what the gate says; and the recipe that signs the evidence.
 //!
 //! `make test` builds every image through the gate and compares with the column of docs/peers.md.
 //! `make peers` installs the others and compares the whole table; `UPDATE=1 make peers` writes it.
@@ -19,7 +19,12 @@
 mod cases;
 mod files;
 mod gate;
+#[path = "../docs/markdown.rs"]
+mod markdown;
 mod others;
+#[path = "../docs/run.rs"]
+mod run;
+mod signing;
 #[path = "../builds/support/mod.rs"]
 mod support;
 mod table;
