@@ -57,6 +57,13 @@ matrix: setup builders ## Build the same on every builder, and print a table (BU
 	 export HARDPAN_MATRIX="$(or $(BUILDERS),$$($(PYTHON) tests/env/builder.py list))"; \
 	 cargo test --locked --test matrix
 
+.PHONY: peers
+peers: setup ## Compare with hadolint, checkov and Docker's policies; sign and verify the evidence
+	@$(PYTHON) tests/tools/peers.py
+	@eval "$$($(PYTHON) tests/env/print_env.py)"; \
+	 export HARDPAN_PEERS='$(CURDIR)/.hardpan/peers'; \
+	 cargo test --locked --test peers
+
 .PHONY: test
 test: setup ## Set up, and run every test; of the matrix, the floor and what is below it
 	@$(PYTHON) tests/tools/builders.py tested

@@ -67,7 +67,8 @@ impl Folder {
         Ok(())
     }
 
-    fn command(&self, script: &str, fails: bool) -> Result<String, String> {
+    /// Runs a script; what it prints, or what is wrong.
+    pub(crate) fn command(&self, script: &str, fails: bool) -> Result<String, String> {
         let own = Path::new(env!("CARGO_BIN_EXE_hardpan")).parent().unwrap().to_owned();
         let path = std::env::var("PATH").unwrap_or_default();
         // One stream, in the order in which a terminal would show it.
