@@ -18,10 +18,11 @@ use crate::context::Loaded;
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::emit::{ProbeSettings, Whole};
 use crate::frontend::evidence::can_pass;
+use crate::frontend::policy::{self, Gate};
 use crate::frontend::reports::CALL;
 use crate::frontend::{Failure, prepare, proof};
 use crate::gateway::{Gateway, Graph, Refs, Solve, Solved, side_by_side};
-use crate::harden::{self, Judgement, Policy, Subject};
+use crate::harden::{self, Judgement, Subject};
 use crate::image::{ImageConfig, with_user};
 use crate::input::Input;
 use crate::inspect::evidence::Inventory;
@@ -56,7 +57,11 @@ pub(crate) async fn answer(
         return Ok(Answer::made(in_result(only_told(delegate.convert(Some(request)).await?))));
     }
     let probes = prepare::probes(gateway, options).await?;
-    let proof = Proof { delegate: &delegate, probes, today: prepare::today() };
+    let today = prepare::today();
+    let central = policy::central(gateway, options, today).await?;
+    let gate = Gate::of(None, options, central, today)?;
+    proof::warn(gateway, &loaded.vertex, &proof::counted(&options.lint, &gate.warnings)?).await?;
+    let proof = Proof { delegate: &delegate, probes, gate, today };
     let converted = delegate.convert(None).await?;
     if is_report {
         return proof.told(converted).await;
@@ -134,6 +139,7 @@ fn options_for_docker(options: &Options, request: Option<&str>) -> BTreeMap<Stri
 struct Proof<'a> {
     delegate: &'a Delegate<'a>,
     probes: ProbeSettings,
+    gate: Gate,
     today: Date,
 }
 
@@ -288,8 +294,9 @@ impl Proof<'_> {
             base_known: false,
             input: Input::Dockerfile,
         };
-        let judgement = harden::judge(&subject, &Policy::default());
-        found.extend(proof::diagnostics(&told(&judgement), |_| Span::START));
+        let judgement = harden::judge(&subject, &self.gate.policy);
+        let news = self.gate.explained(told(&judgement), self.today);
+        found.extend(proof::diagnostics(&news, |_| Span::START));
         found.extend(proof::undecided(&subject, &judgement, Span::START));
         let is_told = !(found.is_empty() && judgement.findings.is_empty());
         let place = if is_told { self.delegate.place().await } else { Span::START };

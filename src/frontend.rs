@@ -8,6 +8,7 @@ mod epoch;
 pub(crate) mod evidence;
 mod failure;
 mod own;
+pub(crate) mod policy;
 pub mod prepare;
 pub(crate) mod proof;
 pub(crate) mod reports;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 
 use calls::Call;
 pub use failure::Failure;
+use policy::Gate;
 use proof::Verdict;
 use target::Target;
 
@@ -114,6 +116,9 @@ async fn build(
     let spec = &parsed.spec;
     let target = target::choose(spec, &options)?;
     reports::refuse_stages(&options, &target)?;
+    let today = prepare::today();
+    let central = policy::central(gateway, &options, today).await?;
+    let gate = Gate::of(Some(target.app), &options, central, today)?;
     let given = prepare::arguments(&options, spec);
     let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;
     let probes = prepare::probes(gateway, &options).await?;
@@ -146,11 +151,13 @@ async fn build(
         },
         probes,
         registry: prepare::registry(&options, spec, &variables)?,
-        today: prepare::today(),
+        gate,
+        today,
         apps: RefCell::default(),
     };
     build.warn(&target.news(&parsed.warnings).cloned().collect::<Vec<_>>()).await?;
     build.warn(target.warning(spec).as_slice()).await?;
+    build.warn(&build.gate.warnings).await?;
     build.warn(timeless.as_slice()).await?;
     match options.request.as_deref() {
         Some(reports::CALL) => build.tell(&platforms).await,
@@ -171,6 +178,7 @@ pub(crate) struct Build<'a> {
     settings: emit::Settings,
     probes: ProbeSettings,
     registry: String,
+    gate: Gate,
     today: jiff::civil::Date,
     /// Apps that others copy from, by name and platform.
     apps: RefCell<BTreeMap<(String, String), pb::Definition>>,
@@ -207,6 +215,9 @@ impl Build<'_> {
         let images = side_by_side(platforms.iter().map(result)).await;
         for (platform, image) in platforms.iter().zip(self.all_of(platforms, images).await?) {
             answer.add(platform, image);
+        }
+        if target.stage.is_none() {
+            self.warn(&self.gate.unused()).await?;
         }
         Ok(answer)
     }

@@ -43,6 +43,9 @@ pub use waivers::{Outcome, Pattern, State, Waiver};
 /// The version of the rules that choose what is looked at; part of the inventory's cache key.
 pub const RULES: &str = "2";
 
+/// Why a check that looks at the base says nothing where there is none.
+pub(crate) const NO_BASE: &str = "the base is not known";
+
 /// What is judged.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
@@ -201,10 +204,13 @@ impl Judgement {
         })
     }
 
-    /// The waivers whose last day is over, by their index in the policy.
-    pub fn expired(&self) -> impl Iterator<Item = usize> {
-        let outcomes = self.waivers.iter().enumerate();
-        outcomes.filter(|(_, one)| one.state == State::Expired).map(|(index, _)| index)
+    /// The waivers of the file that is built whose last day is over. One of a central policy, which
+    /// is for many files, is over without blocking those that it has nothing to do with.
+    fn expired(&self) -> impl Iterator<Item = &Waiver> {
+        let outcomes = self.policy.waivers.iter().zip(&self.waivers);
+        outcomes
+            .filter(|(waiver, one)| waiver.from == Source::Spec && one.state == State::Expired)
+            .map(|(waiver, _)| waiver)
     }
 
     /// Whether the image is refused: for a finding, for what could not be decided, or for a waiver
@@ -319,7 +325,7 @@ pub fn judge(subject: &Subject<'_>, policy: &Policy) -> Judgement {
         let status = match policy.weight(check) {
             None => Status::Off,
             Some(_) if check.needs_base && !subject.base_known => {
-                Status::NotEvaluated("the base is not known".to_owned())
+                Status::NotEvaluated(NO_BASE.to_owned())
             }
             Some(severity) => match (check.decide)(subject) {
                 Err(reason) => Status::NotEvaluated(reason),

@@ -25,6 +25,7 @@ pub use ours::{Certificates, Evidence, OWN_ARGUMENTS, Outcome, Proof};
 use reader::{Reader, boolean};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::harden::Demand;
 pub use crate::llb::ResolveMode;
 use crate::platform::Platform;
 
@@ -82,6 +83,8 @@ pub struct Options {
     pub certificates: Certificates,
     /// Whether the image is inspected again even if the builder remembers what was found.
     pub proof: Option<Proof>,
+    /// What whoever builds asks of the gate.
+    pub demand: Demand,
     /// The attestations that are asked for.
     pub attest: Attest,
     /// Whether hardpan's own go along.
@@ -272,6 +275,7 @@ impl Options {
         self.proof = Proof::read(reader);
         self.evidence = Evidence::read(reader);
         self.outcome = Outcome::read(reader);
+        self.demand = ours::demand(reader);
         ours::refuse_unknown(reader);
         self.attest = Attest::read(reader);
         self.lint = LintRules::read(reader);

@@ -16,6 +16,7 @@ mod markdown;
 mod markup;
 pub mod predicates;
 mod sarif;
+mod standards;
 mod text;
 mod told;
 mod write;

@@ -132,3 +132,20 @@ fn formats_have_names() {
     }
     assert_eq!(Format::parse("xml"), None);
 }
+
+/// To be looked at in a browser: `LOOK=FOLDER cargo test --test reports`.
+#[test]
+fn pages_for_a_look() {
+    let Some(folder) = std::env::var_os("LOOK") else { return };
+    let folder = Path::new(&folder);
+    for (name, document) in [
+        ("clean", documents::clean()),
+        ("failed", documents::failed()),
+        ("crowded", documents::crowded(3_000)),
+    ] {
+        for format in Format::ALL {
+            let file = folder.join(format!("{name}.{}", format.file_name()));
+            fs::write(file, format.render(&document)).unwrap();
+        }
+    }
+}

@@ -9,9 +9,9 @@ use crate::bases::resolve::{Resolved, Root};
 use crate::context::Loaded;
 use crate::diagnostic::{self, Code, Diagnostic, Position, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe, ProbeSettings};
-use crate::frontend::{Build, Failure, own};
+use crate::frontend::{Build, Failure, own, policy};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
-use crate::harden::{self, Finding, Judgement, Origin, Policy, Severity, Subject};
+use crate::harden::{self, Finding, Judgement, Origin, Severity, Subject};
 use crate::image::ImageConfig;
 use crate::input::Input;
 use crate::inspect::collisions::{self, Collisions};
@@ -163,14 +163,16 @@ impl Build<'_> {
             base_known: true,
             input: Input::Spec,
         };
-        let judgement = harden::judge(&subject, &Policy::default());
+        let judgement = harden::judge(&subject, &self.gate.policy);
         let base = plan.images[plan.runtime].span;
         // Said when the base was found (`judge_bases`).
         let is_known = |one: &&Finding| one.check.0 == "SUP-04" && one.severity == Severity::Warn;
         let news = judgement.findings.iter().filter(|one| !is_known(one)).cloned();
         let news: Vec<Finding> = news.collect();
-        let found = diagnostics(&news, |finding| place(finding, plan)).into_iter();
-        let found = found.chain(undecided(&subject, &judgement, base)).collect();
+        let news = self.gate.explained(news, self.today);
+        let mut found = diagnostics(&news, |finding| place(finding, plan));
+        found.extend(undecided(&subject, &judgement, base));
+        found.extend(self.gate.told(&judgement));
         let summary = harden::summary(&subject, &judgement);
         let document = self.written(plan, &subject, &judgement);
         Ok(Verdict { summary, document, found, outputs: vec![output] })
@@ -217,10 +219,8 @@ impl Build<'_> {
         images: &[Resolved],
     ) -> Result<(), Failure> {
         let found = base_findings(request, selection, images, self.today);
-        if found.iter().any(|one| one.severity == diagnostic::Severity::Error) {
-            return Err(Failure::Refused(found));
-        }
-        self.warn(&found).await
+        let found = policy::excuse(found, &self.gate.policy, self.today);
+        self.warn(&refuse(found)?).await
     }
 
     /// Shows warnings to the user; the build goes on, unless the user wants none.
@@ -492,7 +492,7 @@ mod tests {
             base_known: false,
             input: Input::Dockerfile,
         };
-        let judgement = harden::judge(&subject, &Policy::default());
+        let judgement = harden::judge(&subject, &harden::Policy::default());
         let mut found = diagnostics(&judgement.findings, |_| Span::START);
         found.extend(undecided(&subject, &judgement, Span::START));
         found.retain(|one| one.severity == diagnostic::Severity::Error);

@@ -6,6 +6,7 @@ use super::{
     CheckId, Decision, Profile, Subject, accounts, base, identity, metadata, privilege, runtime,
     secrets, shells, start, tools,
 };
+use crate::words::{nearest, quoted};
 
 /// One check.
 #[derive(Debug, Clone, Copy)]
@@ -361,6 +362,16 @@ impl Check {
     /// The check of an id.
     pub fn find(id: &str) -> Option<&'static Self> {
         CHECKS.iter().find(|check| check.id.0 == id)
+    }
+
+    /// Says of an id that no check has which one was meant.
+    pub fn unknown(id: &str) -> String {
+        let ids = || CHECKS.iter().map(|check| check.id.0);
+        let written = quoted(id);
+        match nearest(&id.to_uppercase(), ids()) {
+            Some(near) => format!("there is no check {written}; did you mean `{near}`?"),
+            None => format!("there is no check {written}"),
+        }
     }
 
     /// How much a finding weighs in a profile; `None`: the profile leaves the check out.

@@ -20,7 +20,10 @@ pub fn test_result(document: &Document) -> Value {
     let (mut passed, mut warned, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     let checks = Told::all(document).into_iter().map(|told| (told.outcome(), &told.check.id));
     let tests = document.tests.iter().map(|test| (Outcome::of_test(test), &test.name));
-    for (outcome, name) in checks.chain(tests) {
+    let waivers: Vec<String> =
+        told::expired(document).map(|(check, _)| format!("waiver of {check}")).collect();
+    let waivers = waivers.iter().map(|name| (Outcome::Failed, name));
+    for (outcome, name) in checks.chain(tests).chain(waivers) {
         match outcome {
             Outcome::Passed => passed.push(name),
             Outcome::Warned => warned.push(name),
@@ -84,7 +87,9 @@ pub fn ctrf(document: &Document) -> Value {
     let tests = document.tests.iter().map(|test| {
         (test.name.clone(), Outcome::of_test(test), test.message.clone().unwrap_or_default())
     });
-    let all: Vec<(String, Outcome, String)> = checks.chain(tests).collect();
+    let waivers = told::expired(document)
+        .map(|(check, text)| (format!("waiver of {check}"), Outcome::Failed, text));
+    let all: Vec<(String, Outcome, String)> = checks.chain(tests).chain(waivers).collect();
     let count = |outcome| all.iter().filter(|(_, one, _)| *one == outcome).count();
     json!({
         "reportFormat": "CTRF",

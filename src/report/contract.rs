@@ -15,6 +15,8 @@ use crate::harden::Profile;
 
 /// Where the process may always write; its content is gone with the container.
 const SCRATCH: &str = "/tmp";
+/// Without it Docker gives the folder the mode that it has in the image, whatever that is.
+const SCRATCH_MODE: &str = "mode=1777";
 /// MiB of `/tmp` in ECS, which asks for a size.
 const SCRATCH_SIZE: u32 = 64;
 
@@ -202,6 +204,8 @@ pub struct Tmpfs {
     pub container_path: String,
     /// In MiB.
     pub size: u32,
+    /// Everybody may write it, and nobody take away what is another's.
+    pub mount_options: Vec<String>,
 }
 
 /// One of `mountPoints` of ECS.
@@ -290,7 +294,7 @@ fn docker(image: &Image, user: Option<(u32, u32)>, places: &[Place<'_>]) -> Dock
     if let Some((uid, gid)) = user {
         arguments.extend(["--user".to_owned(), format!("{uid}:{gid}")]);
     }
-    arguments.extend(["--tmpfs".to_owned(), SCRATCH.to_owned()]);
+    arguments.extend(["--tmpfs".to_owned(), format!("{SCRATCH}:{SCRATCH_MODE}")]);
     for Place { name, path } in places {
         // `-v` splits at colons, `--mount` at commas outside of quotes.
         if path.contains(':') {
@@ -316,7 +320,7 @@ fn compose(user: Option<(u32, u32)>, places: &[Place<'_>]) -> Compose {
         read_only: true,
         cap_drop: vec!["ALL".to_owned()],
         security_opt: vec!["no-new-privileges:true".to_owned()],
-        tmpfs: vec![SCRATCH.to_owned()],
+        tmpfs: vec![format!("{SCRATCH}:{SCRATCH_MODE}")],
         volumes: places.iter().map(volume).collect(),
     }
 }
@@ -362,7 +366,11 @@ fn ecs(user: Option<(u32, u32)>, places: &[Place<'_>]) -> Ecs {
             privileged: false,
             linux_parameters: LinuxParameters {
                 capabilities: Capabilities { drop: vec!["ALL".to_owned()] },
-                tmpfs: vec![Tmpfs { container_path: SCRATCH.to_owned(), size: SCRATCH_SIZE }],
+                tmpfs: vec![Tmpfs {
+                    container_path: SCRATCH.to_owned(),
+                    size: SCRATCH_SIZE,
+                    mount_options: vec![SCRATCH_MODE.to_owned()],
+                }],
             },
             docker_security_options: vec!["no-new-privileges".to_owned()],
             mount_points: places.iter().map(point).collect(),
@@ -389,9 +397,89 @@ fn notes(image: &Image, profile: Profile, has_places: bool) -> Vec<String> {
              volume of ECS hide it: copy it there in an init container where the app needs it",
         );
     }
+    notes.push("nothing can be executed in Docker's /tmp: say `/tmp:mode=1777,exec` for an app that unpacks libraries there");
     notes.push(
         "on Fargate leave out `dockerSecurityOptions`, which it refuses; where it does not know \
          `tmpfs`, mount a volume at /tmp",
     );
     notes.into_iter().map(ToOwned::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contract(uid: Option<u32>, writable: &[&str], profile: Profile) -> Contract {
+        let image = Image {
+            platform: "linux/amd64".to_owned(),
+            user: String::new(),
+            uid,
+            gid: uid,
+            entrypoint: Vec::new(),
+            cmd: Vec::new(),
+            workdir: String::new(),
+            ports: vec!["8080/tcp".to_owned()],
+            volumes: vec!["/data".to_owned()],
+            writable: writable.iter().map(|&path| path.to_owned()).collect(),
+            files: 0,
+            bytes: 0,
+        };
+        Contract::new(&image, profile)
+    }
+
+    #[test]
+    fn says_the_same_in_all_words() {
+        let contract = contract(Some(1000), &["/app/data", "/data"], Profile::Standard);
+        let [docker, compose, kubernetes, ecs] = contract.shown().map(|(_, _, text)| text);
+        let flat = docker.replace(" \\\n   ", "");
+        assert_eq!(
+            flat,
+            "docker run --read-only --cap-drop ALL --security-opt no-new-privileges --user 1000:1000 \
+             --tmpfs /tmp:mode=1777 -v app-data:/app/data -v data:/data IMAGE\n\
+             # to be reached from outside: -p 8080:8080/tcp\n"
+        );
+        for (text, words) in [
+            (compose, ["read_only: true", "cap_drop: [\"ALL\"]", "target: \"/app/data\""]),
+            (kubernetes, ["runAsUser: 1000", "fsGroup: 1000", "mountPath: \"/app/data\""]),
+            (ecs, ["\"readonlyRootFilesystem\": true", "\"ALL\"", "\"/app/data\""]),
+        ] {
+            for word in words {
+                assert!(text.contains(word), "{word} in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_no_user_that_is_not_one() {
+        for (uid, profile) in [
+            (Some(0), Profile::Standard),
+            (None, Profile::Standard),
+            (Some(1000), Profile::OpenShift),
+        ] {
+            let contract = contract(uid, &[], profile);
+            let context = &contract.kubernetes.security_context;
+            assert_eq!((context.run_as_user, context.run_as_non_root), (None, true));
+            assert_eq!(contract.kubernetes.pod_security_context, None);
+            let is_told = contract.docker.arguments.contains(&"--user".to_owned());
+            assert_eq!(is_told, uid == Some(1000), "OpenShift alone chooses the user");
+        }
+    }
+
+    #[test]
+    fn volumes_have_names_of_their_own_and_stay_in_their_quotes() {
+        let paths =
+            ["/tmp", "/tmp/", "/", "relative", "/a/b", "/a-b", "/TMP", "/a:b,\"c", "/$(id) '#"];
+        let contract = contract(Some(1), &paths, Profile::Standard);
+        let names: Vec<&str> = contract.ecs.volumes.iter().map(|one| one.name.as_str()).collect();
+        // `/tmp` is there already, and no volume may be called like it.
+        assert_eq!(names, ["id", "tmp-2", "a-b", "a-b-2", "a-b-c", "data"]);
+        let command = contract.docker.command();
+        assert!(
+            command.contains(r#"--mount 'type=volume,source=a-b-c,"target=/a:b,""c"'"#),
+            "{command}"
+        );
+        assert!(command.contains(r"-v 'id:/$(id) '\''#'"), "{command}");
+        let yaml = contract.kubernetes.yaml();
+        assert!(yaml.contains(r#"mountPath: "/a:b,\"c""#), "{yaml}");
+    }
 }

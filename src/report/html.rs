@@ -44,6 +44,7 @@ pub(super) fn render(document: &Document) -> String {
     tables::tests(&mut out, document);
     tables::waivers(&mut out, document);
     tables::checks(&mut out, &checks, document);
+    tables::standards(&mut out, &checks);
     tables::contract(&mut out, document);
     out.push_str("</main>\n");
     let tool = &document.tool;
@@ -72,7 +73,7 @@ fn head(out: &mut String, document: &Document) {
     let verdict = told::verdict(document.result);
     let _ = write!(
         out,
-        "<header>\n<span class=\"badge verdict {colour}\">{verdict}</span>\n<h1>{}</h1>\n\
+        "<header>\n<p class=\"top\">Hardening report <span class=\"badge verdict {colour}\">{verdict}</span></p>\n<h1>{}</h1>\n\
          <p class=\"dim\">{}</p>\n",
         escaped(&told::subject(document)),
         sentence(&document.summary.text)
@@ -98,7 +99,8 @@ fn cards(out: &mut String, document: &Document) {
     out.push_str("<ul class=\"cards\">\n");
     for (class, number, name) in cards {
         let class = if number > 0 { class } else { "" };
-        let _ = writeln!(out, "<li class=\"{class}\"><b>{number}</b>{name}</li>");
+        let _ =
+            writeln!(out, "<li class=\"{class}\"><b>{}</b>{name}</li>", thousands(number as u64));
     }
     out.push_str("</ul>\n");
 }
@@ -146,7 +148,7 @@ fn facts(out: &mut String, document: &Document) {
 fn contents(out: &mut String, document: &Document) {
     let tests = (!document.tests.is_empty()).then_some(("start", "Start"));
     let waivers = (!document.waivers.is_empty()).then_some(("waivers", "Waivers"));
-    let fixed = [("checks", "Checks"), ("contract", "How to start it")];
+    let fixed = [("checks", "Checks"), ("standards", "Standards"), ("contract", "How to start it")];
     let all = std::iter::once(("findings", "Findings")).chain(tests).chain(waivers).chain(fixed);
     out.push_str("<nav aria-label=\"Contents\"><ul>\n");
     for (id, name) in all {

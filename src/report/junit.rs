@@ -28,6 +28,10 @@ pub(super) fn render(document: &Document) -> String {
     if !document.tests.is_empty() {
         suites.push(("Start".to_owned(), document.tests.iter().map(test).collect()));
     }
+    let expired: Vec<Case> = told::expired(document).map(waiver).collect();
+    if !expired.is_empty() {
+        suites.push(("Waivers".to_owned(), expired));
+    }
     let counts = counts(suites.iter().flat_map(|(_, cases)| cases));
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
     let name = escaped(&format!("hardening: {}", told::subject(document)));
@@ -65,6 +69,10 @@ fn check(told: &Told<'_>, document: &Document) -> Case {
     let body = match outcome {
         Outcome::Skipped => {
             format!("      <skipped message=\"{}\"/>\n", escaped(&told.reason(&document.profile)))
+        }
+        Outcome::Failed if told.is_undecided => {
+            let message = format!("cannot be decided: {}", told.reason(&document.profile));
+            format!("      <failure type=\"block\" message=\"{}\"/>\n", escaped(&message))
         }
         Outcome::Failed => failure(told),
         Outcome::Passed | Outcome::Warned => printed(&told.findings),
@@ -118,6 +126,11 @@ fn described(finding: &FindingEntry) -> String {
     let message = crate::words::escaped(&finding.message);
     let help = crate::words::escaped(&finding.help);
     format!("{line}{mark}: {message} [{}{spot}]\n  fix: {help}\n", told::origin(finding))
+}
+
+fn waiver((check, text): (&str, String)) -> Case {
+    let body = format!("      <failure type=\"expired\" message=\"{}\"/>\n", escaped(&text));
+    Case(Outcome::Failed, case(("hardening.waivers", &format!("waiver of {check}")), None, &body))
 }
 
 fn test(test: &Test) -> Case {

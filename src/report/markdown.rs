@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use super::document::{Document, FindingEntry, Level};
 use super::markup::{code, escaped, markdown as cell};
+use super::standards::{SCOPE, standards};
 use super::told::{self, Told};
 
 /// Findings of one check that are listed.
@@ -26,6 +27,7 @@ pub(super) fn render(document: &Document) -> String {
     tests(&mut out, document);
     waivers(&mut out, document);
     all_checks(&mut out, &checks, document);
+    evidence(&mut out, &checks);
     contract(&mut out, document);
     out
 }
@@ -179,6 +181,31 @@ fn all_checks(out: &mut String, checks: &[Told<'_>], document: &Document) {
         );
     }
     out.push_str("\n</details>\n");
+}
+
+fn evidence(out: &mut String, checks: &[Told<'_>]) {
+    let _ = writeln!(out, "\n### Standards\n\n{}", cell(SCOPE));
+    for standard in standards(checks) {
+        let _ = writeln!(out, "\n<details><summary>{}</summary>\n", escaped(standard.name));
+        if !standard.about.is_empty() {
+            let _ = writeln!(out, "{}\n", cell(standard.about));
+        }
+        table(out, &["item", "asks for", "result", "checks", "remark"]);
+        for item in standard.items {
+            let checks: Vec<&str> = item.checks.iter().map(|(id, _)| *id).collect();
+            row(
+                out,
+                &[
+                    &cell(item.item),
+                    &cell(item.title),
+                    item.result.text(),
+                    &cell(&checks.join(" ")),
+                    &cell(item.note),
+                ],
+            );
+        }
+        out.push_str("\n</details>\n");
+    }
 }
 
 fn contract(out: &mut String, document: &Document) {

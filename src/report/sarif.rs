@@ -52,7 +52,7 @@ pub(super) fn render(document: &Document) -> String {
         "columnKind": "unicodeCodePoints",
         "invocations": [{
             "executionSuccessful": true,
-            "toolExecutionNotifications": notifications(&checks),
+            "toolExecutionNotifications": notifications(document, &checks),
         }],
         "results": results,
         "properties": {
@@ -63,6 +63,12 @@ pub(super) fn render(document: &Document) -> String {
         },
     });
     super::json::pretty(&json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] }))
+}
+
+/// A message in which nothing is a link.
+fn shown(text: &str) -> String {
+    let text = words::escaped(text);
+    if text.contains("](") { text.replace('[', r"\[").replace(']', r"\]") } else { text }
 }
 
 fn level(level: Level) -> &'static str {
@@ -100,7 +106,6 @@ fn rule(told: &Told<'_>) -> Value {
     properties["tags"] = tags.into();
     let mut rule = json!({
         "id": check.id,
-        "name": format!("{}: {title}", check.id),
         "shortDescription": { "text": title },
         "fullDescription": { "text": format!("No image may have this: {title}.{evidence}") },
         "help": {
@@ -133,15 +138,14 @@ fn help_page(id: &str, help: &str, standards: &str) -> String {
 }
 
 fn result(document: &Document, index: usize, finding: &FindingEntry) -> Value {
-    let message = words::escaped(&finding.message);
-    let help = words::escaped(&finding.help);
+    let FindingEntry { message, help, .. } = finding;
     let print = fingerprint(finding);
     let mut result = json!({
         "ruleId": finding.check,
         "ruleIndex": index,
         "kind": "fail",
         "level": level(finding.severity),
-        "message": { "text": format!("{message}. How to fix: {help}.") },
+        "message": { "text": shown(&format!("{message}. How to fix: {help}.")) },
         "locations": [location(document, finding)],
         "partialFingerprints": { "primaryLocationLineHash": print, "hardening/v1": print },
         "properties": { "origin": finding.origin, "layer": finding.layer },
@@ -226,7 +230,6 @@ fn fingerprint(finding: &FindingEntry) -> String {
 fn start_rule() -> Value {
     json!({
         "id": START,
-        "name": "START: the image does not do what its test says",
         "shortDescription": { "text": "the image does not do what its test says" },
         "fullDescription": { "text": "The image was started under the runtime contract, and did not do what `test` of the spec says." },
         "help": { "text": "How to fix: see what the app printed, and what the contract forbids: writing outside of /tmp and the writable paths, capabilities, the network." },
@@ -243,23 +246,25 @@ fn start(document: &Document, index: usize, test: &Test) -> Value {
         "ruleIndex": index,
         "kind": "fail",
         "level": "error",
-        "message": { "text": words::escaped(&format!("{}: {message}", test.name)) },
+        "message": { "text": shown(&format!("{}: {message}", test.name)) },
         "locations": [location],
         "partialFingerprints": { "hardening/v1": words::escaped(&test.name) },
     })
 }
 
-fn notifications(checks: &[Told<'_>]) -> Vec<Value> {
+fn notifications(document: &Document, checks: &[Told<'_>]) -> Vec<Value> {
+    let expired = told::expired(document)
+        .map(|(_, text)| json!({ "level": "error", "message": { "text": shown(&text) } }));
     let open = checks.iter().enumerate();
     let open = open.filter(|(_, told)| told.check.status == CheckStatus::NotEvaluated);
-    open.map(|(index, told)| {
+    let open = open.map(|(index, told)| {
         let reason = told.check.reason.as_deref().unwrap_or("no reason is given");
         let text = format!("{} not evaluated: {reason}", told.check.id);
         json!({
-            "level": "warning",
-            "message": { "text": words::escaped(&text) },
+            "level": if told.is_undecided { "error" } else { "warning" },
+            "message": { "text": shown(&text) },
             "associatedRule": { "id": told.check.id, "index": index },
         })
-    })
-    .collect()
+    });
+    open.chain(expired).collect()
 }

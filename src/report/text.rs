@@ -154,7 +154,8 @@ fn undecided(out: &mut String, checks: &[Told<'_>], document: &Document) {
         if !matches!(told.check.status, CheckStatus::NotEvaluated | CheckStatus::Off) {
             continue;
         }
-        let reason = told.reason(&document.profile);
+        let mark = if told.is_undecided { "blocking: " } else { "" };
+        let reason = format!("{mark}{}", told.reason(&document.profile));
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, ids)) => ids.push(&told.check.id),
             None => reasons.push((reason, vec![&told.check.id])),

@@ -10,7 +10,7 @@ use super::document::{
     Base, CheckEntry, CheckStatus, Document, FindingEntry, Level, Test, Verdict,
 };
 use crate::diagnostic::Code;
-use crate::harden::Check;
+use crate::harden::{Check, NO_BASE, thousands};
 use crate::words;
 
 /// The families of checks, by the beginning of their ids.
@@ -57,6 +57,8 @@ pub(super) struct Told<'a> {
     pub(super) check: &'a CheckEntry,
     /// Its listed findings, in their order.
     pub(super) findings: Vec<&'a FindingEntry>,
+    /// Whether the image is refused because nobody knows.
+    pub(super) is_undecided: bool,
 }
 
 impl<'a> Told<'a> {
@@ -69,6 +71,7 @@ impl<'a> Told<'a> {
         let told = |check: &'a CheckEntry| Told {
             check,
             findings: findings.remove(check.id.as_str()).unwrap_or_default(),
+            is_undecided: is_undecided(document, check),
         };
         document.checks.iter().map(told).collect()
     }
@@ -94,6 +97,7 @@ impl<'a> Told<'a> {
     /// How it ended.
     pub(super) fn outcome(&self) -> Outcome {
         match (self.check.status, self.worst()) {
+            (CheckStatus::NotEvaluated, _) if self.is_undecided => Outcome::Failed,
             (CheckStatus::Off | CheckStatus::NotEvaluated, _) => Outcome::Skipped,
             (CheckStatus::Failed, Some(Level::Block)) => Outcome::Failed,
             (CheckStatus::Failed, Some(Level::Warn)) => Outcome::Warned,
@@ -111,6 +115,7 @@ impl<'a> Told<'a> {
                 None => counted(count, "finding"),
             },
             CheckStatus::Waived => format!("{}, waived", counted(count, "finding")),
+            CheckStatus::NotEvaluated if self.is_undecided => "not evaluated, blocking".to_owned(),
             CheckStatus::NotEvaluated => "not evaluated".to_owned(),
             CheckStatus::Off => "off".to_owned(),
         }
@@ -126,12 +131,34 @@ impl<'a> Told<'a> {
     }
 }
 
-/// What a finding of a weight does.
+/// What could not be decided is not proven, and refuses the image where a finding would; a check of
+/// the base only where there is one, or where it is required.
+fn is_undecided(document: &Document, check: &CheckEntry) -> bool {
+    let required = document.policy.as_ref().map_or(&[][..], |policy| &policy.required);
+    check.status == CheckStatus::NotEvaluated
+        && check.severity == Some(Level::Block)
+        && (check.reason.as_deref() != Some(NO_BASE) || required.contains(&check.id))
+}
+
+/// Waivers whose last day is over: what is wrong, and the check. They refuse the image.
+pub(super) fn expired(document: &Document) -> impl Iterator<Item = (&str, String)> {
+    let expired = document.waivers.iter().filter(|waiver| waiver.status == "expired");
+    expired.map(|waiver| {
+        let path = waiver.path.as_ref().map(|path| format!(" at {path}")).unwrap_or_default();
+        let text = format!(
+            "the waiver of {}{path} has ended on {}; {} answers for it",
+            waiver.check, waiver.expires, waiver.owner
+        );
+        (waiver.check.as_str(), text)
+    })
+}
+
+/// What a finding of a weight is.
 pub(super) fn weight(level: Level) -> &'static str {
     match level {
-        Level::Block => "blocks",
-        Level::Warn => "warns",
-        Level::Info => "a note",
+        Level::Block => "blocking",
+        Level::Warn => "warning",
+        Level::Info => "note",
     }
 }
 
@@ -148,7 +175,7 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
 pub(super) fn numbers(document: &Document) -> String {
     let summary = &document.summary;
     let verb = |count: usize, one: &str, more: &str| {
-        format!("{count} {}", if count == 1 { one } else { more })
+        format!("{} {}", thousands(count as u64), if count == 1 { one } else { more })
     };
     let failed = document.tests.iter().filter(|test| Outcome::of_test(test) == Outcome::Failed);
     let mut parts = vec![
@@ -159,9 +186,15 @@ pub(super) fn numbers(document: &Document) -> String {
     if summary.waived > 0 {
         parts.push(format!("{} waived", summary.waived));
     }
-    match failed.count() {
-        0 => {}
-        count => parts.push(format!("{} failed", counted(count, "test"))),
+    let undecided = document.checks.iter().filter(|check| is_undecided(document, check));
+    for (count, noun, verb) in [
+        (failed.count(), "test", "failed"),
+        (undecided.count(), "check", "undecided"),
+        (expired(document).count(), "waiver", "expired"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{} {verb}", counted(count, noun)));
+        }
     }
     parts.join(", ")
 }
@@ -183,7 +216,7 @@ pub(super) fn tally(document: &Document) -> String {
 
 /// `1 finding`, `2 findings`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+    format!("{} {noun}{}", thousands(count as u64), if count == 1 { "" } else { "s" })
 }
 
 /// The line that brought it about: `hardpan.yaml:7:5`.

@@ -12,9 +12,11 @@ macro_rules! key {
 }
 
 mod file;
+mod harden;
 mod steps;
 
 pub(super) use file::{APP, ARGUMENT, FILE, HEALTHCHECK, PAIR, STAGE, WRITABLE};
+pub(super) use harden::{ALLOW, FORBID, HARDEN, POLICY, PROFILES, WAIVER};
 pub(super) use steps::{ADD, BIND, CACHE, COPY, LINK, MKDIR, PACKAGES, RUN, SECRET, WRITE};
 
 /// One kind of map.

@@ -40,3 +40,4 @@ mod scans;
 mod stages;
 mod support;
 mod targets;
+mod waivers;

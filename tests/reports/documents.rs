@@ -203,14 +203,24 @@ pub(crate) fn failed() -> Document {
             entry.status = CheckStatus::NotEvaluated;
             entry.reason = Some("the base is not known".to_owned());
         }
+        if entry.id == "RUN-06" {
+            entry.status = CheckStatus::NotEvaluated;
+            entry.reason = Some("/app/lib/native.node has more than 10,000 libraries".to_owned());
+        }
         if entry.id == "USR-04" {
             (entry.status, entry.severity) = (CheckStatus::Off, None);
         }
     }
     document.waivers = vec![
         waiver(("SHL-08", Some("/app/vendor/**")), "the vendor ships it, removal is asked for", 1),
-        waiver(("PKG-02", None), "pip is gone since the last release", 0),
+        waiver(("PKG-02", Some("/usr/bin/pip")), "pip is gone since the last release", 0),
+        WaiverEntry {
+            expires: "2026-10-01".to_owned(),
+            status: "expired".to_owned(),
+            ..waiver(("SHL-03", Some("/app/bin/helper")), "for the demo in September", 0)
+        },
     ];
+    document.profile = "strict".to_owned();
     document.policy = Some(Policy {
         profile_of_file: Some("standard".to_owned()),
         source: "context policy".to_owned(),

@@ -51,8 +51,17 @@ fn check(out: &mut String, told: &Told<'_>) {
     );
     let helps = || told.findings.iter().map(|finding| finding.help.as_str());
     let common = helps().next().filter(|first| helps().all(|help| help == *first));
-    if let Some(help) = common {
-        let _ = writeln!(out, "<p class=\"fix\"><b>Fix:</b> {}</p>", sentence(help));
+    let page = format!(
+        "<span class=\"dim\">What is looked at, and why:</span> {}",
+        linked(&told.check.id)
+    );
+    match common {
+        Some(help) => {
+            let _ = writeln!(out, "<p class=\"fix\"><b>Fix:</b> {}<br>{page}</p>", sentence(help));
+        }
+        None => {
+            let _ = writeln!(out, "<p class=\"fix\">{page}</p>");
+        }
     }
     if !told.findings.is_empty() {
         out.push_str(
@@ -67,11 +76,7 @@ fn check(out: &mut String, told: &Told<'_>) {
     if told.unlisted() > 0 {
         let _ = writeln!(out, "<p>… and {} more.</p>", told::counted(told.unlisted(), "finding"));
     }
-    let _ = writeln!(
-        out,
-        "<p class=\"dim\">What is looked at, and why: {}</p>\n</div>\n</details>",
-        linked(&told.check.id)
-    );
+    out.push_str("</div>\n</details>\n");
 }
 
 fn finding(out: &mut String, finding: &FindingEntry, is_help_told: bool) {

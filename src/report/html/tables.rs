@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{colour, linked, told};
 use crate::report::document::Document;
 use crate::report::markup::{escaped, lines, sentence};
+use crate::report::standards::{self, Ended, Evidence};
 use crate::report::told::{Outcome, Told};
 
 /// Opens a section with a table.
@@ -32,9 +33,9 @@ pub(super) fn tests(out: &mut String, document: &Document) {
         let outcome = Outcome::of_test(test);
         let mut what = sentence(test.message.as_deref().unwrap_or_default());
         match test.stopped_in_time {
-            Some(false) => what.push_str(" It did not end in time after its stop signal."),
+            Some(false) => what.push_str("<div>it did not end in time after its stop signal</div>"),
             Some(true) if what.is_empty() => {
-                what.push_str("It ended in time after its stop signal.");
+                what.push_str("it ended in time after its stop signal")
             }
             _ => {}
         }
@@ -67,7 +68,7 @@ pub(super) fn waivers(out: &mut String, document: &Document) {
             "unused" => "warn",
             _ => "bad",
         };
-        let path = waiver.path.as_deref().unwrap_or("all");
+        let path = waiver.path.as_deref().unwrap_or_default();
         let _ = writeln!(
             out,
             "<tr><th scope=\"row\">{}</th><td><code>{}</code></td><td>{}</td><td>{}</td>\
@@ -105,6 +106,66 @@ pub(super) fn checks(out: &mut String, checks: &[Told<'_>], document: &Document)
         );
     }
     out.push_str(END);
+}
+
+pub(super) fn standards(out: &mut String, checks: &[Told<'_>]) {
+    let _ = write!(
+        out,
+        "<section aria-labelledby=\"standards\">\n<h2 id=\"standards\">Standards</h2>\n<p>{}</p>\n",
+        escaped(standards::SCOPE)
+    );
+    for standard in standards::standards(checks) {
+        let count = |result| standard.items.iter().filter(|one| one.result == result).count();
+        let badges: String =
+            [Ended::Blocked, Ended::Warned, Ended::Waived, Ended::Open, Ended::Clean]
+                .into_iter()
+                .filter(|result| count(*result) > 0)
+                .map(|result| {
+                    format!(" {}", badge(result, &format!("{}: {}", result.text(), count(result))))
+                })
+                .collect();
+        let _ = write!(
+            out,
+            "<details>\n<summary><b>{}</b>{badges}</summary>\n<div class=\"inner\">\n<p class=\"dim\">{}</p>\n\
+             <table class=\"wide\">\n<thead><tr><th scope=\"col\">Item</th><th scope=\"col\">Asks for</th>\
+             <th scope=\"col\">Result</th><th scope=\"col\">Checks and remarks</th></tr></thead>\n<tbody>\n",
+            escaped(standard.name),
+            sentence(standard.about)
+        );
+        for item in &standard.items {
+            evidence(out, item);
+        }
+        out.push_str("</tbody>\n</table>\n</div>\n</details>\n");
+    }
+    out.push_str("</section>\n");
+}
+
+fn badge(result: Ended, text: &str) -> String {
+    let colour = match result {
+        Ended::Blocked => "bad",
+        Ended::Warned => "warn",
+        Ended::Waived => "info",
+        Ended::Clean => "good",
+        Ended::Open | Ended::Nothing => "",
+    };
+    format!("<span class=\"badge {colour}\">{text}</span>")
+}
+
+fn evidence(out: &mut String, item: &Evidence<'_>) {
+    let mut checks = String::new();
+    for (id, outcome) in &item.checks {
+        let _ = write!(checks, "<span class=\"chip {}\">{}</span>", colour(*outcome), escaped(id));
+    }
+    if !item.note.is_empty() {
+        let _ = write!(checks, "<div class=\"dim\">{}</div>", sentence(item.note));
+    }
+    let _ = writeln!(
+        out,
+        "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{checks}</td></tr>",
+        escaped(item.item),
+        sentence(item.title),
+        badge(item.result, item.result.text())
+    );
 }
 
 pub(super) fn contract(out: &mut String, document: &Document) {

@@ -195,7 +195,6 @@ fn without(name: &str) -> &'static str {
         "test" => {
             "the proof covers user, shell and entrypoint; test the running image from outside"
         }
-        "harden" => "the checks of the standard profile apply, without waivers",
         "libs" => "copy the libraries that the program needs by their paths",
         "http" | "https" | "port" | "headers" | "insecure" => {
             "write `run` with a program of the image as a list"

@@ -1,5 +1,6 @@
 //! The keys of a file, an app, a stage, and of what stands in them apart from steps.
 
+use super::harden::{HARDEN, PROFILES};
 use super::steps::{ADD, CACHE, COPY, LINK, MKDIR, PACKAGES, RUN, WRITE};
 use super::{
     ARGUMENT_NAME, COMMAND, DURATION, Key, Kind, MODE, Merges, NAME, PLATFORM, PORT, Shape,
@@ -128,10 +129,16 @@ const APP_KEYS: &[Key] = &[
         "[node, healthcheck.mjs]",
         "The command that says whether the app is well, or `none`",
     ),
+    key!(
+        "harden",
+        Kind::Any(&[Kind::Words(PROFILES), Kind::Shape(&HARDEN)]),
+        "strict",
+        "How strict the gate is, and which of its findings are accepted",
+    ),
 ];
 
 /// Keys of an app that later releases have.
-const APP_LATER: &[&str] = &["init", "test", "harden"];
+const APP_LATER: &[&str] = &["init", "test"];
 
 /// Words of other files for the keys of an app.
 const APP_INSTEAD: &[(&str, &str)] = &[
@@ -154,6 +161,9 @@ const APP_INSTEAD: &[(&str, &str)] = &[
     ("stages", "write `build`"),
     ("stop_signal", "write `stopsignal`"),
     ("working_dir", "write `workdir`"),
+    ("waivers", "write them below `harden`"),
+    ("profile", "write `harden: NAME`"),
+    ("policy", "write `harden`; a policy for every file is a context of the build"),
 ];
 
 /// A file.
