@@ -240,11 +240,7 @@ impl Proof<'_> {
     async fn look(&self, image: &Made) -> Result<Looked, Failure> {
         let parsed = ImageConfig::parse(&image.config)
             .map_err(|error| Failure::internal(error.to_string()))?;
-        let history = parsed.history.iter().map(|entry| entry.created_by.clone());
-        let config = harden::Config {
-            history: history.collect(),
-            ..proof::config_of(&parsed, self.delegate.options)
-        };
+        let config = proof::config_of(&parsed, self.delegate.options);
         let platform = image.id.clone().unwrap_or_else(|| parsed.platform());
         self.refuse_other_systems(&platform, &parsed.os).await?;
         let prefix = image.id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();

@@ -24,6 +24,7 @@ mod shells;
 mod start;
 mod text;
 mod tools;
+mod unknown;
 mod waivers;
 
 use std::fmt;
@@ -38,6 +39,7 @@ pub use policy::{Allowed, Demand, Policy, Setting, Source};
 pub use profile::Profile;
 pub(crate) use text::thousands;
 pub use text::{report, summary};
+pub use unknown::Need;
 pub use waivers::{Outcome, Pattern, State, Waiver};
 
 /// The version of the rules that choose what is looked at; part of the inventory's cache key.
@@ -189,7 +191,8 @@ impl Judgement {
 
     /// The checks that would refuse the image and could not be decided although the evidence should
     /// allow it: what was not looked at is not proven. Those that look at a base are none of them
-    /// where there is none, unless they are required.
+    /// where there is none, nor are those that must know what nobody does (`leave_out`), unless they
+    /// are required.
     pub fn undecided<'a>(
         &'a self,
         subject: &Subject<'_>,
@@ -198,7 +201,8 @@ impl Judgement {
         self.checks.iter().filter_map(move |(id, status)| {
             let Status::NotEvaluated(reason) = status else { return None };
             let check = Check::find(id.0)?;
-            let is_asked = base_known || !check.needs_base || self.policy.requires(*id);
+            let is_known = (base_known || !check.needs_base) && !Need::explains(reason);
+            let is_asked = is_known || self.policy.requires(*id);
             let blocks = self.policy.weight(check) == Some(Severity::Block);
             (is_asked && blocks).then_some((check, reason.as_str()))
         })

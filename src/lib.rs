@@ -24,5 +24,6 @@ pub mod reference;
 pub mod remote;
 pub mod report;
 pub mod result;
+pub mod scan;
 pub mod spec;
 pub mod words;

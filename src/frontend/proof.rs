@@ -346,29 +346,13 @@ pub(crate) fn parse(json: &[u8]) -> Result<Inventory, Failure> {
 
 /// What the checks look at, of a whole config and the options of the build.
 pub(crate) fn config_of(image: &ImageConfig, options: &Options) -> harden::Config {
-    let config = &image.config;
-    let variant = Some(&image.variant).filter(|variant| !variant.is_empty());
-    let platform = [&image.os, &image.architecture].into_iter().chain(variant);
-    let healthcheck = config.healthcheck.as_ref();
     harden::Config {
-        user: config.user.clone(),
-        entrypoint: config.entrypoint.clone().unwrap_or_default(),
-        cmd: config.cmd.clone().unwrap_or_default(),
-        workdir: config.working_dir.clone(),
-        env: config.env.clone(),
-        healthcheck: healthcheck.map(|check| check.test.clone()).unwrap_or_default(),
-        volumes: config.volumes.keys().cloned().collect(),
-        ports: config.exposed_ports.keys().cloned().collect(),
-        labels: config.labels.clone(),
-        onbuild: config.on_build.clone(),
-        platform: platform.map(String::as_str).collect::<Vec<_>>().join("/"),
-        created: image.created.clone(),
         build_args: options.build_args.clone(),
         epoch: match options.epoch {
             Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
             _ => None,
         },
-        ..harden::Config::default()
+        ..image.into()
     }
 }
 

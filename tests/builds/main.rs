@@ -36,6 +36,7 @@ mod platforms;
 mod refusals;
 mod remote;
 mod reports;
+mod scan_exports;
 mod scans;
 mod stages;
 mod support;
