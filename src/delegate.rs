@@ -250,7 +250,9 @@ impl Proof<'_> {
         let probe = whole.inventory(&self.probes, args)?;
         let inventory = self.read(whole.definition(probe)).await?;
         let numbers = user::as_numbers(&config.user, &inventory.user);
-        let verdict = self.judge(&platform, inventory, (config, numbers.as_deref())).await;
+        // Boxed: the evidence is more than a stack should hold while the builder is asked.
+        let verdict = self.judge(&platform, inventory, (config, numbers.as_deref()));
+        let verdict = Box::pin(verdict).await;
         let config = match numbers {
             Some(numbers) => with_user(&image.config, &numbers)
                 .map_err(|error| Failure::internal(error.to_string()))?,

@@ -39,10 +39,9 @@ impl Statements {
     /// default only beside other attestations.
     pub(crate) fn of(document: &Document, gateway: &Gateway, options: &Options) -> Option<Self> {
         let inline_only = match options.evidence {
-            Evidence::Never => return None,
             Evidence::Always => false,
             Evidence::Auto if options.attest.is_any() => true,
-            Evidence::Auto => return None,
+            Evidence::Auto | Evidence::Never => return None,
         };
         let is_kept = gateway.frontend_caps().supports(ATTESTATIONS);
         is_kept.then(|| Self { predicates: predicates(document), inline_only })
