@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 use crate::context::Loaded;
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::emit::{ProbeSettings, Whole};
-use crate::frontend::evidence::can_pass;
+use crate::frontend::evidence::{about, can_pass, position};
 use crate::frontend::policy::{self, Gate};
 use crate::frontend::reports::CALL;
 use crate::frontend::{Failure, prepare, proof};
@@ -250,7 +250,9 @@ impl Proof<'_> {
         let probe = whole.inventory(&self.probes, args)?;
         let inventory = self.read(whole.definition(probe)).await?;
         let numbers = user::as_numbers(&config.user, &inventory.user);
-        let verdict = self.judge(&platform, inventory, (config, numbers.as_deref())).await;
+        // Boxed: the evidence is more than a stack should hold while the builder is asked.
+        let verdict = self.judge(&platform, inventory, (config, numbers.as_deref()));
+        let verdict = Box::pin(verdict).await;
         let config = match numbers {
             Some(numbers) => with_user(&image.config, &numbers)
                 .map_err(|error| Failure::internal(error.to_string()))?,
@@ -300,9 +302,9 @@ impl Proof<'_> {
             one.span = place;
         }
         let Delegate { loaded, .. } = self.delegate;
-        let position = proof::position(&loaded.file.filename, place);
-        let about = proof::about("dockerfile", loaded, &self.probes);
-        let document = Document::new(&subject, &judgement, about, |_| Some(position.clone()));
+        let place = position(&loaded.file.filename, place);
+        let about = about("dockerfile", loaded, &self.probes);
+        let document = Document::new(&subject, &judgement, about, |_| Some(place.clone()));
         Verdict { summary: summary(&subject, &judgement), document, found }
     }
 

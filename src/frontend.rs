@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use calls::Call;
 pub use failure::Failure;
 use policy::Gate;
-use proof::Verdict;
+use proof::LookedAt;
 use target::Target;
 
 use crate::context::{self, Fetched, LoadError, Loaded, Locations};
@@ -200,12 +200,6 @@ struct LaidOut {
     probes: Vec<Output>,
 }
 
-/// An app in a graph, and what was found out about it.
-struct LookedAt {
-    laid: LaidOut,
-    verdict: Verdict,
-}
-
 impl Build<'_> {
     /// The images for all platforms, or everything that is wrong with any of them.
     async fn all(&self, target: &Target<'_>, platforms: &[Platform]) -> Result<Answer, Failure> {
@@ -272,18 +266,6 @@ impl Build<'_> {
         let packages = self.scan(&mut emitter, image, scanner).await?;
         let result = ImageResult::new(found, &plan, self.options);
         Ok(result.attested(evidence.into_iter().chain(packages)))
-    }
-
-    /// Lays an image out and judges what comes of it.
-    async fn look(
-        &self,
-        emitter: &mut Emitter<'_>,
-        drafted: &Drafted,
-    ) -> Result<LookedAt, Failure> {
-        let mut laid = self.lay_out(emitter, self.app, drafted).await?;
-        let mut verdict = self.prove(emitter, &laid.plan, &laid.parts).await?;
-        laid.probes.append(&mut verdict.outputs);
-        Ok(LookedAt { laid, verdict })
     }
 
     /// Says of a step that failed whether the builder could not run it at all.

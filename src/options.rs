@@ -273,9 +273,9 @@ impl Options {
         self.execution = Execution::read(reader);
         self.certificates = Certificates::read(reader);
         self.proof = Proof::read(reader);
-        self.demand = ours::demand(reader);
         self.evidence = Evidence::read(reader);
         self.outcome = Outcome::read(reader);
+        self.demand = ours::demand(reader);
         ours::refuse_unknown(reader);
         self.attest = Attest::read(reader);
         self.lint = LintRules::read(reader);

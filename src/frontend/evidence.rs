@@ -1,17 +1,23 @@
-//! How the proof of an image reaches others: three statements beside it, made of the one document.
+//! How the proof of an image reaches others: the one document, and three statements made of it.
 //!
 //! Since BuildKit v0.31 the image is handed on together with its probes (a pass-through), so that a
 //! cache export carries them and the provenance lists them. Older builders would run them again on
 //! every daemon; there they go along as what the attestations are made of.
 
-use crate::emit::{Emitter, Whole, Written};
-use crate::frontend::{Build, Failure};
+use crate::bases::resolve::Resolved;
+use crate::context::Loaded;
+use crate::diagnostic::{Position, Span};
+use crate::emit::{Emitter, ProbeSettings, Whole, Written};
+use crate::frontend::proof::place;
+use crate::frontend::{Build, Failure, own};
 use crate::gateway::{ATTESTATIONS, Gateway};
-use crate::llb::{Output, caps};
+use crate::harden::{Finding, Judgement, Subject};
+use crate::llb::{Digest, Output, caps};
 use crate::options::{Evidence, Options};
+use crate::plan::{Plan, Role};
 use crate::proto::frontend::{Attestation, AttestationKind, Ref};
-use crate::report::Document;
 use crate::report::predicates::{Predicate, predicates};
+use crate::report::{About, Document, document};
 
 /// Only exporters that keep attestations inside an image write it down: a folder or a tar of files
 /// gets none (exporter/attestation/filter.go).
@@ -33,10 +39,9 @@ impl Statements {
     /// default only beside other attestations.
     pub(crate) fn of(document: &Document, gateway: &Gateway, options: &Options) -> Option<Self> {
         let inline_only = match options.evidence {
-            Evidence::Never => return None,
             Evidence::Always => false,
             Evidence::Auto if options.attest.is_any() => true,
-            Evidence::Auto => return None,
+            Evidence::Auto | Evidence::Never => return None,
         };
         let is_kept = gateway.frontend_caps().supports(ATTESTATIONS);
         is_kept.then(|| Self { predicates: predicates(document), inline_only })
@@ -73,7 +78,43 @@ impl Statements {
     }
 }
 
+/// What a document says of a file and of who judges.
+pub(crate) fn about(kind: &str, loaded: &Loaded, probes: &ProbeSettings) -> About {
+    let source = document::Source {
+        kind: kind.to_owned(),
+        file: Some(loaded.file.filename.clone()),
+        digest: Some(Digest::of(&loaded.bytes).to_string()),
+    };
+    About { source, frontend: own::digest(&probes.frontend), ..About::default() }
+}
+
+/// A place in the file, for a document.
+pub(crate) fn position(file: &str, span: Span) -> document::Position {
+    let Position { line, column } = span.start;
+    document::Position { file: file.to_owned(), line, column }
+}
+
 impl Build<'_> {
+    /// The judgement, as a document for others.
+    pub(super) fn written(
+        &self,
+        plan: &Plan,
+        subject: &Subject<'_>,
+        judgement: &Judgement,
+    ) -> Document {
+        let bases = plan.images.iter().filter(|image| image.role != Role::Source);
+        let base = |image: &Resolved| document::Base {
+            role: if image.role == Role::Runtime { "runtime" } else { "dev" }.to_owned(),
+            name: image.reference.clone(),
+            digest: image.digest.clone(),
+        };
+        let bases = bases.map(base).collect();
+        let about = About { bases, ..about("spec", self.loaded, &self.probes) };
+        let file = &self.loaded.file.filename;
+        let position = |finding: &Finding| Some(position(file, place(finding, plan)));
+        Document::new(subject, judgement, about, position)
+    }
+
     /// The evidence as attestations, where they are wanted.
     pub(super) async fn evidence(
         &self,

@@ -6,10 +6,9 @@ use jiff::civil::Date;
 use crate::bases::judge::{Side, judge_dev, judge_runtime};
 use crate::bases::labels::Declared;
 use crate::bases::resolve::{Resolved, Root};
-use crate::context::Loaded;
-use crate::diagnostic::{self, Code, Diagnostic, Position, Span};
-use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe, ProbeSettings};
-use crate::frontend::{Build, Failure, own, policy};
+use crate::diagnostic::{self, Code, Diagnostic, Span};
+use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
+use crate::frontend::{Build, Drafted, Failure, LaidOut, policy};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
 use crate::harden::{self, Finding, Judgement, Origin, Severity, Subject};
 use crate::image::ImageConfig;
@@ -19,10 +18,10 @@ use crate::inspect::entry::Kind;
 use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
-use crate::llb::{Digest, Output};
+use crate::llb::Output;
 use crate::options::{LintRules, Options, SourceDateEpoch};
-use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Role, Selection, What};
-use crate::report::{About, Document, document};
+use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Selection, What};
+use crate::report::Document;
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
 pub(crate) const MAX_ANSWER: usize = 64 << 20;
@@ -43,6 +42,12 @@ pub(super) struct Verdict {
     /// What the user is told; a mistake among it refuses the image.
     pub(super) found: Vec<Diagnostic>,
     pub(super) outputs: Vec<Output>,
+}
+
+/// An app in a graph, and what was found out about it.
+pub(super) struct LookedAt {
+    pub(super) laid: LaidOut,
+    pub(super) verdict: Verdict,
 }
 
 impl Build<'_> {
@@ -139,8 +144,20 @@ impl Build<'_> {
         Err(Failure::Refused(vec![mistake]))
     }
 
+    /// Lays an image out and judges what comes of it.
+    pub(super) async fn look(
+        &self,
+        emitter: &mut Emitter<'_>,
+        drafted: &Drafted,
+    ) -> Result<LookedAt, Failure> {
+        let mut laid = self.lay_out(emitter, self.app, drafted).await?;
+        let mut verdict = self.prove(emitter, &laid.plan, &laid.parts).await?;
+        laid.probes.append(&mut verdict.outputs);
+        Ok(LookedAt { laid, verdict })
+    }
+
     /// Inspects the image and judges it: what is found, at the lines that brought it about.
-    pub(super) async fn prove(
+    async fn prove(
         &self,
         emitter: &mut Emitter<'_>,
         plan: &Plan,
@@ -176,21 +193,6 @@ impl Build<'_> {
         let summary = harden::summary(&subject, &judgement);
         let document = self.written(plan, &subject, &judgement);
         Ok(Verdict { summary, document, found, outputs: vec![output] })
-    }
-
-    /// The judgement, as a document for others.
-    fn written(&self, plan: &Plan, subject: &Subject<'_>, judgement: &Judgement) -> Document {
-        let bases = plan.images.iter().filter(|image| image.role != Role::Source);
-        let base = |image: &Resolved| document::Base {
-            role: if image.role == Role::Runtime { "runtime" } else { "dev" }.to_owned(),
-            name: image.reference.clone(),
-            digest: image.digest.clone(),
-        };
-        let bases = bases.map(base).collect();
-        let about = About { bases, ..about("spec", self.loaded, &self.probes) };
-        let file = &self.loaded.file.filename;
-        let position = |finding: &Finding| Some(position(file, place(finding, plan)));
-        Document::new(subject, judgement, about, position)
     }
 
     /// What the checks look at besides files: the config, and how it came about.
@@ -238,22 +240,6 @@ impl Build<'_> {
         let found = self.solve(self.marshal(emitter, output)).await?.single()?;
         Ok(self.gateway.read_file(&found, file, MAX_ANSWER).await?)
     }
-}
-
-/// What a document says of a file and of who judges.
-pub(crate) fn about(kind: &str, loaded: &Loaded, probes: &ProbeSettings) -> About {
-    let source = document::Source {
-        kind: kind.to_owned(),
-        file: Some(loaded.file.filename.clone()),
-        digest: Some(Digest::of(&loaded.bytes).to_string()),
-    };
-    About { source, frontend: own::digest(&probes.frontend), ..About::default() }
-}
-
-/// A place in the file, for a document.
-pub(crate) fn position(file: &str, span: Span) -> document::Position {
-    let Position { line, column } = span.start;
-    document::Position { file: file.to_owned(), line, column }
 }
 
 /// The warnings that the user wants to see; a refusal, if no build may have any.
@@ -395,7 +381,7 @@ pub(crate) fn undecided(
 }
 
 /// The line that brought a finding about.
-fn place(finding: &Finding, plan: &Plan) -> Span {
+pub(super) fn place(finding: &Finding, plan: &Plan) -> Span {
     let base = plan.images[plan.runtime].span;
     match finding.origin {
         Origin::App { layer } => plan.layers.get(layer).map_or(base, |layer| layer.span),

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::emit::{Emitter, Written};
+use crate::frontend::proof::{self, LookedAt};
 use crate::frontend::target::Target;
-use crate::frontend::{Build, Failure, LaidOut, LookedAt, evidence, proof};
+use crate::frontend::{Build, Failure, LaidOut, evidence};
 use crate::gateway::{side_by_side, status::escape};
 use crate::options::{LintRules, Options, Outcome};
 use crate::platform::Platform;

@@ -66,33 +66,6 @@ impl Proof {
     }
 }
 
-/// What whoever builds asks of the gate.
-pub(super) fn demand(reader: &mut Reader) -> Demand {
-    let profile = reader.parsed("build-arg:HARDPAN_PROFILE", "strict", |text| {
-        let names = Profile::ALL.map(Profile::name).join(", ");
-        Profile::find(text).ok_or_else(|| format!("the profiles are {names}"))
-    });
-    let allowed = reader.parsed("build-arg:HARDPAN_WAIVERS", "forbid", |text| match text {
-        "forbid" => Ok(Allowed::NONE),
-        "allow" => Ok(Allowed::All),
-        checks => Ok(Allowed::Only(ids(checks)?)),
-    });
-    let required = reader.parsed("build-arg:HARDPAN_REQUIRE", "USR-01,SUP-04", ids);
-    let required = required.unwrap_or_default();
-    let demand = Demand { profile, allowed, required, ..Demand::default() };
-    let asks = demand != Demand::default();
-    Demand { from: if asks { Source::Option } else { Source::Default }, ..demand }
-}
-
-/// Ids of checks, with commas between them.
-fn ids(text: &str) -> Result<BTreeSet<CheckId>, String> {
-    let known = |id: &str| match Check::find(id.trim()) {
-        Some(check) => Ok(check.id),
-        None => Err(Check::unknown(id.trim())),
-    };
-    text.split(',').map(known).collect()
-}
-
 /// Whether the evidence goes along with the image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Evidence {
@@ -137,6 +110,33 @@ fn one_of<T: Copy>(reader: &mut Reader, key: &str, all: &[(&str, T)]) -> Option<
         let found = all.iter().find(|(word, _)| *word == text);
         found.map(|(_, value)| *value).ok_or_else(|| format!("there is {}", listed(words())))
     })
+}
+
+/// What whoever builds asks of the gate.
+pub(super) fn demand(reader: &mut Reader) -> Demand {
+    let profile = reader.parsed("build-arg:HARDPAN_PROFILE", "strict", |text| {
+        let names = Profile::ALL.map(Profile::name).join(", ");
+        Profile::find(text).ok_or_else(|| format!("the profiles are {names}"))
+    });
+    let allowed = reader.parsed("build-arg:HARDPAN_WAIVERS", "forbid", |text| match text {
+        "forbid" => Ok(Allowed::NONE),
+        "allow" => Ok(Allowed::All),
+        checks => Ok(Allowed::Only(ids(checks)?)),
+    });
+    let required = reader.parsed("build-arg:HARDPAN_REQUIRE", "USR-01,SUP-04", ids);
+    let required = required.unwrap_or_default();
+    let demand = Demand { profile, allowed, required, ..Demand::default() };
+    let asks = demand != Demand::default();
+    Demand { from: if asks { Source::Option } else { Source::Default }, ..demand }
+}
+
+/// Ids of checks, with commas between them.
+fn ids(text: &str) -> Result<BTreeSet<CheckId>, String> {
+    let known = |id: &str| match Check::find(id.trim()) {
+        Some(check) => Ok(check.id),
+        None => Err(Check::unknown(id.trim())),
+    };
+    text.split(',').map(known).collect()
 }
 
 /// Reports names of the family that do not exist.
