@@ -38,4 +38,6 @@ pub mod tokens;
 mod tree;
 mod walk;
 
+pub(crate) use arguments::run_mode;
 pub use lookup::unwrap_init;
+pub(crate) use output::write_json;

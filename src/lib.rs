@@ -24,4 +24,5 @@ pub mod reference;
 pub mod remote;
 pub mod result;
 pub mod spec;
+pub mod start;
 pub mod words;

@@ -9,7 +9,7 @@ use crate::image::STAGE_LABEL;
 use crate::plan::draft::{Draft, image_paths, used_paths};
 use crate::plan::select::{Request, Selection};
 use crate::plan::settings::Settings;
-use crate::plan::{Origin, Owner, Places, Plan, Product, Stage, stages};
+use crate::plan::{Origin, Owner, Places, Plan, Product, Stage, Testing, stages};
 
 /// No stage can make it: nothing is ever below a device.
 const NO_ENTRYPOINT: &str = "/dev/null/this-is-a-stage-and-no-app";
@@ -80,5 +80,6 @@ pub fn finish_stage(draft: Draft, settings: &Settings<'_>) -> Plan {
         writable: Vec::new(),
         context_paths: draft.context_paths,
         places: Places::default(),
+        testing: Testing::default(),
     }
 }

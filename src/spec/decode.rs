@@ -14,6 +14,7 @@ mod place;
 mod scalars;
 mod stages;
 mod steps;
+mod testing;
 
 use self::fields::Fields;
 use super::language;

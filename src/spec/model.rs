@@ -6,6 +6,10 @@
 //! kind, short and long forms have become one form, and the defaults that `apps` take from the top
 //! level are merged in.
 
+mod testing;
+
+pub use testing::{Test, TestHttp, Trial};
+
 use crate::diagnostic::{Located, Span, Text};
 
 /// A whole file.
@@ -332,6 +336,8 @@ pub struct App {
     pub platforms: Vec<Text>,
     /// `healthcheck`.
     pub healthcheck: Option<Healthcheck>,
+    /// `test`.
+    pub tests: Vec<Test>,
     /// The whole app.
     pub span: Span,
 }

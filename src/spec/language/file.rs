@@ -1,6 +1,7 @@
 //! The keys of a file, an app, a stage, and of what stands in them apart from steps.
 
 use super::steps::{ADD, CACHE, COPY, LINK, MKDIR, PACKAGES, RUN, WRITE};
+use super::testing::{TEST_RUN, TEST_START};
 use super::{
     ARGUMENT_NAME, COMMAND, DURATION, Key, Kind, MODE, Merges, NAME, PLATFORM, PORT, Shape,
     VARIABLES,
@@ -128,10 +129,16 @@ const APP_KEYS: &[Key] = &[
         "[node, healthcheck.mjs]",
         "The command that says whether the app is well, or `none`",
     ),
+    key!(
+        "test",
+        Kind::OneOrMore(&Kind::Any(&[Kind::Shape(&TEST_RUN), Kind::Shape(&TEST_START)])),
+        "[{start: true, http: 8080/healthz}, {run: [node, --version], stdout: /^v24/}]",
+        "What must hold in the finished image, tried in it before it is returned",
+    ),
 ];
 
 /// Keys of an app that later releases have.
-const APP_LATER: &[&str] = &["init", "test", "harden"];
+const APP_LATER: &[&str] = &["init", "harden"];
 
 /// Words of other files for the keys of an app.
 const APP_INSTEAD: &[(&str, &str)] = &[
@@ -154,6 +161,7 @@ const APP_INSTEAD: &[(&str, &str)] = &[
     ("stages", "write `build`"),
     ("stop_signal", "write `stopsignal`"),
     ("working_dir", "write `workdir`"),
+    ("tests", "write `test`"),
 ];
 
 /// A file.
