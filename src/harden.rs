@@ -12,7 +12,6 @@ mod base;
 pub mod catalogue;
 mod common;
 mod config;
-pub mod document;
 mod identity;
 mod metadata;
 mod privilege;

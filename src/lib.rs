@@ -22,6 +22,7 @@ pub mod platform;
 pub mod proto;
 pub mod reference;
 pub mod remote;
+pub mod report;
 pub mod result;
 pub mod spec;
 pub mod start;

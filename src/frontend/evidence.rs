@@ -7,9 +7,9 @@
 use crate::emit::Emitter;
 use crate::frontend::{Build, Failure};
 use crate::gateway::ATTESTATIONS;
-use crate::harden::document;
 use crate::llb::{Output, caps};
 use crate::proto::frontend::{Attestation, AttestationKind};
+use crate::report::document;
 
 /// Only exporters that keep attestations inside an image write it down: a folder or a tar of files
 /// gets none (exporter/attestation/filter.go).

@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use crate::bases::judge::{Side, judge_dev, judge_runtime};
 use crate::bases::labels::Declared;
 use crate::bases::resolve::{Resolved, Root};
-use crate::diagnostic::{self, Code, Diagnostic, Span};
+use crate::diagnostic::{self, Code, Diagnostic, Position, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
-use crate::harden::{self, Finding, Judgement, Origin, Profile, Severity, Subject, document};
+use crate::harden::{self, Finding, Judgement, Origin, Profile, Severity, Subject};
 use crate::image::ImageConfig;
 use crate::input::Input;
 use crate::inspect::collisions::{self, Collisions};
@@ -21,6 +21,7 @@ use crate::inspect::inventory;
 use crate::llb::Output;
 use crate::options::{LintRules, Options, SourceDateEpoch};
 use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Role, Selection, What};
+use crate::report::{About, Document, document};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
 pub(crate) const MAX_ANSWER: usize = 64 << 20;
@@ -169,8 +170,36 @@ impl Build<'_> {
         let found = found.chain(undecided(&subject, &judgement, base)).collect();
         self.warn(&refuse(found)?).await?;
         let summary = harden::summary(&subject, &judgement);
-        let evidence = written(plan, &subject, &judgement)?;
+        let evidence = self.written(plan, &subject, &judgement)?;
         Ok(Verdict { summary, evidence, outputs: vec![output] })
+    }
+
+    /// The judgement, as a document for others.
+    fn written(
+        &self,
+        plan: &Plan,
+        subject: &Subject<'_>,
+        judgement: &Judgement,
+    ) -> Result<Vec<u8>, Failure> {
+        let file = &self.loaded.file.filename;
+        let bases = plan.images.iter().filter(|image| image.role != Role::Source);
+        let base = |image: &Resolved| document::Base {
+            role: if image.role == Role::Runtime { "runtime" } else { "dev" }.to_owned(),
+            name: image.reference.clone(),
+            digest: image.digest.clone(),
+        };
+        let source = document::Source {
+            kind: "spec".to_owned(),
+            file: Some(file.clone()),
+            ..document::Source::default()
+        };
+        let about = About { source, bases: bases.map(base).collect(), ..About::default() };
+        let position = |finding: &Finding| {
+            let Position { line, column } = place(finding, plan).start;
+            Some(document::Position { file: file.clone(), line, column })
+        };
+        let document = Document::new(subject, judgement, about, position);
+        document.to_json().map_err(|error| Failure::internal(error.to_string()))
     }
 
     /// What the checks look at besides files: the config, and how it came about.
@@ -263,18 +292,6 @@ fn as_error(warning: Diagnostic) -> Diagnostic {
     let why = "BUILDKIT_DOCKERFILE_CHECK makes this warning an error";
     let help = warning.help.map_or_else(|| why.to_owned(), |help| format!("{help}; {why}"));
     Diagnostic { severity: diagnostic::Severity::Error, help: Some(help), ..warning }
-}
-
-/// The judgement, as a document for others.
-fn written(plan: &Plan, subject: &Subject<'_>, judgement: &Judgement) -> Result<Vec<u8>, Failure> {
-    let bases = plan.images.iter().filter(|image| image.role != Role::Source);
-    let bases: Vec<_> = bases
-        .map(|image| {
-            document::Base::new(image.role == Role::Runtime, &image.reference, &image.digest)
-        })
-        .collect();
-    document::write(subject, judgement, &bases)
-        .map_err(|error| Failure::internal(error.to_string()))
 }
 
 /// What the configs of the bases of an app say against them.

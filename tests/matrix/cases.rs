@@ -81,7 +81,7 @@ fn is_plain_engine(builder: &str) -> bool {
     builder.starts_with("engine-") && builder != "engine-userns"
 }
 
-const PREDICATE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/evidence.md#v0");
+const PREDICATE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/attestation/hardening/v1");
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
@@ -355,7 +355,7 @@ fn evidence(builder: &Builder) {
         return;
     };
     assert!(!builder.can_pass(), "the image carries its proof itself");
-    assert_eq!((&document["version"], &document["platform"]), (&0.into(), &"linux/amd64".into()));
+    assert_eq!((&document["version"], &document["platform"]), (&1.into(), &"linux/amd64".into()));
     assert_eq!(document["bases"][0]["name"], "dhi.io/node:24", "{document}");
     assert!(text(&document["bases"][0]["digest"]).starts_with("sha256:"), "{document}");
     let checks = document["checks"].as_array().unwrap();
@@ -363,7 +363,7 @@ fn evidence(builder: &Builder) {
     assert!(checks.iter().all(|check| check["status"] != "not_evaluated"), "{document}");
     let findings = document["findings"].as_array().unwrap();
     assert!(findings.iter().all(|finding| finding["severity"] != "block"), "{document}");
-    assert!(text(&document["summary"]).starts_with("runs as 1000:1000"), "{document}");
+    assert!(text(&document["summary"]["text"]).starts_with("runs as 1000:1000"), "{document}");
 }
 
 /// Its images keep attestations too, with the containerd image store.

@@ -1,0 +1,11 @@
+//! What was judged, for others to read: one document, and the forms that people and programs ask for.
+//!
+//! In: the judgement of `harden` and what the caller knows besides (lines of the spec, names of bases,
+//! outcomes of tests). Out: `Document`, which every other form is made of, so that none says more or
+//! less than another. Pure, bounded, and the same input gives the same bytes: nothing tells the time.
+
+pub mod document;
+mod write;
+
+pub use document::Document;
+pub use write::About;
