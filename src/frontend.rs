@@ -13,6 +13,7 @@ pub(crate) mod proof;
 mod scan;
 mod stage;
 pub mod target;
+mod testing;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -248,7 +249,7 @@ impl Build<'_> {
         let step = detail::solve(&status).unwrap_or_default().op.platform.unwrap_or_default();
         let platform = Platform::new(&step.os, &step.architecture, &step.variant);
         let is_own = platform == self.options.build_platform();
-        let Some((graph, output)) = emit::trial(&platform).filter(|_| !is_own) else {
+        let Some((graph, output)) = emit::trial(&platform, &platform).filter(|_| !is_own) else {
             return Failure::Gateway(Error::Refused(status));
         };
         let definition = graph.marshal(output, &[]);

@@ -169,17 +169,21 @@ impl Build<'_> {
         let found = diagnostics(&news, |finding| place(finding, plan)).into_iter();
         let found = found.chain(undecided(&subject, &judgement, base)).collect();
         self.warn(&refuse(found)?).await?;
-        let summary = harden::summary(&subject, &judgement);
-        let evidence = self.written(plan, &subject, &judgement)?;
-        Ok(Verdict { summary, evidence, outputs: vec![output] })
+        let tested = self.test(emitter, plan, parts.image).await?;
+        self.warn(&refuse(tested.found)?).await?;
+        let proven = [harden::summary(&subject, &judgement)].into_iter().chain(tested.proven);
+        let summary = proven.collect::<Vec<_>>().join(", ");
+        let evidence = self.written(plan, (&subject, &judgement), (tested.tests, &summary))?;
+        let outputs = [vec![output], tested.outputs].concat();
+        Ok(Verdict { summary, evidence, outputs })
     }
 
     /// The judgement, as a document for others.
     fn written(
         &self,
         plan: &Plan,
-        subject: &Subject<'_>,
-        judgement: &Judgement,
+        (subject, judgement): (&Subject<'_>, &Judgement),
+        (tests, summary): (Vec<document::Test>, &str),
     ) -> Result<Vec<u8>, Failure> {
         let file = &self.loaded.file.filename;
         let bases = plan.images.iter().filter(|image| image.role != Role::Source);
@@ -193,12 +197,13 @@ impl Build<'_> {
             file: Some(file.clone()),
             ..document::Source::default()
         };
-        let about = About { source, bases: bases.map(base).collect(), ..About::default() };
+        let about = About { source, bases: bases.map(base).collect(), tests };
         let position = |finding: &Finding| {
             let Position { line, column } = place(finding, plan).start;
             Some(document::Position { file: file.clone(), line, column })
         };
-        let document = Document::new(subject, judgement, about, position);
+        let mut document = Document::new(subject, judgement, about, position);
+        summary.clone_into(&mut document.summary.text);
         document.to_json().map_err(|error| Failure::internal(error.to_string()))
     }
 
@@ -240,7 +245,7 @@ impl Build<'_> {
         warn(self.gateway, &self.loaded.vertex, &found).await
     }
 
-    async fn read(
+    pub(super) async fn read(
         &self,
         emitter: &Emitter<'_>,
         output: Output,

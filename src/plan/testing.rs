@@ -41,7 +41,7 @@ pub(super) fn testing(
 ) -> Testing {
     let tests = check(settings, draft, mistakes);
     let mut env = draft.env.clone();
-    let home = facts.accounts.users.iter().find(|one| one.uid == user.uid);
+    let home = facts.accounts.users.iter().find(|one| one.uid == i64::from(user.uid));
     let home = home.map_or("/", |user| user.home.as_str());
     if !env.iter().any(|(name, _)| name == "HOME") {
         env.push(("HOME".to_owned(), home.to_owned()));

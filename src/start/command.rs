@@ -6,7 +6,7 @@ use super::answer::{Kind, Report};
 use super::lower::Refused;
 use super::order::{Expected, Order, Test};
 use super::pattern;
-use super::process::{Process, told};
+use super::process::{Process, told, told_time};
 
 /// Runs the command of a test to its end.
 pub(super) fn try_it(
@@ -22,9 +22,10 @@ pub(super) fn try_it(
     let ended = process.ended_by(Instant::now() + Duration::from_millis(test.within));
     let output = process.end();
     let wrong = match ended {
-        None => Some("it does not end".to_owned()),
+        None => Some(format!("it does not end within {}", told_time(test.within))),
         Some(status) if status.code() != Some(expected.exit.into()) => {
-            Some(format!("it {}, not {}", told(status), expected.exit))
+            let not = if expected.exit == 0 { String::new() } else { format!(", not {}", expected.exit) };
+            Some(format!("it {}{not}", told(status)))
         }
         Some(_) => {
             let streams = [(&expected.stdout, "output"), (&expected.stderr, "error")];

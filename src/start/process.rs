@@ -160,3 +160,11 @@ pub(super) fn told(status: ExitStatus) -> String {
         (None, None) => "ended".to_owned(),
     }
 }
+
+/// A time of the order, in words.
+pub(super) fn told_time(milliseconds: u64) -> String {
+    match milliseconds % 1_000 {
+        0 => format!("{} s", milliseconds / 1_000),
+        _ => format!("{milliseconds} ms"),
+    }
+}

@@ -7,7 +7,7 @@ use super::answer::{Kind, Report, Stop};
 use super::ask;
 use super::order::{Order, Service, Test};
 use super::pattern::Pattern;
-use super::process::{POLL, Process, told};
+use super::process::{POLL, Process, told, told_time};
 use super::signal;
 
 /// What engines wait for an app to stop, before they kill it.
@@ -22,27 +22,35 @@ pub(super) fn try_it(order: &Order, test: &Test, service: &Service) -> Report {
         Err(refused) => return report.refused(refused),
     };
     let deadline = Instant::now() + Duration::from_millis(test.within);
-    if let Err(message) = wait_for(service, &mut process, deadline) {
+    let late = |missing| format!("it is not up after {}: {missing}", told_time(test.within));
+    if let Err(message) = wait_for(service, &mut process, (deadline, &late)) {
         return report.failed(message, process.end().shown());
     }
     let stop = stop(order, service, &mut process);
     let output = process.end();
     let report = Report { stop, ..report };
     let signal = if order.stop_signal.is_empty() { "SIGTERM" } else { &order.stop_signal };
-    match stop.filter(|_| service.stops.is_some()) {
-        Some(Stop::Killed) => {
-            report.failed(format!("it is up, and does not end on {signal}"), output.shown())
+    let Some((stop, stops)) = stop.zip(service.stops) else { return report };
+    match stop {
+        Stop::Killed => {
+            let within = told_time(stops);
+            let message = format!("it is up, and does not end within {within} after {signal}");
+            report.failed(message, output.shown())
         }
-        Some(Stop::Unheard) => report.failed(
+        Stop::Unheard => report.failed(
             format!("it is up, and has no handler for {signal}: as process 1 of a container it would not end"),
             output.shown(),
         ),
-        Some(Stop::InTime) | None => report,
+        Stop::InTime => report,
     }
 }
 
 /// Waits until the app is up; the error says what is missing.
-fn wait_for(service: &Service, process: &mut Process, deadline: Instant) -> Result<(), String> {
+fn wait_for(
+    service: &Service,
+    process: &mut Process,
+    (deadline, late): (Instant, &dyn Fn(String) -> String),
+) -> Result<(), String> {
     loop {
         let missing = missing(service, process).err();
         if let Some(status) = process.ended() {
@@ -50,7 +58,7 @@ fn wait_for(service: &Service, process: &mut Process, deadline: Instant) -> Resu
         }
         let Some(missing) = missing else { return Ok(()) };
         if Instant::now() >= deadline {
-            return Err(missing);
+            return Err(late(missing));
         }
         thread::sleep(POLL);
     }

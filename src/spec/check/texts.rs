@@ -150,7 +150,7 @@ impl<'a> Texts<'a> {
             }
             Trial::Start { http, ports, log, .. } => {
                 self.with_environment(ports.iter().chain(log));
-                for http in http {
+                if let Some(http) = http {
                     let more = http.path.iter().chain(&http.status).chain(&http.body);
                     self.with_environment([&http.port].into_iter().chain(more));
                 }
