@@ -9,10 +9,13 @@ use crate::gateway::{Error, Solve};
 use crate::llb::Output;
 use crate::plan::{Plan, PlannedTest};
 use crate::report::document::{Position, Test};
-use crate::start::{self, Answer, Order, Outcome, Report, Stop, Trial};
+use crate::start::{self, Answer, Order, Outcome, Report, Service, Stop, Trial};
 
 /// What is shown of an app's output in a message, from its end.
 const SHOWN: usize = 1_400;
+
+/// How many times longer programs may take that the kernel has an emulator run.
+const PATIENCE: u64 = 4;
 
 /// What came of the tests.
 #[derive(Debug, Default)]
@@ -95,7 +98,8 @@ impl Build<'_> {
             outcome: outcome.to_owned(),
             message: Some(report.message.clone()).filter(|message| !message.is_empty()),
             output: Some(report.output.join("\n")).filter(|output| !output.is_empty()),
-            stopped_in_time: report.stop.map(|stop| stop == Stop::InTime),
+            // Who has no handler may or may not end as process 1.
+            stopped_in_time: report.stop.filter(|stop| *stop != Stop::Unheard).map(|stop| stop == Stop::InTime),
             position: Some(self.position(span)),
         }
     }
@@ -110,6 +114,13 @@ impl Build<'_> {
 fn order(plan: &Plan, emulated: bool) -> Order {
     let config = &plan.config.config;
     let words = [&config.entrypoint, &config.cmd].into_iter().flatten().flatten();
+    let mut tests: Vec<_> = plan.testing.tests.iter().map(|one| one.test.clone()).collect();
+    for test in tests.iter_mut().filter(|_| emulated) {
+        test.within *= PATIENCE;
+        if let Trial::Start(Service { stops: Some(stops), .. }) = &mut test.trial {
+            *stops *= PATIENCE;
+        }
+    }
     Order {
         uid: plan.user.uid,
         gid: plan.user.gid,
@@ -117,8 +128,7 @@ fn order(plan: &Plan, emulated: bool) -> Order {
         env: plan.testing.env.clone(),
         command: words.cloned().collect(),
         stop_signal: config.stop_signal.clone(),
-        emulated,
-        tests: plan.testing.tests.iter().map(|planned| planned.test.clone()).collect(),
+        tests,
     }
 }
 
@@ -142,12 +152,12 @@ fn found(planned: &PlannedTest, report: &Report, plan: &Plan) -> Option<Diagnost
             let signal = Some(plan.config.config.stop_signal.as_str()).filter(|it| !it.is_empty());
             let signal = signal.unwrap_or("SIGTERM");
             let why = match stop {
-                Stop::Unheard => format!("has no handler for {signal}, which process 1 of a container needs"),
+                Stop::Unheard => format!("has no handler of its own for {signal}, which process 1 of a container needs"),
                 Stop::Killed | Stop::InTime => format!("goes on after {signal}"),
             };
             let message = format!("the app does not stop when it is told to: it {why}");
-            let help = "engines kill it after 10 seconds, in the middle of whatever it does: handle the signal, \
-                        or name another one with `stopsignal`";
+            let help = "engines kill it then, 10 seconds later, in the middle of whatever it does: handle the \
+                        signal, or name the one that it handles with `stopsignal`";
             Some(Diagnostic::warning(Code::DoesNotStop, span, message).help(help))
         }
     }

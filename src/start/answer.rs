@@ -62,8 +62,8 @@ pub enum Stop {
     InTime,
     /// It had to be killed.
     Killed,
-    /// It did not listen to the signal: as process 1 of a container, which the kernel protects from
-    /// signals that it does not listen to, it would have to be killed.
+    /// By the signal itself, without a handler of its own. The kernel protects process 1 of a
+    /// container from such an end: there, most programs go on until they are killed.
     Unheard,
 }
 

@@ -8,10 +8,11 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write as _;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
+use rustix::fs::fchown;
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::stdio::dup2_stdin;
@@ -93,6 +94,10 @@ fn give_up(uid: u32, gid: u32) -> Result<(), (&'static str, rustix::io::Errno)> 
     let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
     let limit = Rlimit { current: Some(PROCESSES), maximum: Some(PROCESSES) };
     let named = |what: &'static str| move |error: rustix::io::Errno| (what, error);
+    // What opens /dev/stdout opens the pipe anew, and has to be allowed to: engines do the same.
+    for stream in [std::io::stdout().as_fd(), std::io::stderr().as_fd()] {
+        fchown(stream, Some(uid), Some(gid)).map_err(named("output"))?;
+    }
     setrlimit(Resource::Nproc, limit).map_err(named("limit of processes"))?;
     // Kernels without ambient capabilities have none to clear.
     let _ = clear_ambient_capability_set();

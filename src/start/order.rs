@@ -17,8 +17,6 @@ pub struct Order {
     pub command: Vec<String>,
     /// The signal that stops it: a name or a number.
     pub stop_signal: String,
-    /// Whether its programs are another processor's: then the emulator catches all signals.
-    pub emulated: bool,
     /// What is tried, in this order.
     pub tests: Vec<Test>,
 }

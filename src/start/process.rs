@@ -91,12 +91,6 @@ impl Process {
         }
     }
 
-    /// Whether it has a handler for a signal.
-    pub(super) fn hears(&self, wanted: Signal) -> bool {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        signal::is_heard(&status.unwrap_or_default(), wanted)
-    }
-
     fn pid(&self) -> Option<Pid> {
         i32::try_from(self.child.id()).ok().and_then(Pid::from_raw)
     }

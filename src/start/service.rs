@@ -1,7 +1,10 @@
 //! A test that starts the app: it must be up in time, and is told to stop then.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
 
 use super::answer::{Kind, Report, Stop};
 use super::ask;
@@ -38,7 +41,7 @@ pub(super) fn try_it(order: &Order, test: &Test, service: &Service) -> Report {
             report.failed(message, output.shown())
         }
         Stop::Unheard => report.failed(
-            format!("it is up, and has no handler for {signal}: as process 1 of a container it would not end"),
+            format!("it is up, and has no handler of its own for {signal}, which process 1 of a container needs"),
             output.shown(),
         ),
         Stop::InTime => report,
@@ -77,11 +80,12 @@ fn missing(service: &Service, process: &Process) -> Result<(), String> {
 /// Tells the app to stop and waits for its end.
 fn stop(order: &Order, service: &Service, process: &mut Process) -> Option<Stop> {
     let signal = signal::parse(&order.stop_signal)?;
-    if !order.emulated && !process.hears(signal) && process.ended().is_none() {
-        return Some(Stop::Unheard);
-    }
     process.signal(signal);
     let grace = service.stops.map_or(GRACE, Duration::from_millis);
     let ended = process.ended_by(Instant::now() + grace);
-    Some(if ended.is_some() { Stop::InTime } else { Stop::Killed })
+    Some(match ended.map(|status| status.signal()) {
+        None => Stop::Killed,
+        Some(Some(number)) if number == signal.as_raw() && signal != Signal::KILL => Stop::Unheard,
+        Some(_) => Stop::InTime,
+    })
 }

@@ -1,4 +1,4 @@
-//! The signal that stops an app, and whether the app listens to it.
+//! The signal that stops an app: its name and its number.
 
 use rustix::process::Signal;
 
@@ -55,14 +55,6 @@ pub(super) fn name(number: i32) -> String {
     }
 }
 
-/// Whether a process has a handler for a signal, by the text of its `/proc/PID/status`.
-pub(super) fn is_heard(status: &str, signal: Signal) -> bool {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // What cannot be read is believed to listen: it will show.
-    mask.is_none_or(|mask| mask & (1 << (signal.as_raw() - 1)) != 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,13 +73,5 @@ mod tests {
             assert_eq!(parse(written), signal, "{written}");
         }
         assert_eq!((name(9), name(40)), ("SIGKILL".to_owned(), "signal 40".to_owned()));
-    }
-
-    #[test]
-    fn a_handler_is_a_bit_of_the_mask() {
-        let status = "Name:\tnode\nSigIgn:\t0000000001001000\nSigCgt:\t0000000108014002\n";
-        assert!(is_heard(status, Signal::INT));
-        assert!(!is_heard(status, Signal::TERM));
-        assert!(is_heard("", Signal::TERM));
     }
 }

@@ -36,5 +36,6 @@ mod refusals;
 mod remote;
 mod scans;
 mod stages;
+mod starts;
 mod support;
 mod targets;
