@@ -210,7 +210,11 @@ fn the_same_input_gives_the_same_bytes() {
 #[test]
 fn stdout_is_the_wire() {
     nowhere("stdout belongs to gateway and cli", &["stdout()", "println!", "print!"], |file| {
-        !["gateway", "cli"].contains(&file.module()) && !file.text.contains("eprintln!")
+        // What it gives to a user is the stream of an app, no word of ours.
+        let gives_away = file.path == "start/lower.rs";
+        !["gateway", "cli"].contains(&file.module())
+            && !file.text.contains("eprintln!")
+            && !gives_away
     });
     nowhere("nothing is printed", &[" println!", " print!"], |_| true);
 }
