@@ -17,7 +17,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::emit::{ProbeSettings, Whole};
 use crate::frontend::{Failure, prepare, proof};
 use crate::gateway::{Gateway, Graph, Refs, Solve, Solved, side_by_side};
-use crate::harden::{self, Judgement, Profile, Subject};
+use crate::harden::{self, Judgement, Policy, Subject};
 use crate::image::{ImageConfig, with_user};
 use crate::input::Input;
 use crate::inspect::evidence::Inventory;
@@ -235,7 +235,7 @@ impl Proof<'_> {
             base_known: false,
             input: Input::Dockerfile,
         };
-        let judgement = harden::judge(&subject, Profile::Standard);
+        let judgement = harden::judge(&subject, &Policy::default());
         found.extend(proof::diagnostics(&told(&judgement), |_| Span::START));
         found.extend(proof::undecided(&subject, &judgement, Span::START));
         (summary(&subject, &judgement), found)
@@ -287,7 +287,7 @@ fn definition(image: &Made) -> Result<pb::Definition, Failure> {
 
 /// What a user is told: that root is no number helps nobody who is told not to be root.
 fn told(judgement: &Judgement) -> Vec<harden::Finding> {
-    let is_root = judgement.findings.iter().any(|finding| finding.check.0 == "USR-01");
+    let is_root = judgement.blocking().any(|finding| finding.check.0 == "USR-01");
     let mut findings = judgement.findings.clone();
     findings.retain(|finding| !(is_root && finding.check.0 == "USR-02"));
     findings

@@ -1,5 +1,5 @@
-//! The whole policy: evidence about a root file system, the config of the image and today's date go
-//! in; findings come out. Pure: nothing is read, nothing awaited, and the same input gives the same
+//! The whole policy: evidence about a root file system, the config of the image, today's date and what
+//! the user and whoever builds ask for go in; findings come out. Pure: nothing is read, nothing awaited, and the same input gives the same
 //! findings in the same order.
 //!
 //! `catalogue` is the one table of checks. Evidence is gathered in `inspect`, which decides nothing;
@@ -14,6 +14,7 @@ mod common;
 mod config;
 mod identity;
 mod metadata;
+mod policy;
 mod privilege;
 mod profile;
 mod programs;
@@ -23,6 +24,7 @@ mod shells;
 mod start;
 mod text;
 mod tools;
+mod waivers;
 
 use std::fmt;
 
@@ -32,8 +34,10 @@ use crate::inspect::evidence::Inventory;
 pub(crate) use access::UNKNOWN_USER;
 pub use catalogue::{CHECKS, Check};
 pub use config::{Base, Config};
+pub use policy::{Allowed, Demand, Policy, Setting, Source};
 pub use profile::Profile;
 pub use text::{report, summary};
+pub use waivers::{Outcome, Pattern, State, Waiver};
 
 /// The version of the rules that choose what is looked at; part of the inventory's cache key.
 pub const RULES: &str = "2";
@@ -79,6 +83,14 @@ impl fmt::Display for CheckId {
     }
 }
 
+impl CheckId {
+    /// Whether a waiver of it has to say that it is dangerous: who the process is, shells, and
+    /// programs that make it somebody else.
+    pub fn is_dangerous(self) -> bool {
+        self.0.starts_with("USR-") || self.0.starts_with("SHL-") || self.0 == "PRV-01"
+    }
+}
+
 /// Where a finding comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
@@ -112,6 +124,19 @@ pub struct Finding {
     pub message: String,
     /// What to write instead.
     pub help: String,
+    /// Further paths that it stands for: all of them are told in one sentence.
+    pub also: Vec<String>,
+    /// Whether it stands for more than is known by path.
+    pub more: bool,
+    /// The waiver that covers it, by its index in the policy.
+    pub waived: Option<usize>,
+}
+
+impl Finding {
+    /// Whether it refuses the image.
+    pub fn blocks(&self) -> bool {
+        self.severity == Severity::Block && self.waived.is_none()
+    }
 }
 
 /// How a check ended.
@@ -121,6 +146,8 @@ pub enum Status {
     Passed,
     /// This many findings.
     Failed(usize),
+    /// This many findings, and waivers cover all of them.
+    Waived(usize),
     /// It could not be decided, and why.
     NotEvaluated(String),
     /// The profile leaves it out.
@@ -130,34 +157,61 @@ pub enum Status {
 /// All that was judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
-    /// How strict it was.
-    pub profile: Profile,
-    /// In the order of the table.
+    /// What it was judged by.
+    pub policy: Policy,
+    /// In the order of the table; those that are waived as well.
     pub findings: Vec<Finding>,
     /// Every check of the table and how it ended.
     pub checks: Vec<(CheckId, Status)>,
+    /// What became of the waivers, in the order of the policy.
+    pub waivers: Vec<Outcome>,
 }
 
 impl Judgement {
     /// The findings that refuse the image.
     pub fn blocking(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.severity == Severity::Block)
+        self.findings.iter().filter(|finding| finding.blocks())
     }
 
-    /// The checks that could not be decided although the evidence should allow it: what was not
-    /// looked at is not proven. Those that look at a base are none of them where there is none.
+    /// How strict it was.
+    pub fn profile(&self) -> Profile {
+        self.policy.profile.value
+    }
+
+    /// How many findings are waived.
+    pub fn waived(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.waived.is_some()).count()
+    }
+
+    /// The checks that would refuse the image and could not be decided although the evidence should
+    /// allow it: what was not looked at is not proven. Those that look at a base are none of them
+    /// where there is none, unless they are required.
     pub fn undecided<'a>(
         &'a self,
         subject: &Subject<'_>,
     ) -> impl Iterator<Item = (&'static Check, &'a str)> {
         let base_known = subject.base_known;
         self.checks.iter().filter_map(move |(id, status)| {
-            let check = Check::find(id.0).filter(|check| base_known || !check.needs_base)?;
-            match status {
-                Status::NotEvaluated(reason) => Some((check, reason.as_str())),
-                _ => None,
-            }
+            let Status::NotEvaluated(reason) = status else { return None };
+            let check = Check::find(id.0)?;
+            let is_asked = base_known || !check.needs_base || self.policy.requires(*id);
+            let blocks = self.policy.weight(check) == Some(Severity::Block);
+            (is_asked && blocks).then_some((check, reason.as_str()))
         })
+    }
+
+    /// The waivers whose last day is over, by their index in the policy.
+    pub fn expired(&self) -> impl Iterator<Item = usize> {
+        let outcomes = self.waivers.iter().enumerate();
+        outcomes.filter(|(_, one)| one.state == State::Expired).map(|(index, _)| index)
+    }
+
+    /// Whether the image is refused: for a finding, for what could not be decided, or for a waiver
+    /// that nobody has renewed.
+    pub fn refuses(&self, subject: &Subject<'_>) -> bool {
+        self.blocking().next().is_some()
+            || self.undecided(subject).next().is_some()
+            || self.expired().next().is_some()
     }
 
     /// Passed, failed and not evaluated checks.
@@ -178,6 +232,8 @@ pub(crate) struct Fault {
     pub(crate) entry: Option<String>,
     pub(crate) path: Option<String>,
     pub(crate) message: String,
+    pub(crate) also: Vec<String>,
+    pub(crate) more: bool,
     /// Instead of the table's.
     pub(crate) help: Option<String>,
     /// Instead of the table's.
@@ -187,7 +243,8 @@ pub(crate) struct Fault {
 impl Fault {
     pub(crate) fn new(origin: Origin, message: impl Into<String>) -> Self {
         let (entry, path, help, severity) = (None, None, None, None);
-        Self { origin, entry, path, message: message.into(), help, severity }
+        let (message, also, more) = (message.into(), Vec::new(), false);
+        Self { origin, entry, path, message, also, more, help, severity }
     }
 
     /// Says which entry of the config's field it is about.
@@ -199,6 +256,18 @@ impl Fault {
     pub(crate) fn at(mut self, path: &str) -> Self {
         self.path = Some(path.to_owned());
         self
+    }
+
+    /// Says which other paths it stands for.
+    pub(crate) fn and(mut self, paths: Vec<String>) -> Self {
+        self.also = paths;
+        self
+    }
+
+    /// Says that it stands for more than is known.
+    pub(crate) fn and_more(&mut self) {
+        self.message.push_str(", and there are more");
+        self.more = true;
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
@@ -242,11 +311,11 @@ impl Subject<'_> {
     }
 }
 
-/// Runs every check of the table that a profile has.
-pub fn judge(subject: &Subject<'_>, profile: Profile) -> Judgement {
-    let mut judgement = Judgement { profile, findings: Vec::new(), checks: Vec::new() };
+/// Runs every check of the table that a policy asks for.
+pub fn judge(subject: &Subject<'_>, policy: &Policy) -> Judgement {
+    let (mut findings, mut checks) = (Vec::new(), Vec::new());
     for check in CHECKS {
-        let status = match check.weight(profile) {
+        let status = match policy.weight(check) {
             None => Status::Off,
             Some(_) if check.needs_base && !subject.base_known => {
                 Status::NotEvaluated("the base is not known".to_owned())
@@ -256,16 +325,28 @@ pub fn judge(subject: &Subject<'_>, profile: Profile) -> Judgement {
                 Ok(faults) if faults.is_empty() => Status::Passed,
                 Ok(faults) => {
                     let count = faults.len();
-                    let faults = faults.into_iter();
-                    let found = faults.map(|fault| finding(subject, (check, severity), fault));
-                    judgement.findings.extend(found);
+                    let floor = policy.requires(check.id).then_some(Severity::Block);
+                    let found = |fault| finding(subject, (check, severity), fault);
+                    let found = faults.into_iter().map(found);
+                    findings.extend(
+                        found.map(|one| Finding { severity: floor.unwrap_or(one.severity), ..one }),
+                    );
                     Status::Failed(count)
                 }
             },
         };
-        judgement.checks.push((check.id, status));
+        checks.push((check.id, status));
     }
-    judgement
+    let waivers = waivers::apply(policy, subject.today, &mut findings);
+    for (id, status) in &mut checks {
+        let mut own = findings.iter().filter(|finding| finding.check == *id);
+        if let Status::Failed(count) = *status
+            && own.all(|finding| finding.waived.is_some())
+        {
+            *status = Status::Waived(count);
+        }
+    }
+    Judgement { policy: policy.clone(), findings, checks, waivers }
 }
 
 fn finding(subject: &Subject<'_>, (check, severity): (&Check, Severity), fault: Fault) -> Finding {
@@ -280,6 +361,9 @@ fn finding(subject: &Subject<'_>, (check, severity): (&Check, Severity), fault: 
         entry: fault.entry,
         path: fault.path,
         message: fault.message,
+        also: fault.also,
+        more: fault.more,
         help: fault.help.unwrap_or_else(|| help.to_owned()),
+        waived: None,
     }
 }

@@ -10,7 +10,7 @@ use crate::diagnostic::{self, Code, Diagnostic, Position, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
-use crate::harden::{self, Finding, Judgement, Origin, Profile, Severity, Subject};
+use crate::harden::{self, Finding, Judgement, Origin, Policy, Severity, Subject};
 use crate::image::ImageConfig;
 use crate::input::Input;
 use crate::inspect::collisions::{self, Collisions};
@@ -160,7 +160,7 @@ impl Build<'_> {
             base_known: true,
             input: Input::Spec,
         };
-        let judgement = harden::judge(&subject, Profile::Standard);
+        let judgement = harden::judge(&subject, &Policy::default());
         let base = plan.images[plan.runtime].span;
         // Said when the base was found (`judge_bases`).
         let is_known = |one: &&Finding| one.check.0 == "SUP-04" && one.severity == Severity::Warn;
@@ -394,8 +394,7 @@ pub(crate) fn undecided(
     });
     let follows = |reason: &str| is_told && reason.starts_with(harden::UNKNOWN_USER);
     let open = judgement.undecided(subject);
-    let blocks = |check: &harden::Check| check.weight(judgement.profile) == Some(Severity::Block);
-    open.filter(|(check, reason)| blocks(check) && !follows(reason))
+    open.filter(|(_, reason)| !follows(reason))
         .map(|(check, reason)| {
             let (id, title) = (check.id, check.title);
             let message = format!("{id} cannot be decided ({title}): {reason}");
@@ -431,16 +430,17 @@ fn place(finding: &Finding, plan: &Plan) -> Span {
 /// The checks of how a command starts.
 const OF_A_START: [&str; 5] = ["RUN-01", "RUN-02", "RUN-03", "RUN-04", "RUN-05"];
 
-/// The findings that the user is told, each at its line.
+/// The findings that the user is told, each at its line; those that are waived are none of them.
 pub(crate) fn diagnostics(
     findings: &[Finding],
     place: impl Fn(&Finding) -> Span,
 ) -> Vec<Diagnostic> {
     // That the shell of a command cannot start is no reason to look for a way to start it.
-    let refuses = |one: &Finding| one.check.0 == "SHL-05" && one.severity == Severity::Block;
+    let refuses = |one: &Finding| one.check.0 == "SHL-05" && one.blocks();
     let needs_shell = findings.iter().any(refuses);
     let is_moot = |finding: &Finding| needs_shell && OF_A_START.contains(&finding.check.0);
-    let told = findings.iter().filter(|one| one.severity >= Severity::Warn && !is_moot(one));
+    let counts = |one: &&Finding| one.severity >= Severity::Warn && one.waived.is_none();
+    let told = findings.iter().filter(counts).filter(|one| !is_moot(one));
     told.map(|finding| {
         let code = Code::Check(finding.check.0);
         let (span, message) = (place(finding), finding.message.clone());
@@ -492,7 +492,7 @@ mod tests {
             base_known: false,
             input: Input::Dockerfile,
         };
-        let judgement = harden::judge(&subject, harden::Profile::Standard);
+        let judgement = harden::judge(&subject, &Policy::default());
         let mut found = diagnostics(&judgement.findings, |_| Span::START);
         found.extend(undecided(&subject, &judgement, Span::START));
         found.retain(|one| one.severity == diagnostic::Severity::Error);

@@ -14,7 +14,7 @@ pub(crate) fn complete(is_truncated: bool, faults: &mut [Fault]) -> Result<(), S
     match (is_truncated, faults.last_mut()) {
         (false, _) => Ok(()),
         (true, Some(last)) => {
-            last.message.push_str(", and there are more");
+            last.and_more();
             Ok(())
         }
         (true, None) => Err("there is too much to tell".to_owned()),
@@ -27,16 +27,20 @@ pub(crate) fn together<'a>(
     items: impl Iterator<Item = &'a Item>,
     say: impl Fn(&str) -> String,
 ) -> Vec<Fault> {
-    let mut layers: BTreeMap<usize, (&str, usize)> = BTreeMap::new();
+    let mut layers: BTreeMap<usize, (&str, Vec<String>)> = BTreeMap::new();
     for item in items {
-        layers.entry(item.layer).or_insert((&item.path, 0)).1 += 1;
+        let first = layers.get_mut(&item.layer);
+        match first {
+            Some((_, others)) => others.push(item.path.clone()),
+            None => drop(layers.insert(item.layer, (&item.path, Vec::new()))),
+        }
     }
-    let fault = |(layer, (path, count)): (usize, (&str, usize))| {
-        let names = match count {
-            1 => path.to_owned(),
-            more => format!("{path} and {} more", more - 1),
+    let fault = |(layer, (path, others)): (usize, (&str, Vec<String>))| {
+        let names = match others.len() {
+            0 => path.to_owned(),
+            more => format!("{path} and {more} more"),
         };
-        Fault::new(subject.origin(layer), say(&names)).at(path)
+        Fault::new(subject.origin(layer), say(&names)).at(path).and(others)
     };
     layers.into_iter().map(fault).collect()
 }

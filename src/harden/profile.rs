@@ -30,6 +30,21 @@ impl Profile {
         }
     }
 
+    /// The profile of a name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// Its place among the profiles: no check weighs less in a stricter one.
+    pub(crate) const fn strictness(self) -> u8 {
+        match self {
+            Self::OpenShift => 0,
+            Self::Standard => 1,
+            Self::Disa => 2,
+            Self::Strict => 3,
+        }
+    }
+
     /// What a weight of the profile `standard` becomes where a check says nothing else.
     pub(crate) fn usual(self, standard: Severity) -> Severity {
         match (self, standard) {

@@ -276,6 +276,7 @@ pub(crate) fn scripts(subject: &Subject<'_>) -> Decision {
         };
         let message = format!("{names} {need} {lacks}, which the image does not have");
         let fault = Fault::new(subject.origin(scripts.layer), message).at(path);
+        let fault = Fault { more: scripts.count > 1, ..fault };
         Some(if scripts.dependency { fault.weighing(Severity::Info) } else { fault })
     });
     let mut faults: Vec<_> = faults.collect();

@@ -87,7 +87,7 @@ fn faults(subject: &Subject<'_>, message: impl Fn(&ShellTrace) -> Option<Fault>)
     let mut faults: Vec<_> = traces.items.iter().filter_map(&message).collect();
     match (traces.truncated, faults.last_mut()) {
         (false, _) => {}
-        (true, Some(last)) => last.message.push_str(", and there are more"),
+        (true, Some(last)) => last.and_more(),
         // A shell may stand behind a thousand files that only look a little like one.
         (true, None) => return Err("too many files look like shells".to_owned()),
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::access::who;
 use super::programs::chosen;
-use super::{Judgement, Severity, Status, Subject};
+use super::{Judgement, Profile, Severity, Status, Subject};
 
 /// One line for the name of the last step: what holds for this image.
 ///
@@ -33,7 +33,23 @@ pub fn summary(subject: &Subject<'_>, judgement: &Judgement) -> String {
     {
         parts.push(format!("entrypoint {} executable", target.path));
     }
-    if parts.is_empty() { "nothing was proven".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() {
+        parts.push("nothing was proven".to_owned());
+    }
+    parts.extend(conditions(judgement));
+    parts.join(", ")
+}
+
+/// What the proof is worth: another profile than the usual one, and what was excused.
+fn conditions(judgement: &Judgement) -> Vec<String> {
+    let profile = judgement.profile();
+    let profile = (profile != Profile::default()).then(|| format!("profile {}", profile.name()));
+    let waived = match judgement.waived() {
+        0 => None,
+        1 => Some("1 finding waived".to_owned()),
+        count => Some(format!("{} findings waived", thousands(count as u64))),
+    };
+    profile.into_iter().chain(waived).collect()
 }
 
 /// `4,123`.
@@ -56,10 +72,11 @@ pub fn report(platform: &str, judgement: &Judgement, least: Severity) -> String 
     let mut text = format!("hardening: {blocking} blocking {plural} for {platform}\n");
     let shown = judgement.findings.iter().filter(|finding| finding.severity >= least);
     for finding in shown {
-        let mark = match finding.severity {
-            Severity::Block => "",
-            Severity::Warn => "warning: ",
-            Severity::Info => "info: ",
+        let mark = match (finding.waived, finding.severity) {
+            (Some(_), _) => "waived: ",
+            (None, Severity::Block) => "",
+            (None, Severity::Warn) => "warning: ",
+            (None, Severity::Info) => "info: ",
         };
         let _ = writeln!(text, "  {} {mark}{}", finding.check, finding.message);
         let _ = writeln!(text, "         fix: {}", finding.help);

@@ -255,7 +255,7 @@ pub struct Position {
 pub struct WaiverEntry {
     /// The id of the check.
     pub check: String,
-    /// Which paths of it; absent: all.
+    /// Which paths of it; absent: findings that have no path.
     pub path: Option<String>,
     /// Why.
     pub reason: String,
@@ -293,7 +293,7 @@ pub struct Test {
 pub struct Policy {
     /// The profile that the file asks for, where another one was used.
     pub profile_of_file: Option<String>,
-    /// Where it was said: `build-arg`, `context policy`.
+    /// Who has said it: `option`, `policy`, or both with a comma.
     pub source: String,
     /// The digest of the policy file, if there was one.
     pub digest: Option<String>,

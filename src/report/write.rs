@@ -3,14 +3,16 @@
 //! In: the judgement, what was judged, and what only the caller knows. Out: `Document`, with the first
 //! `MAX_FINDINGS` findings of each check and the number of all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{
-    Base, CheckEntry, CheckStatus, Document, FindingEntry, Image, MAX_FINDINGS, Position, Source,
-    Summary, Test, Tool, VERSION, Verdict,
+    Base, CheckEntry, CheckStatus, Document, FindingEntry, Image, MAX_FINDINGS, Policy, Position,
+    Source, Summary, Test, Tool, VERSION, Verdict, WaiverEntry,
 };
 use crate::harden::catalogue::Check;
-use crate::harden::{Finding, Judgement, Origin, RULES, Severity, Status, Subject, summary};
+use crate::harden::{
+    self, Allowed, Finding, Judgement, Origin, RULES, Severity, State, Status, Subject, summary,
+};
 use crate::inspect::evidence::WhoRuns;
 
 /// What the caller knows besides the judgement.
@@ -36,7 +38,8 @@ impl Document {
         let checks: Vec<_> =
             judgement.checks.iter().map(|(id, status)| entry(judgement, id.0, status)).collect();
         let summary = summed(subject, judgement);
-        let is_failed = summary.blocking > 0 || tests.iter().any(|test| test.outcome == "failed");
+        let is_failed =
+            judgement.refuses(subject) || tests.iter().any(|test| test.outcome == "failed");
         let result = match summary {
             _ if is_failed => Verdict::Failed,
             Summary { warnings: 0, .. } => Verdict::Passed,
@@ -49,7 +52,7 @@ impl Document {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             },
             rules: RULES.to_owned(),
-            profile: judgement.profile.name().to_owned(),
+            profile: judgement.profile().name().to_owned(),
             source,
             image: image(subject),
             bases,
@@ -57,9 +60,9 @@ impl Document {
             summary,
             checks,
             findings: listed(&judgement.findings, position),
-            waivers: Vec::new(),
+            waivers: waivers(judgement),
             tests,
-            policy: None,
+            policy: policy(&judgement.policy),
         }
     }
 
@@ -96,6 +99,7 @@ fn entry(judgement: &Judgement, id: &'static str, status: &Status) -> CheckEntry
     let (status, findings, reason) = match status {
         Status::Passed => (CheckStatus::Passed, 0, None),
         Status::Failed(count) => (CheckStatus::Failed, *count, None),
+        Status::Waived(count) => (CheckStatus::Waived, *count, None),
         Status::NotEvaluated(reason) => (CheckStatus::NotEvaluated, 0, Some(reason.clone())),
         Status::Off => (CheckStatus::Off, 0, None),
     };
@@ -104,7 +108,7 @@ fn entry(judgement: &Judgement, id: &'static str, status: &Status) -> CheckEntry
         id: id.to_owned(),
         title: check.map_or("", |check| check.title).to_owned(),
         status,
-        severity: check.and_then(|check| check.weight(judgement.profile)).map(Into::into),
+        severity: check.and_then(|check| judgement.policy.weight(check)).map(Into::into),
         findings,
         reason,
         standards: standards.iter().map(|&one| one.to_owned()).collect(),
@@ -112,19 +116,67 @@ fn entry(judgement: &Judgement, id: &'static str, status: &Status) -> CheckEntry
 }
 
 fn summed(subject: &Subject<'_>, judgement: &Judgement) -> Summary {
-    let count = |severity| judgement.findings.iter().filter(|one| one.severity == severity).count();
+    let open = || judgement.findings.iter().filter(|one| one.waived.is_none());
+    let count = |severity| open().filter(|one| one.severity == severity).count();
     let (passed, failed, not_evaluated) = judgement.tally();
     Summary {
         text: summary(subject, judgement),
         passed,
         failed,
         not_evaluated,
-        off: judgement.checks.len() - passed - failed - not_evaluated,
+        off: judgement.checks.iter().filter(|(_, status)| *status == Status::Off).count(),
         blocking: count(Severity::Block),
         warnings: count(Severity::Warn),
         infos: count(Severity::Info),
-        waived: 0,
+        waived: judgement.waived(),
     }
+}
+
+/// What somebody answers for, and what became of it.
+fn waivers(judgement: &Judgement) -> Vec<WaiverEntry> {
+    let all = judgement.policy.waivers.iter().zip(&judgement.waivers);
+    let entry = |(waiver, outcome): (&harden::Waiver, &harden::Outcome)| WaiverEntry {
+        check: waiver.check.0.to_owned(),
+        path: waiver.path.as_ref().map(|path| path.as_str().to_owned()),
+        reason: waiver.reason.clone(),
+        owner: waiver.owner.clone(),
+        expires: waiver.expires.to_string(),
+        source: waiver.from.name().to_owned(),
+        findings: outcome.covered,
+        status: match (outcome.state, outcome.covered) {
+            (State::Counts, 0) => "unused",
+            (State::Counts, _) => "used",
+            (State::Expired, _) => "expired",
+            (State::Refused, _) => "forbidden",
+        }
+        .to_owned(),
+    };
+    all.map(entry).collect()
+}
+
+/// What others than the file have asked for; `None`: nothing.
+fn policy(policy: &harden::Policy) -> Option<Policy> {
+    let is_other = |from| [harden::Source::Option, harden::Source::Policy].contains(&from);
+    let mut sources: BTreeSet<harden::Source> = policy.asked.iter().copied().collect();
+    sources.retain(|from| is_other(*from));
+    if sources.is_empty() {
+        return None;
+    }
+    let of_file = policy.overridden.iter().find(|one| one.from == harden::Source::Spec);
+    let sources: Vec<&str> = sources.into_iter().map(harden::Source::name).collect();
+    Some(Policy {
+        profile_of_file: of_file.map(|one| one.value.name().to_owned()),
+        source: sources.join(", "),
+        digest: policy.digest.clone(),
+        waivers: match &policy.allowed.value {
+            Allowed::All => "allow".to_owned(),
+            Allowed::Only(checks) if checks.is_empty() => "forbid".to_owned(),
+            Allowed::Only(checks) => {
+                checks.iter().map(|check| check.0).collect::<Vec<_>>().join(", ")
+            }
+        },
+        required: policy.required.keys().map(|check| check.0.to_owned()).collect(),
+    })
 }
 
 /// The first findings of each check.
@@ -157,7 +209,7 @@ fn listed(
             message: finding.message.clone(),
             help: finding.help.clone(),
             position: position(finding),
-            waiver: None,
+            waiver: finding.waived,
         }
     };
     findings.map(entry).collect()

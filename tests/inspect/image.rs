@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hardpan::harden::{Base, Config, Judgement, Profile, Severity, Subject, judge};
+use hardpan::harden::{Base, Config, Judgement, Policy, Profile, Severity, Subject, judge};
 use hardpan::input::Input;
 use hardpan::inspect::evidence::Inventory;
 use hardpan::inspect::inventory;
@@ -116,7 +116,11 @@ impl Image {
     }
 
     pub(crate) fn judge_as(&self, profile: Profile) -> Judgement {
-        judge(&self.subject(&self.inventory()), profile)
+        self.judge_by(&Policy::of(profile))
+    }
+
+    pub(crate) fn judge_by(&self, policy: &Policy) -> Judgement {
+        judge(&self.subject(&self.inventory()), policy)
     }
 
     /// The checks that refuse the image.

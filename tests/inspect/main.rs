@@ -10,5 +10,6 @@ mod facts;
 mod hostile;
 mod image;
 mod inventory;
+mod policy;
 mod rootfs;
 mod running;

@@ -1,0 +1,90 @@
+//! What policies make of the same image: waivers, required checks, profiles.
+
+use hardpan::diagnostic::Span;
+use hardpan::harden::{
+    CheckId, Outcome, Pattern, Policy, Profile, Severity, Source, State, Status, Waiver, summary,
+};
+
+use crate::image::Image;
+use crate::rootfs::{AMD64, elf};
+
+const SHELL: &str = "SHL-02";
+
+/// An image with one shell, by name alone.
+fn with_shell() -> Image {
+    let mut image = Image::sound();
+    image.place(|layer| {
+        layer.file("/app/bin/bash", 0o755, elf(AMD64, None));
+    });
+    image
+}
+
+fn waiver(path: &str) -> Waiver {
+    Waiver {
+        check: CheckId(SHELL),
+        path: Some(Pattern::parse(path).unwrap()),
+        reason: "a plug-in starts it".to_owned(),
+        owner: "ops".to_owned(),
+        expires: jiff::civil::date(2027, 1, 31),
+        dangerously: true,
+        from: Source::Spec,
+        span: Span::START,
+    }
+}
+
+fn status(image: &Image, policy: &Policy, check: &str) -> Status {
+    let checks = image.judge_by(policy).checks;
+    checks.into_iter().find(|(id, _)| id.0 == check).unwrap().1
+}
+
+#[test]
+fn a_waived_finding_blocks_nothing_and_stays() {
+    let image = with_shell();
+    let shells: Vec<_> = image.judge().blocking().map(|one| one.check.0).collect();
+    assert!(shells.contains(&SHELL), "{shells:?}");
+    let policy = Policy { waivers: vec![waiver("/app/**")], ..Policy::default() };
+    let judgement = image.judge_by(&policy);
+    assert!(!judgement.blocking().any(|one| one.check.0 == SHELL));
+    let found = judgement.findings.iter().find(|one| one.check.0 == SHELL).unwrap();
+    assert_eq!((found.severity, found.waived), (Severity::Block, Some(0)));
+    assert_eq!(judgement.waivers, [Outcome { state: State::Counts, covered: 1 }]);
+    assert_eq!(status(&image, &policy, SHELL), Status::Waived(1));
+    let inventory = image.inventory();
+    let summary = summary(&image.subject(&inventory), &judgement);
+    assert!(summary.ends_with(", 1 finding waived"), "{summary}");
+    assert!(!summary.contains("no shell"), "{summary}");
+}
+
+#[test]
+fn a_waiver_for_another_path_covers_nothing() {
+    let policy = Policy { waivers: vec![waiver("/bin/**")], ..Policy::default() };
+    let judgement = with_shell().judge_by(&policy);
+    assert!(judgement.blocking().any(|one| one.check.0 == SHELL));
+    assert_eq!(judgement.waivers, [Outcome { state: State::Counts, covered: 0 }]);
+}
+
+#[test]
+fn a_required_check_blocks_where_the_profile_warns_or_says_nothing() {
+    let mut image = Image::sound();
+    image.user("1000:0");
+    let required = [(CheckId("USR-04"), Source::Option)].into();
+    let policy = Policy { required, ..Policy::of(Profile::OpenShift) };
+    assert_eq!(image.judge_by(&policy).blocking().count(), 1);
+    assert_eq!(image.judge_as(Profile::OpenShift).findings.len(), 0);
+    assert_eq!(status(&Image::sound(), &policy, "USR-04"), Status::Passed);
+}
+
+#[test]
+fn a_required_check_that_cannot_be_decided_blocks_without_a_base_as_well() {
+    let mut image = Image::sound();
+    image.base_known = false;
+    let inventory = image.inventory();
+    let subject = image.subject(&inventory);
+    let undecided = |policy: &Policy| {
+        let judgement = image.judge_by(policy);
+        judgement.undecided(&subject).map(|(check, _)| check.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(undecided(&Policy::default()), [""; 0]);
+    let required = [(CheckId("SUP-01"), Source::Option)].into();
+    assert_eq!(undecided(&Policy { required, ..Policy::default() }), ["SUP-01"]);
+}
