@@ -3,6 +3,7 @@
 //! options → spec → app → images → draft → facts → plan → graph → inventory → verdict → result, for
 //! each platform. Nothing is returned that was not inspected; every failure points into the spec.
 
+mod bases;
 mod calls;
 mod epoch;
 mod evidence;

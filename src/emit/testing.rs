@@ -49,7 +49,8 @@ impl Emitter<'_> {
             let kind = MountKind::Tmpfs { size: 0 };
             mounts.push(Mount { target: "/tmp".to_owned(), kind });
         }
-        let args = ["tests", "--order", &mounted(&format!("order/{ORDER}")), "--out", &mounted("out")];
+        let args =
+            ["tests", "--order", &mounted(&format!("order/{ORDER}")), "--out", &mounted("out")];
         let exec = Exec {
             args: [mounted("frontend") + &settings.binary]
                 .into_iter()

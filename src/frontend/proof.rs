@@ -1,10 +1,6 @@
 //! What is looked at while an image is built: the runtime base before its layers are laid out, the
 //! layers and the base before the image is handed out.
 
-use jiff::civil::Date;
-
-use crate::bases::judge::{Side, judge_dev, judge_runtime};
-use crate::bases::labels::Declared;
 use crate::bases::resolve::{Resolved, Root};
 use crate::diagnostic::{self, Code, Diagnostic, Position, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
@@ -20,7 +16,7 @@ use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
 use crate::llb::Output;
 use crate::options::{LintRules, Options, SourceDateEpoch};
-use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Role, Selection, What};
+use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Role, Selection, What};
 use crate::report::{About, Document, document};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
@@ -171,11 +167,10 @@ impl Build<'_> {
         self.warn(&refuse(found)?).await?;
         let tested = self.test(emitter, plan, parts.image).await?;
         self.warn(&refuse(tested.found)?).await?;
-        let proven = [harden::summary(&subject, &judgement)].into_iter().chain(tested.proven);
-        let summary = proven.collect::<Vec<_>>().join(", ");
+        let summary =
+            [vec![harden::summary(&subject, &judgement)], tested.proven].concat().join(", ");
         let evidence = self.written(plan, (&subject, &judgement), (tested.tests, &summary))?;
-        let outputs = [vec![output], tested.outputs].concat();
-        Ok(Verdict { summary, evidence, outputs })
+        Ok(Verdict { summary, evidence, outputs: [vec![output], tested.outputs].concat() })
     }
 
     /// The judgement, as a document for others.
@@ -223,20 +218,6 @@ impl Build<'_> {
             },
             ..config_of(&plan.config, self.options)
         }
-    }
-
-    /// Refuses bases that will not do, before anything is built.
-    pub(super) async fn judge_bases(
-        &self,
-        request: &Request<'_>,
-        selection: &Selection<'_>,
-        images: &[Resolved],
-    ) -> Result<(), Failure> {
-        let found = base_findings(request, selection, images, self.today);
-        if found.iter().any(|one| one.severity == diagnostic::Severity::Error) {
-            return Err(Failure::Refused(found));
-        }
-        self.warn(&found).await
     }
 
     /// Shows warnings to the user; the build goes on, unless the user wants none.
@@ -297,32 +278,6 @@ fn as_error(warning: Diagnostic) -> Diagnostic {
     let why = "BUILDKIT_DOCKERFILE_CHECK makes this warning an error";
     let help = warning.help.map_or_else(|| why.to_owned(), |help| format!("{help}; {why}"));
     Diagnostic { severity: diagnostic::Severity::Error, help: Some(help), ..warning }
-}
-
-/// What the configs of the bases of an app say against them.
-pub(super) fn base_findings(
-    request: &Request<'_>,
-    selection: &Selection<'_>,
-    images: &[Resolved],
-    today: Date,
-) -> Vec<Diagnostic> {
-    let declared: Vec<Declared> =
-        images.iter().map(|image| Declared::read(&image.config.config.labels)).collect();
-    let side = |index: usize| {
-        let image: &Resolved = &images[index];
-        Side {
-            name: image.reference.strip_prefix(request.registry).unwrap_or(&image.reference),
-            declared: &declared[index],
-            user: &image.config.config.user,
-            span: image.span,
-        }
-    };
-    let runtime = side(selection.runtime);
-    let mut found = judge_runtime(&runtime, request.app.user.is_some(), today);
-    if let Some(dev) = selection.dev {
-        found.extend(judge_dev(&side(dev), &runtime, today));
-    }
-    found
 }
 
 /// The words of an inventory's command line, apart from the mounts.

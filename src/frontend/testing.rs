@@ -41,8 +41,8 @@ impl Build<'_> {
         let planned = &plan.testing.tests;
         let Some(first) = planned.first() else { return Ok(Tested::default()) };
         let build = &self.probes.platform;
-        let is_foreign = (&plan.platform.os, &plan.platform.architecture)
-            != (&build.os, &build.architecture);
+        let is_foreign =
+            (&plan.platform.os, &plan.platform.architecture) != (&build.os, &build.architecture);
         if is_foreign && !self.runs(plan).await? {
             return Ok(self.skipped(plan, first.span));
         }
@@ -99,7 +99,10 @@ impl Build<'_> {
             message: Some(report.message.clone()).filter(|message| !message.is_empty()),
             output: Some(report.output.join("\n")).filter(|output| !output.is_empty()),
             // Who has no handler may or may not end as process 1.
-            stopped_in_time: report.stop.filter(|stop| *stop != Stop::Unheard).map(|stop| stop == Stop::InTime),
+            stopped_in_time: report
+                .stop
+                .filter(|stop| *stop != Stop::Unheard)
+                .map(|stop| stop == Stop::InTime),
             position: Some(self.position(span)),
         }
     }
@@ -152,7 +155,9 @@ fn found(planned: &PlannedTest, report: &Report, plan: &Plan) -> Option<Diagnost
             let signal = Some(plan.config.config.stop_signal.as_str()).filter(|it| !it.is_empty());
             let signal = signal.unwrap_or("SIGTERM");
             let why = match stop {
-                Stop::Unheard => format!("has no handler of its own for {signal}, which process 1 of a container needs"),
+                Stop::Unheard => format!(
+                    "has no handler of its own for {signal}, which process 1 of a container needs"
+                ),
                 Stop::Killed | Stop::InTime => format!("goes on after {signal}"),
             };
             let message = format!("the app does not stop when it is told to: it {why}");
@@ -168,9 +173,11 @@ fn help(report: &Report, plan: &Plan) -> String {
     let written = report.output.join("\n");
     let any = |words: &[&str]| words.iter().any(|word| written.contains(word));
     let advice = if any(&["EROFS", "Read-only file system", "read-only file system"]) {
-        "the image is read-only when it runs: name the paths that the app writes in `writable`".to_owned()
+        "the image is read-only when it runs: name the paths that the app writes in `writable`"
+            .to_owned()
     } else if any(&["EAI_AGAIN", "ENOTFOUND", "getaddrinfo", "name resolution", "ENETUNREACH"]) {
-        "there is no network in a test: start what the app can do by itself, with `env` if need be".to_owned()
+        "there is no network in a test: start what the app can do by itself, with `env` if need be"
+            .to_owned()
     } else {
         let crate::plan::Owner { uid, gid } = plan.user;
         format!("it ran as {uid}:{gid}, with `/tmp` and `writable` to write to, and no network")

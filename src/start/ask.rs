@@ -26,12 +26,10 @@ pub(super) fn is_open(port: u16) -> bool {
 }
 
 fn connect(port: u16) -> io::Result<TcpStream> {
-    let connect = |address: IpAddr| {
-        TcpStream::connect_timeout(&SocketAddr::new(address, port), CONNECT)
-    };
-    connect(Ipv4Addr::LOCALHOST.into()).or_else(|error| {
-        connect(Ipv6Addr::LOCALHOST.into()).map_err(|_| error)
-    })
+    let connect =
+        |address: IpAddr| TcpStream::connect_timeout(&SocketAddr::new(address, port), CONNECT);
+    connect(Ipv4Addr::LOCALHOST.into())
+        .or_else(|error| connect(Ipv6Addr::LOCALHOST.into()).map_err(|_| error))
 }
 
 /// Asks once; the error says what is wrong with the answer.
@@ -54,7 +52,9 @@ pub(super) fn answers(http: &Http) -> Result<(), String> {
     match body {
         Some(wanted) if !pattern::holds(&String::from_utf8_lossy(&answer.body), wanted) => {
             let begin: String = escape(&answer.body).chars().take(120).collect();
-            Err(format!("the answer to GET {path} does not hold {wanted:?}: it begins with {begin}"))
+            Err(format!(
+                "the answer to GET {path} does not hold {wanted:?}: it begins with {begin}"
+            ))
         }
         _ => Ok(()),
     }

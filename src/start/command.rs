@@ -24,7 +24,8 @@ pub(super) fn try_it(
     let wrong = match ended {
         None => Some(format!("it does not end within {}", told_time(test.within))),
         Some(status) if status.code() != Some(expected.exit.into()) => {
-            let not = if expected.exit == 0 { String::new() } else { format!(", not {}", expected.exit) };
+            let not =
+                if expected.exit == 0 { String::new() } else { format!(", not {}", expected.exit) };
             Some(format!("it {}{not}", told(status)))
         }
         Some(_) => {

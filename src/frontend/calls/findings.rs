@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::Call;
 use crate::bases::resolve::ResolveError;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::frontend::proof::base_findings;
+use crate::frontend::bases::base_findings;
 use crate::frontend::{Failure, prepare, target};
 use crate::options::Options;
 use crate::plan::{self, Request, variables::Variables};

@@ -53,7 +53,8 @@ impl Decoder {
                 None
             }
             (None, None) => {
-                let help = "write `- {start: true, http: 8080/healthz}`, or `- {run: [node, --version]}`";
+                let help =
+                    "write `- {start: true, http: 8080/healthz}`, or `- {run: [node, --version]}`";
                 let place = entries.first().map_or(item.span, |entry| entry.key.span);
                 self.error(Code::MissingKey, place, "a test needs `run` or `start`", help);
                 None

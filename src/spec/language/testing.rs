@@ -22,8 +22,18 @@ pub(in crate::spec) static TEST_RUN: Shape = Shape {
     doc: "Runs a command in the finished image, as its user",
     keys: &[&[
         key!(required "run", COMMAND, "[node, --version]", "What is run, as a list"),
-        key!("exit", Kind::Pattern("^[0-9]{1,3}$"), "2", "The exit code that it must have; 0 by default"),
-        key!("stdout", FOUND, "/^v24\\./", "Text that its standard output must hold, or a `/pattern/`"),
+        key!(
+            "exit",
+            Kind::Pattern("^[0-9]{1,3}$"),
+            "2",
+            "The exit code that it must have; 0 by default"
+        ),
+        key!(
+            "stdout",
+            FOUND,
+            "/^v24\\./",
+            "Text that its standard output must hold, or a `/pattern/`"
+        ),
         key!("stderr", FOUND, "usage", "Text that its standard error must hold, or a `/pattern/`"),
         WITHIN,
         ENV,
@@ -57,7 +67,12 @@ pub(in crate::spec) static TEST_START: Shape = Shape {
             "What must be answered over HTTP with a status from 200 to 299: a port and a path",
         ),
         key!("port", Kind::OneOrMore(&PORT), "8080", "The ports that must be open"),
-        key!("log", FOUND, "listening on", "Text that must be in a line of its output, or a `/pattern/`"),
+        key!(
+            "log",
+            FOUND,
+            "listening on",
+            "Text that must be in a line of its output, or a `/pattern/`"
+        ),
         WITHIN,
         key!("stops", DURATION, "10s", "The time within which it must end when it is told to stop"),
         ENV,
@@ -87,7 +102,12 @@ pub(in crate::spec) static TEST_HTTP: Shape = Shape {
     keys: &[&[
         key!(required "port", PORT, "8080", "The port"),
         key!("path", Kind::Pattern("^/[^ ]*$"), "/healthz", "The path; `/` by default"),
-        key!("status", Kind::Pattern("^[1-5][0-9]{2}$"), "204", "The status of the answer; any from 200 to 299 by default"),
+        key!(
+            "status",
+            Kind::Pattern("^[1-5][0-9]{2}$"),
+            "204",
+            "The status of the answer; any from 200 to 299 by default"
+        ),
         key!("body", FOUND, "ok", "Text that the answer must hold, or a `/pattern/`"),
     ]],
     later: &[],
