@@ -62,7 +62,7 @@ impl Emitter<'_> {
             mounts,
             ..Exec::default()
         };
-        let place = plan.testing.tests.first().map(|test| test.span).unwrap_or(self.place);
+        let place = plan.testing.tests.first().map_or(self.place, |test| test.span);
         let name = format!("[{}proof] test the image", self.platform_prefix());
         let with = Constraints {
             platform: Some((&settings.platform).into()),

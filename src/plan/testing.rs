@@ -69,10 +69,10 @@ pub(super) fn check(
 }
 
 fn trial(variables: &Variables, test: &model::Test) -> Result<Trial, Diagnostic> {
-    let found = |text: &Option<Text>| {
-        let text = text.as_ref().map(|text| expanded(variables, text)).transpose()?;
-        text.iter().try_for_each(value::found)?;
-        Ok(text.map(|text| text.value))
+    let found = |written: &Option<Text>| {
+        let wanted = written.as_ref().map(|one| expanded(variables, one)).transpose()?;
+        wanted.iter().try_for_each(value::found)?;
+        Ok(wanted.map(|wanted| wanted.value))
     };
     match &test.trial {
         model::Trial::Run { command, exit, stdout, stderr } => {

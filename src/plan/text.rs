@@ -159,8 +159,8 @@ impl Text<'_> {
                 Trial::Run { command, expected } => {
                     self.line(2, &format!("run {}", words(command)));
                     self.line(2, &format!("exit code {}", expected.exit));
-                    let found = [("stdout", &expected.stdout), ("stderr", &expected.stderr)];
-                    found.into_iter().for_each(|(name, text)| self.found(name, text.as_deref()));
+                    self.found("stdout", expected.stdout.as_deref());
+                    self.found("stderr", expected.stderr.as_deref());
                 }
                 Trial::Start(service) => self.service(service),
             }

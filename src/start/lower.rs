@@ -5,7 +5,7 @@
 //! way back to whoever started it: a line on it says why there is no program. It is closed by the
 //! program's start itself, so that no line means that the program runs.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -65,20 +65,27 @@ pub fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let refused = match give_up(uid, gid) {
         Err((what, error)) => Refused::Contract(format!("{what}: {error}")),
-        Ok(()) => match std::env::set_current_dir(&workdir) {
-            Err(error) => Refused::Program(format!(
-                "its working directory {} cannot be entered: {error}",
-                workdir.display()
-            )),
-            Ok(()) => {
-                let error = Command::new(&program).args(arguments).exec();
-                Refused::Program(format!("{} cannot be started: {error}", program.display()))
-            }
-        },
+        Ok(()) => become_it(&workdir, &program, arguments),
     };
     // Whoever listened is gone if this fails.
     let _ = back.write_all(refused.write().as_bytes());
     ExitCode::from(127)
+}
+
+/// Becomes the program; what comes back is why not.
+fn become_it(
+    workdir: &OsStr,
+    program: &OsStr,
+    arguments: impl Iterator<Item = OsString>,
+) -> Refused {
+    if let Err(error) = std::env::set_current_dir(workdir) {
+        let workdir = workdir.display();
+        return Refused::Program(format!(
+            "its working directory {workdir} cannot be entered: {error}"
+        ));
+    }
+    let error = Command::new(program).args(arguments).exec();
+    Refused::Program(format!("{} cannot be started: {error}", program.display()))
 }
 
 /// Standard input under another number, which no program inherits; `/dev/null` in its place.
