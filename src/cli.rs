@@ -4,6 +4,7 @@
 
 mod check;
 pub(crate) mod draw;
+mod scan;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -24,6 +25,8 @@ enum Arguments {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Judges an image that is there already, or a file system, without any builder
+    Scan(scan::Arguments),
     /// Prints the JSON Schema of a spec, for editors
     Schema,
 }
@@ -50,6 +53,7 @@ impl From<Outcome> for ExitCode {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match Arguments::try_parse_from(arguments) {
         Ok(Arguments::Check { files }) => check::check_files(&files, &mut std::io::stderr().lock()),
+        Ok(Arguments::Scan(arguments)) => scan::run(&arguments, &mut std::io::stderr().lock()),
         Ok(Arguments::Schema) => match std::io::stdout().write_all(schema::json().as_bytes()) {
             Ok(()) => Outcome::Fine,
             // A reader that has enough, such as `head`: nobody is left to tell.

@@ -7,6 +7,7 @@
 
 mod ignore;
 mod locate;
+mod policy;
 mod time;
 mod unfetched;
 
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 
 pub use ignore::parse_ignore;
 pub use locate::locate;
+pub use policy::{PolicyFile, load_policy};
 pub use time::{only_source, time_of};
 pub use unfetched::{reason, unfetched};
 

@@ -15,9 +15,10 @@ use tokio::sync::OnceCell;
 use crate::context::Loaded;
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::emit::{ProbeSettings, Whole};
+use crate::frontend::policy::{self, Gate};
 use crate::frontend::{Failure, prepare, proof};
 use crate::gateway::{Gateway, Graph, Refs, Solve, Solved, side_by_side};
-use crate::harden::{self, Judgement, Policy, Subject};
+use crate::harden::{self, Judgement, Subject};
 use crate::image::{ImageConfig, with_user};
 use crate::input::Input;
 use crate::inspect::evidence::Inventory;
@@ -48,7 +49,11 @@ pub(crate) async fn answer(
         return Ok(Answer::made(in_result(only_told(delegate.convert(Some(request)).await?))));
     }
     let probes = prepare::probes(gateway, options).await?;
-    let proof = Proof { delegate: &delegate, probes, today: prepare::today() };
+    let today = prepare::today();
+    let central = policy::central(gateway, options, today).await?;
+    let gate = Gate::of(None, options, central, today)?;
+    proof::warn(gateway, &loaded.vertex, &proof::counted(&options.lint, &gate.warnings)?).await?;
+    let proof = Proof { delegate: &delegate, probes, gate, today };
     Ok(Answer::made(proof.of_all(delegate.convert(None).await?).await?))
 }
 
@@ -118,6 +123,7 @@ fn options_for_docker(options: &Options, request: Option<&str>) -> BTreeMap<Stri
 struct Proof<'a> {
     delegate: &'a Delegate<'a>,
     probes: ProbeSettings,
+    gate: Gate,
     today: Date,
 }
 
@@ -180,11 +186,7 @@ impl Proof<'_> {
     async fn of(&self, image: &Made) -> Result<Proven, Failure> {
         let parsed = ImageConfig::parse(&image.config)
             .map_err(|error| Failure::internal(error.to_string()))?;
-        let history = parsed.history.iter().map(|entry| entry.created_by.clone());
-        let config = harden::Config {
-            history: history.collect(),
-            ..proof::config_of(&parsed, self.delegate.options)
-        };
+        let config = proof::config_of(&parsed, self.delegate.options);
         let platform = image.id.clone().unwrap_or_else(|| parsed.platform());
         self.refuse_other_systems(&platform, &parsed.os).await?;
         let prefix = image.id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
@@ -235,8 +237,9 @@ impl Proof<'_> {
             base_known: false,
             input: Input::Dockerfile,
         };
-        let judgement = harden::judge(&subject, &Policy::default());
-        found.extend(proof::diagnostics(&told(&judgement), |_| Span::START));
+        let judgement = harden::judge(&subject, &self.gate.policy);
+        let news = self.gate.explained(told(&judgement), self.today);
+        found.extend(proof::diagnostics(&news, |_| Span::START));
         found.extend(proof::undecided(&subject, &judgement, Span::START));
         (summary(&subject, &judgement), found)
     }

@@ -9,6 +9,7 @@ mod epoch;
 mod evidence;
 mod failure;
 mod own;
+pub(crate) mod policy;
 pub mod prepare;
 pub(crate) mod proof;
 mod scan;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 
 use calls::Call;
 pub use failure::Failure;
+use policy::Gate;
 use target::Target;
 
 use crate::context::{self, Fetched, LoadError, Loaded, Locations};
@@ -113,6 +115,9 @@ async fn build(
     let parsed = prepare::parse(&loaded, &options, mistakes)?;
     let spec = &parsed.spec;
     let target = target::choose(spec, &options)?;
+    let today = prepare::today();
+    let central = policy::central(gateway, &options, today).await?;
+    let gate = Gate::of(Some(target.app), &options, central, today)?;
     let given = prepare::arguments(&options, spec);
     let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;
     let probes = prepare::probes(gateway, &options).await?;
@@ -145,11 +150,13 @@ async fn build(
         },
         probes,
         registry: prepare::registry(&options, spec, &variables)?,
-        today: prepare::today(),
+        gate,
+        today,
         apps: RefCell::default(),
     };
     build.warn(&target.news(&parsed.warnings).cloned().collect::<Vec<_>>()).await?;
     build.warn(target.warning(spec).as_slice()).await?;
+    build.warn(&build.gate.warnings).await?;
     build.warn(timeless.as_slice()).await?;
     match options.request.as_deref() {
         Some(request) => calls::plan::answer(&build, target.stage, &platforms, request).await,
@@ -169,6 +176,7 @@ pub(crate) struct Build<'a> {
     settings: emit::Settings,
     probes: ProbeSettings,
     registry: String,
+    gate: Gate,
     today: jiff::civil::Date,
     /// Apps that others copy from, by name and platform.
     apps: RefCell<BTreeMap<(String, String), pb::Definition>>,
@@ -204,10 +212,13 @@ impl Build<'_> {
                 Err(failure) => failures.push((platform.clone(), self.understand(failure).await)),
             }
         }
-        match Failure::of_all(failures, platforms.len()) {
-            Some(failure) => Err(failure),
-            None => Ok(answer),
+        if let Some(failure) = Failure::of_all(failures, platforms.len()) {
+            return Err(failure);
         }
+        if target.stage.is_none() {
+            self.warn(&self.gate.unused()).await?;
+        }
+        Ok(answer)
     }
 
     /// What the target is, for one platform.

@@ -24,6 +24,7 @@ mod shells;
 mod start;
 mod text;
 mod tools;
+mod unknown;
 mod waivers;
 
 use std::fmt;
@@ -36,11 +37,16 @@ pub use catalogue::{CHECKS, Check};
 pub use config::{Base, Config};
 pub use policy::{Allowed, Demand, Policy, Setting, Source};
 pub use profile::Profile;
+pub(crate) use text::thousands;
 pub use text::{report, summary};
+pub use unknown::Need;
 pub use waivers::{Outcome, Pattern, State, Waiver};
 
 /// The version of the rules that choose what is looked at; part of the inventory's cache key.
 pub const RULES: &str = "2";
+
+/// Why a check that looks at the base says nothing where there is none.
+pub(crate) const NO_BASE: &str = "the base is not known";
 
 /// What is judged.
 #[derive(Debug, Clone, Copy)]
@@ -185,7 +191,8 @@ impl Judgement {
 
     /// The checks that would refuse the image and could not be decided although the evidence should
     /// allow it: what was not looked at is not proven. Those that look at a base are none of them
-    /// where there is none, unless they are required.
+    /// where there is none, nor are those that must know what nobody does (`leave_out`), unless they
+    /// are required.
     pub fn undecided<'a>(
         &'a self,
         subject: &Subject<'_>,
@@ -194,16 +201,20 @@ impl Judgement {
         self.checks.iter().filter_map(move |(id, status)| {
             let Status::NotEvaluated(reason) = status else { return None };
             let check = Check::find(id.0)?;
-            let is_asked = base_known || !check.needs_base || self.policy.requires(*id);
+            let is_known = (base_known || !check.needs_base) && !Need::explains(reason);
+            let is_asked = is_known || self.policy.requires(*id);
             let blocks = self.policy.weight(check) == Some(Severity::Block);
             (is_asked && blocks).then_some((check, reason.as_str()))
         })
     }
 
-    /// The waivers whose last day is over, by their index in the policy.
-    pub fn expired(&self) -> impl Iterator<Item = usize> {
-        let outcomes = self.waivers.iter().enumerate();
-        outcomes.filter(|(_, one)| one.state == State::Expired).map(|(index, _)| index)
+    /// The waivers of the file that is built whose last day is over. One of a central policy, which
+    /// is for many files, is over without blocking those that it has nothing to do with.
+    fn expired(&self) -> impl Iterator<Item = &Waiver> {
+        let outcomes = self.policy.waivers.iter().zip(&self.waivers);
+        outcomes
+            .filter(|(waiver, one)| waiver.from == Source::Spec && one.state == State::Expired)
+            .map(|(waiver, _)| waiver)
     }
 
     /// Whether the image is refused: for a finding, for what could not be decided, or for a waiver
@@ -318,7 +329,7 @@ pub fn judge(subject: &Subject<'_>, policy: &Policy) -> Judgement {
         let status = match policy.weight(check) {
             None => Status::Off,
             Some(_) if check.needs_base && !subject.base_known => {
-                Status::NotEvaluated("the base is not known".to_owned())
+                Status::NotEvaluated(NO_BASE.to_owned())
             }
             Some(severity) => match (check.decide)(subject) {
                 Err(reason) => Status::NotEvaluated(reason),

@@ -10,6 +10,7 @@
 
 pub mod accounts;
 mod arguments;
+mod beneath;
 mod bounded;
 mod cache;
 mod collector;
@@ -21,6 +22,7 @@ pub mod escape;
 pub mod evidence;
 pub mod facts;
 pub mod inventory;
+pub(crate) mod layered;
 pub mod libraries;
 mod lookup;
 pub mod names;
@@ -32,12 +34,14 @@ mod read;
 pub mod secrets;
 pub mod shadow;
 pub mod shell;
+pub(crate) mod spool;
 mod started;
 mod threads;
 pub mod tokens;
-mod tree;
+pub(crate) mod tree;
 mod walk;
 
 pub(crate) use arguments::run_mode;
+pub(crate) use collector::hexadecimal;
 pub use lookup::unwrap_init;
 pub(crate) use output::write_json;

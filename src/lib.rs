@@ -24,6 +24,7 @@ pub mod reference;
 pub mod remote;
 pub mod report;
 pub mod result;
+pub mod scan;
 pub mod spec;
 pub mod start;
 pub mod words;

@@ -25,6 +25,7 @@ pub use ours::{Certificates, OWN_ARGUMENTS, Proof};
 use reader::{Reader, boolean};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::harden::Demand;
 pub use crate::llb::ResolveMode;
 use crate::platform::Platform;
 
@@ -82,6 +83,8 @@ pub struct Options {
     pub certificates: Certificates,
     /// Whether the image is inspected again even if the builder remembers what was found.
     pub proof: Option<Proof>,
+    /// What whoever builds asks of the gate.
+    pub demand: Demand,
     /// The attestations that are asked for.
     pub attest: Attest,
     /// Which rules count, for `--call=check`.
@@ -266,6 +269,7 @@ impl Options {
         self.execution = Execution::read(reader);
         self.certificates = Certificates::read(reader);
         self.proof = Proof::read(reader);
+        self.demand = ours::demand(reader);
         ours::refuse_unknown(reader);
         self.attest = Attest::read(reader);
         self.lint = LintRules::read(reader);

@@ -4,8 +4,22 @@
 //! outcomes of tests). Out: `Document`, which every other form is made of, so that none says more or
 //! less than another. Pure, bounded, and the same input gives the same bytes: nothing tells the time.
 
+mod attested;
+pub mod contract;
 pub mod document;
+mod format;
+mod html;
+mod json;
+mod junit;
+mod markdown;
+mod markup;
+mod sarif;
+mod standards;
+mod text;
+mod told;
 mod write;
 
+pub use attested::{CTRF, TEST_RESULT, ctrf, test_result};
 pub use document::Document;
+pub use format::Format;
 pub use write::About;

@@ -57,6 +57,25 @@ pub fn parse(text: &[u8]) -> Result<Parsed, Vec<Diagnostic>> {
     Ok(Parsed { spec, warnings: found })
 }
 
+/// Reads the file of a policy; the error holds every mistake in it.
+pub fn parse_policy(text: &[u8]) -> Result<model::Policy, Vec<Diagnostic>> {
+    let document = yaml::read(text);
+    let mut found = document.problems;
+    let policy = document.root.map(|root| {
+        let (policy, problems) = decode::decode_policy(&root);
+        found.extend(problems);
+        policy
+    });
+    match policy {
+        Some(policy) if found.iter().all(|one| one.severity == Severity::Warning) => Ok(policy),
+        None if found.is_empty() => {
+            let mistake = Diagnostic::error(Code::Empty, Span::START, "the file holds no policy");
+            Err(vec![mistake.help("write what it asks for, such as `profile: strict`")])
+        }
+        _ => Err(in_order(found)),
+    }
+}
+
 /// Whether a key may stand at the top of a spec.
 pub fn has_key(name: &str) -> bool {
     language::FILE.has(name)

@@ -408,3 +408,31 @@ async fn an_unknown_call_is_said_to_be_unknown() {
     let near = format!("hardpan has no call \"frontend.plam\": did you mean `plan`? {calls}");
     assert_eq!(status.message, near);
 }
+
+#[tokio::test]
+async fn waivers_are_looked_at_without_a_build() {
+    let waiver = |rest: &str| format!("    - {{{rest}, reason: r, owner: o}}\n");
+    let spec = format!(
+        "{GOOD}harden:\n  waivers:\n{}{}{}{}{}",
+        waiver("check: SHL-02, path: /bin/sh, expires: 2999-01-01"),
+        waiver("check: PKG-50, path: /bin/sh, expires: 2999-01-01"),
+        waiver("check: PKG-05, path: /bin/sh, expires: 2001-01-01"),
+        waiver("check: PKG-06, path: /bin/sh, expires: 2999-01-01"),
+        waiver("check: PKG-06, path: /bin/a**, expires: soon"),
+    );
+    let (found, status) = check(&spec, &[]).await;
+    assert_eq!(status, "1");
+    let codes: Vec<&str> = found.iter().map(|one| one.split(": ").next().unwrap()).collect();
+    assert_eq!(codes, ["SPEC-04 11", "SPEC-04 11"], "what cannot be read comes first: {found:#?}");
+    let sound: String = spec.split_inclusive('\n').take(10).collect();
+    let (found, status) = check(&sound, &["build-arg:HARDPAN_WAIVERS=forbid"]).await;
+    assert_eq!(status, "1");
+    let codes: Vec<&str> = found.iter().map(|one| one.split(": ").next().unwrap()).collect();
+    assert_eq!(codes, ["WAIVE-04 7", "WAIVE-01 8", "WAIVE-03 9", "WAIVE-06 10"], "{found:#?}");
+    let lines = sound.split_inclusive('\n');
+    let valid: String =
+        lines.filter(|line| !line.contains("SHL-02") && !line.contains("2001")).collect();
+    let (found, status) = check(&valid, &["build-arg:HARDPAN_WAIVERS=forbid"]).await;
+    assert_eq!(status, "0");
+    assert!(found.iter().any(|one| one.starts_with("WAIVE-05 8")), "{found:#?}");
+}

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Outcome, draw};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::frontend::{policy, prepare};
+use crate::spec::Parsed;
 use crate::{spec, words};
 
 /// Checks all files and writes what is wrong; the outcome is that of the worst file.
@@ -28,10 +30,12 @@ fn check_file(file: &Path) -> (Outcome, String) {
         Ok(bytes) => bytes,
         Err(error) => return (Outcome::NotDone, format!("error: cannot read {name}: {error}\n")),
     };
-    let (outcome, found) = match spec::parse(&bytes) {
-        Ok(parsed) => (Outcome::Fine, parsed.warnings),
-        Err(found) => (Outcome::Mistakes, found),
+    let found = match spec::parse(&bytes) {
+        Ok(parsed) => with_waivers(parsed),
+        Err(found) => found,
     };
+    let is_mistake = |one: &Diagnostic| one.severity == Severity::Error;
+    let outcome = if found.iter().any(is_mistake) { Outcome::Mistakes } else { Outcome::Fine };
     let mut text = String::new();
     for diagnostic in &found {
         text.push_str(&draw::draw(&name, &bytes, diagnostic));
@@ -39,6 +43,20 @@ fn check_file(file: &Path) -> (Outcome, String) {
     }
     text.push_str(&summary(&name, &found));
     (outcome, text)
+}
+
+/// The warnings of a spec, and what its waivers lack.
+fn with_waivers(parsed: Parsed) -> Vec<Diagnostic> {
+    let mut found = parsed.warnings;
+    for app in &parsed.spec.apps {
+        // Apps share the waivers of the defaults.
+        let news = policy::without_image(app, prepare::today());
+        let is_new = |one: &Diagnostic| !found.contains(one);
+        let news: Vec<_> = news.into_iter().filter(is_new).collect();
+        found.extend(news);
+    }
+    found.sort_by_key(|one| one.span);
+    found
 }
 
 /// Reads no more than is needed to see that a file is too large.

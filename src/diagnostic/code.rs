@@ -100,6 +100,14 @@ codes! {
     NoPair = "REF-11", "a base without a development or a runtime image";
     NotAnImage = "REF-12", "a base that is no image";
 
+    // What is accepted all the same, and what whoever builds asks for.
+    UnknownCheck = "WAIVE-01", "a check that does not exist";
+    UnusedWaiver = "WAIVE-02", "a waiver that covers nothing";
+    ExpiredWaiver = "WAIVE-03", "a waiver whose last day is over";
+    NotDangerously = "WAIVE-04", "a waiver of something dangerous that does not say so";
+    ForbiddenWaiver = "WAIVE-05", "a waiver that does not count in this build";
+    LongWaiver = "WAIVE-06", "a waiver for more than a year";
+
     // Placement on the runtime base.
     FileOverFolder = "PLACE-01", "a file placed over a folder, or a folder over a file";
     StickyParent = "PLACE-02", "a file placed in a folder that everybody may write";

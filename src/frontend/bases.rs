@@ -5,8 +5,9 @@ use jiff::civil::Date;
 use crate::bases::judge::{Side, judge_dev, judge_runtime};
 use crate::bases::labels::Declared;
 use crate::bases::resolve::Resolved;
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::frontend::{Build, Failure};
+use crate::diagnostic::Diagnostic;
+use crate::frontend::proof::refuse;
+use crate::frontend::{Build, Failure, policy};
 use crate::plan::{Request, Selection};
 
 impl Build<'_> {
@@ -18,10 +19,8 @@ impl Build<'_> {
         images: &[Resolved],
     ) -> Result<(), Failure> {
         let found = base_findings(request, selection, images, self.today);
-        if found.iter().any(|one| one.severity == Severity::Error) {
-            return Err(Failure::Refused(found));
-        }
-        self.warn(&found).await
+        let found = policy::excuse(found, &self.gate.policy, self.today);
+        self.warn(&refuse(found)?).await
     }
 }
 

@@ -15,6 +15,8 @@ use crate::remote;
 pub enum Failure {
     /// What the user wrote, or what came of it.
     Refused(Vec<Diagnostic>),
+    /// What whoever builds wrote into the policy.
+    InPolicy(Vec<Diagnostic>, Box<SourceFile>),
     /// The builder failed: a step did not work, a file was not there, the connection broke.
     Gateway(Error),
     /// The builder failed with a Dockerfile: its own frontend says what is wrong with one, in words
@@ -102,6 +104,7 @@ impl Failure {
     pub fn into_status(self, file: Option<&SourceFile>) -> Status {
         match self {
             Self::Refused(mistakes) => status::refusal(file, &mistakes),
+            Self::InPolicy(mistakes, policy) => status::refusal(Some(&policy), &mistakes),
             Self::UnknownCall(name, help) => status::unknown_call(&name, &help),
             Self::Gateway(Error::Refused(status)) => explain(*status, file, |mistake| mistake),
             Self::Gateway(error) | Self::Dockerfile(error) => error.into(),

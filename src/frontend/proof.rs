@@ -6,7 +6,7 @@ use crate::diagnostic::{self, Code, Diagnostic, Position, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::{Build, Failure};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
-use crate::harden::{self, Finding, Judgement, Origin, Policy, Severity, Subject};
+use crate::harden::{self, Finding, Judgement, Origin, Severity, Subject};
 use crate::image::ImageConfig;
 use crate::input::Input;
 use crate::inspect::collisions::{self, Collisions};
@@ -156,14 +156,16 @@ impl Build<'_> {
             base_known: true,
             input: Input::Spec,
         };
-        let judgement = harden::judge(&subject, &Policy::default());
+        let judgement = harden::judge(&subject, &self.gate.policy);
         let base = plan.images[plan.runtime].span;
         // Said when the base was found (`judge_bases`).
         let is_known = |one: &&Finding| one.check.0 == "SUP-04" && one.severity == Severity::Warn;
         let news = judgement.findings.iter().filter(|one| !is_known(one)).cloned();
         let news: Vec<Finding> = news.collect();
-        let found = diagnostics(&news, |finding| place(finding, plan)).into_iter();
-        let found = found.chain(undecided(&subject, &judgement, base)).collect();
+        let news = self.gate.explained(news, self.today);
+        let mut found = diagnostics(&news, |finding| place(finding, plan));
+        found.extend(undecided(&subject, &judgement, base));
+        found.extend(self.gate.told(&judgement));
         self.warn(&refuse(found)?).await?;
         let tested = self.test(emitter, plan, parts.image).await?;
         self.warn(&refuse(tested.found)?).await?;
@@ -301,29 +303,13 @@ pub(crate) fn parse(json: &[u8]) -> Result<Inventory, Failure> {
 
 /// What the checks look at, of a whole config and the options of the build.
 pub(crate) fn config_of(image: &ImageConfig, options: &Options) -> harden::Config {
-    let config = &image.config;
-    let variant = Some(&image.variant).filter(|variant| !variant.is_empty());
-    let platform = [&image.os, &image.architecture].into_iter().chain(variant);
-    let healthcheck = config.healthcheck.as_ref();
     harden::Config {
-        user: config.user.clone(),
-        entrypoint: config.entrypoint.clone().unwrap_or_default(),
-        cmd: config.cmd.clone().unwrap_or_default(),
-        workdir: config.working_dir.clone(),
-        env: config.env.clone(),
-        healthcheck: healthcheck.map(|check| check.test.clone()).unwrap_or_default(),
-        volumes: config.volumes.keys().cloned().collect(),
-        ports: config.exposed_ports.keys().cloned().collect(),
-        labels: config.labels.clone(),
-        onbuild: config.on_build.clone(),
-        platform: platform.map(String::as_str).collect::<Vec<_>>().join("/"),
-        created: image.created.clone(),
         build_args: options.build_args.clone(),
         epoch: match options.epoch {
             Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
             _ => None,
         },
-        ..harden::Config::default()
+        ..image.into()
     }
 }
 
@@ -447,7 +433,7 @@ mod tests {
             base_known: false,
             input: Input::Dockerfile,
         };
-        let judgement = harden::judge(&subject, &Policy::default());
+        let judgement = harden::judge(&subject, &harden::Policy::default());
         let mut found = diagnostics(&judgement.findings, |_| Span::START);
         found.extend(undecided(&subject, &judgement, Span::START));
         found.retain(|one| one.severity == diagnostic::Severity::Error);

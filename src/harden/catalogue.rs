@@ -3,9 +3,10 @@
 
 use super::Severity::{self, Block, Info, Warn};
 use super::{
-    CheckId, Decision, Profile, Subject, accounts, base, identity, metadata, privilege, runtime,
-    secrets, shells, start, tools,
+    CheckId, Decision, Need, Profile, Subject, accounts, base, identity, metadata, privilege,
+    runtime, secrets, shells, start, tools,
 };
+use crate::words::{nearest, quoted};
 
 /// One check.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,8 @@ pub struct Check {
     pub dockerfile: &'static str,
     /// Whether it looks at the base, and so says nothing where the base is not known.
     pub(crate) needs_base: bool,
+    /// What else it must know besides the files.
+    pub(crate) needs: Option<Need>,
 }
 
 type Decide = fn(&Subject<'_>) -> Decision;
@@ -35,9 +38,20 @@ type Decide = fn(&Subject<'_>) -> Decision;
 /// A row of the table.
 const fn check(id: &'static str, title: &'static str, severity: Severity, decide: Decide) -> Check {
     let (standards, exceptions): (&[&str], &[_]) = (&[], &[]);
-    let (help, dockerfile, needs_base) = ("", "", false);
+    let (help, dockerfile, needs_base, needs) = ("", "", false, None);
     let id = CheckId(id);
-    Check { id, title, standards, severity, exceptions, decide, help, dockerfile, needs_base }
+    Check {
+        id,
+        title,
+        standards,
+        severity,
+        exceptions,
+        decide,
+        help,
+        dockerfile,
+        needs_base,
+        needs,
+    }
 }
 
 impl Check {
@@ -52,6 +66,10 @@ impl Check {
 
     const fn needs_base(self) -> Self {
         Self { needs_base: true, ..self }
+    }
+
+    const fn needs(self, need: Need) -> Self {
+        Self { needs: Some(need), ..self }
     }
 
     const fn standards(self, standards: &'static [&'static str]) -> Self {
@@ -85,23 +103,28 @@ pub const CHECKS: &[Check] = &[
     check("USR-01", "the process runs as root", Block, identity::root)
         .help("name a user other than root in `user`, or leave `user` out to take the base's")
         .dockerfile("end the stage with a user other than root, such as `USER 1000:1000`, or leave `USER` out to take that of a hardened base")
-        .standards(ROOT),
+        .standards(ROOT)
+        .needs(Need::Config),
     check("USR-02", "the user is not a number", Block, identity::numeric)
         .help("write the user as numbers, `uid:gid`")
         .dockerfile("write the user as numbers, such as `USER 1000:1000`")
-        .standards(&["K8s PSS restricted", "NIST 800-53 AC-6"]),
+        .standards(&["K8s PSS restricted", "NIST 800-53 AC-6"])
+        .needs(Need::Config),
     check("USR-03", "a user id that overflows", Block, identity::overflow)
         .help("use ids from 1 to 2147483647 and names that are not numbers")
-        .standards(LEAST_USER),
+        .standards(LEAST_USER)
+        .needs(Need::SomeConfig),
     check("USR-04", "the process runs in a powerful group", Warn, accounts::groups)
         .help("write `user: uid:gid` with a group of the app's own")
         .dockerfile("write `USER uid:gid` with a group of the app's own")
         .standards(&["NIST 800-53 AC-6"])
-        .except(&[(Profile::OpenShift, None)]),
+        .except(&[(Profile::OpenShift, None)])
+        .needs(Need::Config),
     check("USR-05", "a user or group that does not exist", Block, identity::missing)
         .help("name a user of the image's /etc/passwd, or write `uid:gid` as numbers")
         .dockerfile("name a user of the image's /etc/passwd in `USER`, or write `uid:gid` as numbers")
-        .standards(SETTINGS),
+        .standards(SETTINGS)
+        .needs(Need::Config),
     check("USR-06", "a second root", Block, accounts::second_root)
         .help("leave /etc/passwd as the base has it; only root is uid 0")
         .standards(&["CCI-000366", "NIST 800-53 AC-6"]),
@@ -118,7 +141,8 @@ pub const CHECKS: &[Check] = &[
         .help("name a runtime image of the same line, without `-dev` and without a shell")
         .dockerfile("start the last stage from a runtime image of the same line, without `-dev` and without a shell")
         .standards(SHELL_FREE)
-        .needs_base(),
+        .needs_base()
+        .needs(Need::BaseConfig),
     check("SHL-02", "a shell by name", Block, shells::by_name)
         .help("leave it out of `copy`, or build with it in `build` and copy only what it made")
         .dockerfile("start the last stage from an image without a shell (without `-dev`), and copy into it only what earlier stages made")
@@ -134,11 +158,13 @@ pub const CHECKS: &[Check] = &[
     check("SHL-05", "a command that needs a shell", Block, shells::needed)
         .help("write the program and its arguments as a list, such as `[node, server.js]`")
         .dockerfile("write the program and its arguments as a list, such as `ENTRYPOINT [\"node\", \"server.js\"]`")
-        .standards(&["CIS Docker 4.3", "NIST 800-53 CM-7"]),
+        .standards(&["CIS Docker 4.3", "NIST 800-53 CM-7"])
+        .needs(Need::Config),
     check("SHL-06", "a health check that needs a shell", Block, shells::healthcheck)
         .help("write the health check as a list, such as `[node, healthcheck.js]`")
         .dockerfile("write the health check as a list, such as `HEALTHCHECK CMD [\"node\", \"healthcheck.js\"]`")
-        .standards(&["CIS Docker 4.6", "NIST 800-53 CM-7"]),
+        .standards(&["CIS Docker 4.6", "NIST 800-53 CM-7"])
+        .needs(Need::Config),
     check("SHL-07", "an interpreter that the base does not have", Warn, tools::interpreters)
         .help("leave it out of `copy`, or take the runtime image of that language as `base`")
         .dockerfile("leave it out of `COPY`, or start the last stage from the runtime image of that language")
@@ -157,7 +183,8 @@ pub const CHECKS: &[Check] = &[
         .standards(LEAST),
     check("SHL-11", "an app that may call a shell", Info, runtime::shell_calls)
         .help("start programs without a shell: `execFile` or `spawn`, `subprocess.run([…])`")
-        .standards(LEAST),
+        .standards(LEAST)
+        .needs(Need::Config),
     check("PRV-01", "a set-id program", Block, privilege::set_id)
         .help("place it without the bit: leave out `mode`, or write one like 0755")
         .dockerfile("take the bit away: `COPY --chmod=0755`, or `chmod u-s,g-s` in an earlier stage")
@@ -181,16 +208,20 @@ pub const CHECKS: &[Check] = &[
         .help("leave the owner out, so that they are root's, or name the folder in `writable`")
         .dockerfile("leave `--chown` out, so that they are root's")
         .standards(&["NSA Kubernetes 1.1", "NIST 800-53 SI-7"])
-        .needs_base(),
+        .needs_base()
+        .needs(Need::Config),
     check("PRV-07", "a part of the system that the process may change", Block, privilege::system_files)
         .help("place it as root's, with no right to write for others")
-        .standards(INTEGRITY),
+        .standards(INTEGRITY)
+        .needs(Need::Config),
     check("PRV-08", "code that is put into every program", Block, privilege::preloaded)
         .help("take LD_PRELOAD, LD_AUDIT or /etc/ld.so.preload out of the image")
-        .standards(&["NIST 800-53 SI-7", "NIST 800-190 4.1.3"]),
+        .standards(&["NIST 800-53 SI-7", "NIST 800-190 4.1.3"])
+        .needs(Need::SomeConfig),
     check("PRV-09", "a search path that others may fill", Block, privilege::search_path)
         .help("write absolute folders of the system into `PATH`")
-        .standards(INTEGRITY),
+        .standards(INTEGRITY)
+        .needs(Need::Config),
     check("PRV-10", "a program that changes the user", Warn, tools::elevators)
         .help("leave it out: the image starts as its user")
         .standards(&["CCI-002235", "NIST 800-53 AC-6"]),
@@ -214,7 +245,8 @@ pub const CHECKS: &[Check] = &[
         .standards(SHELL_FREE),
     check("PKG-06", "a way to log in from outside", Block, tools::remote_logins)
         .help("leave it out: a container is looked into through its engine")
-        .standards(&["CCI-000381", "NIST 800-190 4.1.2"]),
+        .standards(&["CCI-000381", "NIST 800-190 4.1.2"])
+        .needs(Need::SomeConfig),
     check("PKG-07", "a cache of a package manager", Warn, tools::caches)
         .help("mount it with `cache` in the step that fills it")
         .dockerfile("mount it with `RUN --mount=type=cache` in the step that fills it")
@@ -237,7 +269,8 @@ pub const CHECKS: &[Check] = &[
         .standards(SECRETS),
     check("SEC-03", "a secret in the config", Block, secrets::config)
         .help("give it to the container when it starts")
-        .standards(SECRETS),
+        .standards(SECRETS)
+        .needs(Need::Config),
     check("SEC-04", "a token in a file", Warn, secrets::tokens)
         .help("read it from the environment or from a file that is mounted")
         .standards(SECRETS),
@@ -248,57 +281,72 @@ pub const CHECKS: &[Check] = &[
         .needs_base(),
     check("RUN-01", "the command is not in the image", Block, start::found)
         .help("write a path that the image has, or copy the program to a folder of PATH")
-        .standards(SETTINGS),
+        .standards(SETTINGS)
+        .needs(Need::Config),
     check("RUN-02", "the user cannot execute the command", Block, start::executable)
         .help("place it with `mode: 0755`, below folders that everybody may search")
         .dockerfile("copy it with `--chmod=0755`, below folders that everybody may search")
-        .standards(&["NIST 800-53 AC-6", "NIST 800-53 CM-6"]),
+        .standards(&["NIST 800-53 AC-6", "NIST 800-53 CM-6"])
+        .needs(Need::Config),
     check("RUN-03", "a script whose interpreter is not there", Block, start::scripts)
         .help("start the interpreter yourself, such as `[node, script.js]`")
         .dockerfile("start the interpreter yourself, such as `ENTRYPOINT [\"node\", \"script.js\"]`")
-        .standards(SETTINGS),
+        .standards(SETTINGS)
+        .needs(Need::Config),
     check("RUN-04", "a command that the kernel cannot execute", Block, start::formats)
         .help("start the program that reads it, such as `[node, script.js]`")
         .dockerfile("start the program that reads it, such as `ENTRYPOINT [\"node\", \"script.js\"]`")
-        .standards(SETTINGS),
+        .standards(SETTINGS)
+        .needs(Need::Config),
     check("RUN-05", "a program for another machine or another libc", Block, start::machines)
         .help("build it in the dev image of the same base, for the platform of the image")
         .dockerfile("build it in the `-dev` image of the last stage's base, for the platform of the image")
-        .standards(SETTINGS),
+        .standards(SETTINGS)
+        .needs(Need::Config),
     check("RUN-06", "a library that is not there, or too old", Block, runtime::libraries)
         .help("build in the dev image of the same base, and copy the libraries that it lacks")
         .dockerfile("build in the `-dev` image of the last stage's base, and copy the libraries that it lacks")
-        .standards(SETTINGS),
+        .standards(SETTINGS)
+        .needs(Need::Config),
     check("RUN-07", "a command whose own file is not there", Block, runtime::start_file)
         .help("copy the file, or write its path as it is in the image")
-        .standards(SETTINGS),
+        .standards(SETTINGS)
+        .needs(Need::Config),
     check("RUN-08", "a config for another platform", Block, runtime::platform)
         .help("build with `--platform` for the platform of the base")
-        .standards(SETTINGS),
+        .standards(SETTINGS)
+        .needs(Need::Config),
     check("RUN-09", "a working folder that cannot be used", Block, start::workdir)
         .help("set `workdir` to a folder of the image that everybody may search")
         .dockerfile("set `WORKDIR` to a folder of the image that everybody may search")
-        .standards(SETTINGS),
+        .standards(SETTINGS)
+        .needs(Need::Config),
     check("RUN-10", "a volume or writable path that cannot be used", Warn, runtime::volumes)
         .help("name a folder of the app in `writable`")
         .dockerfile("make the folder in an earlier stage and copy it with `--chown`, or leave `VOLUME` out")
-        .standards(SETTINGS),
+        .standards(SETTINGS)
+        .needs(Need::Config),
     check("RUN-11", "a port below 1024", Warn, runtime::ports)
         .help("listen on a port from 1024 on, and map it when the container starts")
         .standards(&["CCI-001762", "NIST 800-53 CM-7"])
-        .except(&[(Profile::Disa, Some(Block))]),
+        .except(&[(Profile::Disa, Some(Block))])
+        .needs(Need::Config),
     check("RUN-12", "a health check that cannot run", Block, start::healthcheck)
         .help("write a list whose first word is a program of the image")
-        .standards(&["CIS Docker 4.6"]),
+        .standards(&["CIS Docker 4.6"])
+        .needs(Need::Config),
     check("RUN-13", "certificates that are not there", Warn, runtime::certificates)
         .help("copy them, or leave the variable out")
-        .standards(&["NIST 800-53 SC-8"]),
+        .standards(&["NIST 800-53 SC-8"])
+        .needs(Need::Config),
     check("RUN-14", "certificates that are not checked", Block, runtime::verification)
         .help("leave the variable out, and add the missing certificate with `NODE_EXTRA_CA_CERTS` or `SSL_CERT_FILE`")
-        .standards(&["NIST 800-53 SC-8"]),
+        .standards(&["NIST 800-53 SC-8"])
+        .needs(Need::Config),
     check("RUN-15", "a time zone that is not there", Warn, runtime::time_zone)
         .help("leave TZ out, or take a base with tzdata")
-        .standards(SETTINGS),
+        .standards(SETTINGS)
+        .needs(Need::Config),
     check("RUN-16", "a placed script that nothing can run", Warn, runtime::scripts)
         .help("leave it out of `copy`, or name an interpreter of the image in its first line")
         .dockerfile("leave it out of `COPY`, or name an interpreter of the image in its first line")
@@ -307,37 +355,45 @@ pub const CHECKS: &[Check] = &[
         .help("add `labels`, such as `org.opencontainers.image.source`")
         .dockerfile("add labels, such as `LABEL org.opencontainers.image.source=…`")
         .standards(&["NIST 800-53 CM-8"])
-        .except(&[(Profile::Strict, Some(Warn)), (Profile::Disa, Some(Warn))]),
+        .except(&[(Profile::Strict, Some(Warn)), (Profile::Disa, Some(Warn))])
+        .needs(Need::Config),
     check("META-02", "a label of the base that is changed", Warn, metadata::base_labels)
         .help("leave labels that begin with `com.docker.dhi.` as they are")
         .standards(&["NIST 800-53 CM-8"])
-        .needs_base(),
+        .needs_base()
+        .needs(Need::BaseConfig),
     check("META-03", "a history that says too much", Warn, metadata::history)
         .help("use `secret` for secrets; images have no triggers")
         .dockerfile("use `RUN --mount=type=secret` for secrets, and leave `ONBUILD` out")
-        .standards(SECRETS),
+        .standards(SECRETS)
+        .needs(Need::Config),
     check("META-04", "a date that is not the source's", Info, metadata::created)
         .help("let hardpan set the date")
         .dockerfile("leave `SOURCE_DATE_EPOCH` to the builder")
-        .standards(&["NIST 800-53 CM-6"]),
+        .standards(&["NIST 800-53 CM-6"])
+        .needs(Need::Build),
     check("SUP-01", "a base that is not pinned", Block, metadata::pinned)
         .help("name the base with its digest")
         .dockerfile("name the base in `FROM` with its digest")
         .standards(SUPPLY)
-        .needs_base(),
+        .needs_base()
+        .needs(Need::Build),
     check("SUP-02", "a base that is not hardened", Warn, metadata::allowed)
         .help("take a Docker Hardened Image as `base`")
         .dockerfile("start the last stage from a Docker Hardened Image")
         .standards(&["CIS Docker 4.2", "NIST 800-190 4.1.5"])
-        .needs_base(),
+        .needs_base()
+        .needs(Need::Build),
     check("SUP-04", "a base past its end of life", Block, metadata::supported)
         .help("move to a version that is supported")
         .standards(&["CIS Docker 4.4", "NIST 800-53 SA-22"])
-        .needs_base(),
+        .needs_base()
+        .needs(Need::BaseConfig),
     check("SUP-07", "a secret as build argument", Block, secrets::build_args)
         .help("use `secret` in the step that needs it")
         .dockerfile("mount it with `RUN --mount=type=secret` in the step that needs it")
-        .standards(SECRETS),
+        .standards(SECRETS)
+        .needs(Need::Build),
     check("BASE-01", "a program, library or record of the base that is replaced", Block, base::records)
         .help("leave it as the base has it, and place yours under another path")
         .standards(&["NIST 800-53 SI-7", "NIST 800-190 4.1.1"])
@@ -361,6 +417,16 @@ impl Check {
     /// The check of an id.
     pub fn find(id: &str) -> Option<&'static Self> {
         CHECKS.iter().find(|check| check.id.0 == id)
+    }
+
+    /// Says of an id that no check has which one was meant.
+    pub fn unknown(id: &str) -> String {
+        let ids = || CHECKS.iter().map(|check| check.id.0);
+        let written = quoted(id);
+        match nearest(&id.to_uppercase(), ids()) {
+            Some(near) => format!("there is no check {written}; did you mean `{near}`?"),
+            None => format!("there is no check {written}"),
+        }
     }
 
     /// How much a finding weighs in a profile; `None`: the profile leaves the check out.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::image::ImageConfig;
 use crate::inspect::inventory::Started;
 use crate::paths;
 
@@ -57,6 +58,32 @@ pub struct Base {
     pub labels: BTreeMap<String, String>,
     /// `Env`.
     pub env: Vec<String>,
+}
+
+impl From<&ImageConfig> for Config {
+    /// All that the config of an image says by itself.
+    fn from(image: &ImageConfig) -> Self {
+        let config = &image.config;
+        let variant = Some(&image.variant).filter(|variant| !variant.is_empty());
+        let platform = [&image.os, &image.architecture].into_iter().chain(variant);
+        let healthcheck = config.healthcheck.as_ref();
+        Self {
+            user: config.user.clone(),
+            entrypoint: config.entrypoint.clone().unwrap_or_default(),
+            cmd: config.cmd.clone().unwrap_or_default(),
+            workdir: config.working_dir.clone(),
+            env: config.env.clone(),
+            healthcheck: healthcheck.map(|check| check.test.clone()).unwrap_or_default(),
+            volumes: config.volumes.keys().cloned().collect(),
+            ports: config.exposed_ports.keys().cloned().collect(),
+            labels: config.labels.clone(),
+            onbuild: config.on_build.clone(),
+            history: image.history.iter().map(|entry| entry.created_by.clone()).collect(),
+            platform: platform.map(String::as_str).collect::<Vec<_>>().join("/"),
+            created: image.created.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 impl Config {

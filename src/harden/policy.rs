@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use super::waivers::Waiver;
 use super::{Check, CheckId, Profile, Severity};
 
@@ -124,8 +126,10 @@ impl Policy {
     pub fn of_all(demands: impl IntoIterator<Item = Demand>) -> Self {
         let mut policy = Self::default();
         let mut asked: Vec<Setting<Profile>> = Vec::new();
-        for Demand { from, profile, allowed, required, waivers, digest } in demands {
-            policy.asked.insert(from);
+        for demand in demands {
+            let asks = Demand { from: demand.from, ..Demand::default() } != demand;
+            let Demand { from, profile, allowed, required, waivers, digest } = demand;
+            policy.asked.extend(asks.then_some(from));
             policy.digest = policy.digest.or(digest);
             asked.extend(profile.map(|value| Setting { value, from }));
             if let Some(other) = allowed {
@@ -160,6 +164,13 @@ impl Policy {
     /// Whether a check has to hold whatever the profile says.
     pub fn requires(&self, check: CheckId) -> bool {
         self.required.contains_key(&check)
+    }
+
+    /// Whether a waiver that counts covers findings of a check that have no path.
+    pub fn excuses(&self, check: CheckId, today: Date) -> bool {
+        let counts = |waiver: &&Waiver| self.permits(waiver) && waiver.expires >= today;
+        let mut waivers = self.waivers.iter().filter(counts);
+        waivers.any(|waiver| waiver.check == check && waiver.path.is_none())
     }
 
     /// Whether a waiver may count at all: none of the file that is built may where whoever builds

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "all decisions of the table have one signature")]
 
+use std::fmt::Write as _;
+
 use crate::inspect::escape::escape;
 use crate::inspect::evidence::Part;
 use crate::inspect::secrets::{Rule, SecretTrace};
@@ -41,7 +43,15 @@ fn files(subject: &Subject<'_>, rule: Rule, part: Part) -> Decision {
 
 fn fault(subject: &Subject<'_>, trace: &SecretTrace) -> Fault {
     let (path, line, what, digest) = (&trace.path, trace.line, &trace.what, &trace.digest);
-    let message = format!("{path} has {what} in line {line} (sha256 {digest}…)");
+    let mut message = format!("{path} has {what} in line {line} (sha256 {digest}…)");
+    if let Some(lost) = &trace.lost {
+        let does = if lost.deleted { "deletes" } else { "replaces" };
+        let _ = write!(
+            message,
+            " in layer {} of {}; layer {} {does} it, and whoever has the image has it all the same",
+            lost.layer, lost.of, lost.by
+        );
+    }
     let found = Fault::new(subject.origin(trace.layer), message).at(path);
     // Test keys of a package, or of the base, are known to everybody.
     if trace.dependency || found.origin == Origin::Base {

@@ -53,7 +53,7 @@ fn conditions(judgement: &Judgement) -> Vec<String> {
 }
 
 /// `4,123`.
-fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
@@ -13,14 +14,17 @@ use super::content;
 use super::entry::{Attributes, Kind};
 use super::escape::escape;
 use super::evidence::{Changed, Contents, Gap, Item, Part, WhoRuns};
+use super::layered;
 use super::names::{self, Place, Role};
 use super::secrets::{self, Texts};
-use super::tree::{LastLink, Tree};
+use super::tree::{self, LastLink, Tree};
 use super::walk::{Seen, Visitor};
 use crate::inspect::accounts::Identity;
 
 /// The attribute that holds a file's capabilities.
-const CAPABILITY: &str = "security.capability";
+pub(crate) const CAPABILITY: &str = "security.capability";
+/// Longer than any version of its format.
+const MAX_CAPABILITY: usize = 64;
 /// The most files of one role that are listed, and the bytes of their paths: there are many roles,
 /// and one is as telling as a thousand.
 const MAX_NOTED: usize = 200;
@@ -32,22 +36,37 @@ const MAX_LINK_BYTES: usize = 4 << 20;
 /// Whether the file system can be asked for capabilities, through `/proc`: there is no call that
 /// takes an open folder and a name.
 pub(crate) fn supports_capabilities(tree: &Tree) -> bool {
+    if tree.image().is_some() {
+        return true;
+    }
     let Ok(root) = tree.open_part(0, b"/") else { return false };
-    let answer = capability(rustix::fd::AsFd::as_fd(&root), b".");
+    let answer = capability(tree::Place::Folder(root.as_fd()), b".");
     matches!(answer, Ok(_) | Err(Errno::NODATA))
 }
 
-/// The capabilities of a file in an open folder, in hexadecimal.
-fn capability(folder: rustix::fd::BorrowedFd<'_>, name: &[u8]) -> Result<String, Errno> {
-    use rustix::fd::AsRawFd as _;
-    let path = [format!("/proc/self/fd/{}/", folder.as_raw_fd()).as_bytes(), name].concat();
-    let mut value = [0; 64];
-    match rustix::fs::lgetxattr(path, CAPABILITY, &mut value) {
-        Ok(length) => Ok(hexadecimal(&value[..length])),
+/// The capabilities of a file, in hexadecimal.
+fn capability(place: tree::Place<'_>, name: &[u8]) -> Result<String, Errno> {
+    let value = match place {
+        tree::Place::Folder(folder) => raw_capability(folder, name),
+        tree::Place::Node(image, id) => match image.capability(id) {
+            Some(value) if value.len() > MAX_CAPABILITY => Err(Errno::RANGE),
+            value => value.map(<[u8]>::to_vec).ok_or(Errno::NODATA),
+        },
+    };
+    match value {
+        Ok(value) => Ok(hexadecimal(&value)),
         // Longer than any version of the format, or of another user namespace: it has some.
         Err(Errno::RANGE | Errno::OVERFLOW) => Ok("unreadable".to_owned()),
         Err(error) => Err(error),
     }
+}
+
+/// The capabilities of a file in an open folder.
+pub(crate) fn raw_capability(folder: BorrowedFd<'_>, name: &[u8]) -> Result<Vec<u8>, Errno> {
+    let path = [format!("/proc/self/fd/{}/", folder.as_raw_fd()).as_bytes(), name].concat();
+    let mut value = [0; MAX_CAPABILITY];
+    let length = rustix::fs::lgetxattr(path, CAPABILITY, &mut value)?;
+    Ok(value[..length].to_vec())
 }
 
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
@@ -114,6 +133,10 @@ impl Collector {
 
     /// The root itself is no name in any folder.
     pub(crate) fn compare_roots(&mut self, tree: &Tree) -> Result<(), String> {
+        if let Some(image) = tree.image() {
+            self.overlaid(b"/", &image.versions(layered::ROOT));
+            return Ok(());
+        }
         let root = tree.root().map_err(|trouble| trouble.to_string())?;
         let stat = |(layer, part)| rustix::fs::fstat(part).map(|stat| (layer, stat));
         let versions: Result<Vec<_>, _> = root.parts().map(stat).collect();

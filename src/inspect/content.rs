@@ -5,7 +5,6 @@
 //! many threads search it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
 use rustix::fs::{FileType, Stat};
@@ -19,7 +18,7 @@ use super::program::{self, Head, Shebang};
 use super::read::Data;
 use super::shell::{self, Traces};
 use super::threads;
-use super::tree::{LastLink, Tree, open_file};
+use super::tree::{LastLink, Tree};
 use super::walk::Seen;
 
 /// The most files that are opened.
@@ -264,11 +263,8 @@ fn search_all(tree: &Tree, groups: &[Group]) -> Vec<Searched> {
 
 fn search(tree: &Tree, group: &Group) -> Searched {
     let path = &group.paths[0];
-    let split = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-    let (folder, name) = (&path[..split], path.get(split + 1..).unwrap_or_default());
     let text = |error: std::io::Error| error.to_string();
-    let folder = tree.open_part(group.layer, folder).map_err(|error| text(error.into()))?;
-    let file = File::from(open_file(&folder, name).map_err(|error| text(error.into()))?);
+    let file = tree.open_file(group.layer, path).map_err(text)?;
     let mut magic = [0; 4];
     let length = file.read_at(&mut magic, 0).map_err(text)?;
     let format = match &magic[..length] {

@@ -20,7 +20,7 @@ use super::lookup::{Finder, unwrap_init};
 use super::output;
 use super::tree::Tree;
 use super::walk::walk;
-use super::{shadow, started};
+use super::{secrets, shadow, started};
 
 /// The file of the answer in the output folder.
 pub const FILE: &str = "inventory.json";
@@ -112,6 +112,10 @@ pub(crate) fn take(tree: &Tree, config: &Started, rules: &str) -> Result<Invento
     let read = seen.contents.search(tree, &mut seen.gaps);
     let scripts = started::scripts(&mut finder, read.scripts, &mut seen.gaps);
     let secrets = seen.texts.search(tree, &mut seen.gaps);
+    let secrets = match tree.image() {
+        Some(image) => secrets::search_lost(image, secrets, &mut seen.gaps),
+        None => secrets,
+    };
     let entrypoint = finder.command(&config.entrypoint);
     let wrapped = unwrap_init(&config.entrypoint).and_then(|argv| finder.command(argv));
     let settings = Settings { library_path: config.library_path.as_deref() };

@@ -16,10 +16,11 @@ use super::collector::hexadecimal;
 use super::entry::Attributes;
 use super::escape::escape;
 use super::evidence::{Gap, List, Part};
+use super::layered::{Layered, Lost};
 use super::names::{Place, is_dependency};
 use super::threads;
 use super::tokens::{self, is_placeholder, is_secret_name};
-use super::tree::{Tree, open_file};
+use super::tree::Tree;
 use super::walk::Seen;
 
 /// The most files that are read, how much of each, and the bytes of their paths.
@@ -28,6 +29,8 @@ const MAX_FILE: u64 = 1 << 20;
 const MAX_NAMES: usize = 16 << 20;
 /// The most secrets of one file that are told.
 const MAX_SECRETS: usize = 8;
+/// The most secrets of lower layers and of the result together.
+const MAX_TRACES: usize = 1_000;
 /// Files without a suffix are read up to this size.
 const MAX_PLAIN: u64 = 64 << 10;
 /// Suffixes of text that an app may have tokens in.
@@ -91,6 +94,22 @@ pub struct SecretTrace {
     pub line: u64,
     /// The first digits of its SHA-256, to tell one from another.
     pub digest: String,
+    /// Why nobody sees it in a container although the image has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Buried>,
+}
+
+/// A file that a later layer takes away: it stays in its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buried {
+    /// The layer that has it, from 1.
+    pub layer: u32,
+    /// How many layers the image has.
+    pub of: u32,
+    /// The layer that takes it away.
+    pub by: u32,
+    /// Whether nothing took its place.
+    pub deleted: bool,
 }
 
 /// How a file is read.
@@ -198,14 +217,21 @@ impl Texts {
 }
 
 fn find(tree: &Tree, path: &[u8], text: &Text) -> Result<Vec<SecretTrace>, String> {
-    let split = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-    let (folder, name) = (&path[..split], path.get(split + 1..).unwrap_or_default());
-    let folder = tree.open_part(text.layer, folder).map_err(|error| error.to_string())?;
-    let file = File::from(open_file(&folder, name).map_err(|error| error.to_string())?);
+    let file = tree.open_file(text.layer, path).map_err(|error| error.to_string())?;
+    let attributes = Attributes::from(&text.stat);
+    traces((path, text.layer, attributes), file, text.reading)
+}
+
+/// Everything that one file gives away.
+fn traces(
+    (path, layer, attributes): (&[u8], usize, Attributes),
+    file: File,
+    reading: Reading,
+) -> Result<Vec<SecretTrace>, String> {
     let mut content = Vec::new();
     file.take(MAX_FILE).read_to_end(&mut content).map_err(|error| error.to_string())?;
     let mut found = tokens::keys(&content);
-    match text.reading {
+    match reading {
         Reading::Keys => {}
         Reading::Credentials(format) => found.extend(credentials(&content, format)),
         Reading::Text => found.extend(tokens::tokens(&content)),
@@ -213,8 +239,9 @@ fn find(tree: &Tree, path: &[u8], text: &Text) -> Result<Vec<SecretTrace>, Strin
     found.sort_by_key(|sighting| sighting.start);
     let trace = |sighting: &Sighting| SecretTrace {
         path: escape(path),
-        layer: text.layer,
-        attributes: Attributes::from(&text.stat),
+        layer,
+        attributes,
+        lost: None,
         dependency: is_dependency(path),
         rule: sighting.rule,
         what: sighting.what.to_owned(),
@@ -222,6 +249,67 @@ fn find(tree: &Tree, path: &[u8], text: &Text) -> Result<Vec<SecretTrace>, Strin
         digest: digest(&content[sighting.start..sighting.end]),
     };
     Ok(found.iter().take(MAX_SECRETS).map(trace).collect())
+}
+
+/// Adds what files give away that later layers delete or cover.
+pub(crate) fn search_lost(
+    image: &Layered,
+    seen: List<SecretTrace>,
+    gaps: &mut Bounded<Gap>,
+) -> List<SecretTrace> {
+    let (lost, more) = image.lost();
+    if more {
+        gaps.gap(b"/", Part::Secrets, "too many files of lower layers are deleted or covered");
+    }
+    let answers = threads::map(lost, |one| find_lost(image, one));
+    let List { items: mut found, total: mut count, truncated } = seen;
+    for (one, answer) in lost.iter().zip(answers) {
+        match answer.unwrap_or_else(|| Err("the search failed".to_owned())) {
+            Ok(traces) => {
+                let is_new = |trace: &SecretTrace| {
+                    let same = |known: &&SecretTrace| {
+                        (&known.path, &known.digest) == (&trace.path, &trace.digest)
+                    };
+                    !found.iter().any(|known| same(&known))
+                };
+                let new: Vec<_> = traces.into_iter().filter(is_new).collect();
+                count += new.len() as u64;
+                found.extend(new);
+            }
+            Err(reason) => gaps.gap(&one.path, Part::Secrets, &reason),
+        }
+    }
+    // As many as any list has.
+    let more = found.len() > MAX_TRACES;
+    found.truncate(MAX_TRACES);
+    List { truncated: truncated || more, items: found, total: count }
+}
+
+fn find_lost(image: &Layered, one: &Lost) -> Result<Vec<SecretTrace>, String> {
+    let attributes = image.attributes_of(one);
+    let place = Place::of(folder_of(&one.path).0);
+    let own = !place.dependency && !place.system;
+    let (folder, name) = folder_of(&one.path);
+    let Some(reading) = reading(folder, name, 1, own) else { return Ok(Vec::new()) };
+    let file = image.open_lost(one).map_err(|error| error.to_string())?;
+    let mut found = traces((&one.path, image.layer_of(one), attributes), file, reading)?;
+    let (layer, of, by) = (one.layer + 1, image.begun(), one.by + 1);
+    for trace in &mut found {
+        trace.lost = Some(Buried { layer, of, by, deleted: one.is_deleted });
+    }
+    Ok(found)
+}
+
+fn folder_of(path: &[u8]) -> (&[u8], &[u8]) {
+    let split = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+    (&path[..split], path.get(split + 1..).unwrap_or_default())
+}
+
+/// Whether a file is one that may be read for secrets.
+pub(crate) fn may_hold(path: &[u8], size: u64) -> bool {
+    let (folder, name) = folder_of(path);
+    let place = Place::of(folder);
+    reading(folder, name, size, !place.dependency && !place.system).is_some()
 }
 
 fn digest(secret: &[u8]) -> String {
@@ -259,9 +347,8 @@ fn reading(folder: &[u8], name: &[u8], size: u64, own: bool) -> Option<Reading> 
 
 /// Whether a path is called like a file of keys or credentials.
 pub(crate) fn is_kept_in(path: &[u8]) -> bool {
-    let split = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-    let name = path.get(split + 1..).unwrap_or_default();
-    reading(&path[..split], name, 1, false).is_some()
+    let (folder, name) = folder_of(path);
+    reading(folder, name, 1, false).is_some()
 }
 
 /// `.env` and `.env.production`, but no template of one.

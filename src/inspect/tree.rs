@@ -1,28 +1,26 @@
 //! Several root file systems, one over the other, seen as one: base and placed layers, mounted
-//! apart, or a single root.
+//! apart, a single root, or what the layers of an archive make.
 //!
-//! Layers hold no whiteouts. A folder is the sum of the folders of that path; anything else hides
+//! Mounted layers hold no whiteouts. A folder is the sum of the folders of that path; anything else hides
 //! what lies below it. Every lookup takes one name in one open folder and follows nothing, so no
 //! link can lead out; links are followed here, over the union, as the kernel would in a container.
 
+use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{CWD, FileType, Mode, Stat};
 use rustix::io::Errno;
+
+use super::beneath::{FOLDER, open_deep, open_file, open_folder};
+pub(crate) use super::beneath::{open_below, stat_at};
+use super::layered::{self, Layered};
 
 /// The kernel gives up after this many links in one lookup (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
 /// The most names that one lookup may come to, links included; a kernel path has at most 2,048.
 const MAX_NAMES: usize = 4_096;
-/// The longest name that Linux file systems take.
-const MAX_NAME: usize = 255;
-/// How much of a path is given to the kernel at once, well below `PATH_MAX`.
-const MAX_PIECE: usize = 3_072;
-
-/// Open folders and nothing but folders: `O_PATH` is not enough to list them.
-const FOLDER: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Why a path leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,12 +39,25 @@ pub(crate) enum Trouble {
 #[derive(Debug)]
 pub(crate) struct Tree {
     roots: Vec<OwnedFd>,
+    /// Instead of the roots.
+    image: Option<Arc<Layered>>,
 }
 
 /// One folder of the union: the open folders that it is the sum of, topmost first.
 #[derive(Debug)]
 pub(crate) struct Folder {
     parts: Vec<(usize, OwnedFd)>,
+    /// Instead of the parts.
+    node: Option<(Arc<Layered>, layered::Id)>,
+}
+
+/// Where something is that may be asked for more than its `Stat`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// Its folder in its layer.
+    Folder(BorrowedFd<'a>),
+    /// Itself.
+    Node(&'a Layered, layered::Id),
 }
 
 /// Something that is there, and the layer that it is seen from.
@@ -93,19 +104,40 @@ impl Tree {
     /// Opens the roots, lowest first.
     pub(crate) fn open<P: AsRef<Path>>(roots: &[P]) -> Result<Self, Errno> {
         let open = |root: &P| rustix::fs::openat(CWD, root.as_ref(), FOLDER, Mode::empty());
-        Ok(Self { roots: roots.iter().map(open).collect::<Result<_, _>>()? })
+        Ok(Self { roots: roots.iter().map(open).collect::<Result<_, _>>()?, image: None })
+    }
+
+    /// What the layers of an archive make.
+    pub(crate) fn of_image(image: Layered) -> Self {
+        Self { roots: Vec::new(), image: Some(Arc::new(image)) }
+    }
+
+    /// What the layers of an archive make, if it is that.
+    pub(crate) fn image(&self) -> Option<&Layered> {
+        self.image.as_deref()
     }
 
     /// The roots as a folder.
     pub(crate) fn root(&self) -> Result<Folder, Trouble> {
+        if let Some(image) = &self.image {
+            return Ok(Folder::of(image, layered::ROOT));
+        }
         let again = |(layer, root): (usize, &OwnedFd)| Ok((layer, open_folder(root, b".")?));
         let parts: Result<_, Errno> = self.roots.iter().enumerate().rev().map(again).collect();
-        Ok(Folder { parts: parts.map_err(Trouble::Io)? })
+        Ok(Folder { parts: parts.map_err(Trouble::Io)?, node: None })
     }
 
     /// How many layers there are.
     pub(crate) fn layers(&self) -> usize {
-        self.roots.len()
+        self.image.as_ref().map_or(self.roots.len(), |image| image.layers())
+    }
+
+    /// Opens a file of one layer by a path that is known to be free of links.
+    pub(crate) fn open_file(&self, layer: usize, path: &[u8]) -> std::io::Result<File> {
+        match &self.image {
+            Some(image) => image.open(image.find(path).ok_or(Errno::NOENT)?),
+            None => Ok(open_below(self.roots.get(layer).ok_or(Errno::NOENT)?, path)?),
+        }
     }
 
     /// Opens a folder of one layer by a path that is known to be free of links.
@@ -255,8 +287,15 @@ impl<'a> Walk<'a> {
 }
 
 impl Folder {
+    fn of(image: &Arc<Layered>, id: layered::Id) -> Self {
+        Self { parts: Vec::new(), node: Some((image.clone(), id)) }
+    }
+
     /// The attributes of the folder: those of its topmost part.
     pub(crate) fn itself(&self) -> Result<Found, Trouble> {
+        if let Some((image, id)) = &self.node {
+            return Ok(image.found(*id));
+        }
         let Some((layer, part)) = self.parts.first() else { return Err(Trouble::Io(Errno::NOENT)) };
         let stat = rustix::fs::fstat(part).map_err(Trouble::Io)?;
         Ok(Found { layer: *layer, stat })
@@ -269,6 +308,9 @@ impl Folder {
 
     /// What a name stands for here; a link is not followed.
     pub(crate) fn look(&self, name: &[u8]) -> Result<Option<Found>, Trouble> {
+        if let Some((image, id)) = &self.node {
+            return Ok(image.child(*id, name).map(|id| image.found(id)));
+        }
         for (layer, part) in &self.parts {
             if let Some(stat) = stat_at(part, name)? {
                 return Ok(Some(Found { layer: *layer, stat }));
@@ -279,6 +321,10 @@ impl Folder {
 
     /// The folder of a name, if it is one.
     pub(crate) fn enter(&self, name: &[u8]) -> Result<Option<Self>, Trouble> {
+        if let Some((image, id)) = &self.node {
+            let folder = image.child(*id, name).filter(|id| image.is_folder(*id));
+            return Ok(folder.map(|id| Self::of(image, id)));
+        }
         let mut parts = Vec::new();
         for (layer, part) in &self.parts {
             match stat_at(part, name)? {
@@ -289,11 +335,15 @@ impl Folder {
                 Some(_) => break, // hides what the layers below have
             }
         }
-        Ok((!parts.is_empty()).then_some(Self { parts }))
+        Ok((!parts.is_empty()).then_some(Self { parts, node: None }))
     }
 
     /// What a link of a layer says.
     pub(crate) fn read_link(&self, name: &[u8], layer: usize) -> Result<Vec<u8>, Trouble> {
+        if let Some((image, id)) = &self.node {
+            let link = image.child(*id, name).ok_or(Errno::NOENT)?;
+            return Ok(image.link(link)?);
+        }
         let part = self.part(layer)?;
         let target = rustix::fs::readlinkat(part, name, Vec::new()).map_err(Trouble::Io)?;
         Ok(target.into_bytes())
@@ -301,6 +351,11 @@ impl Folder {
 
     /// Opens a file of a layer; anything but a regular file is refused, and nothing blocks.
     pub(crate) fn open_file(&self, name: &[u8], layer: usize) -> Result<OwnedFd, Trouble> {
+        if let Some((image, id)) = &self.node {
+            let file = image.open(image.child(*id, name).ok_or(Errno::NOENT)?);
+            let errno = |error: std::io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
+            return Ok(file.map_err(errno)?.into());
+        }
         open_file(self.part(layer)?, name).map_err(Trouble::Io)
     }
 
@@ -308,78 +363,6 @@ impl Folder {
         let part = self.parts.iter().find(|(index, _)| *index == layer);
         part.map(|(_, part)| part).ok_or(Trouble::Io(Errno::NOENT))
     }
-}
-
-/// Attributes of one name in an open folder; a name that cannot exist does not exist.
-pub(crate) fn stat_at(folder: impl AsFd, name: &[u8]) -> Result<Option<Stat>, Trouble> {
-    if name.len() > MAX_NAME || name.contains(&0) {
-        return Ok(None);
-    }
-    match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(Some(stat)),
-        Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG) => Ok(None),
-        Err(error) => Err(Trouble::Io(error)),
-    }
-}
-
-/// Opens a folder below another one without following any link.
-pub(crate) fn open_folder(folder: impl AsFd, path: &[u8]) -> Result<OwnedFd, Errno> {
-    open_beneath(folder.as_fd(), path, FOLDER)
-}
-
-/// Opens a folder far below another one, piece by piece: the kernel takes no path above `PATH_MAX`.
-fn open_deep(root: &OwnedFd, path: &[u8]) -> Result<OwnedFd, Errno> {
-    let mut rest = path.strip_prefix(b"/").unwrap_or(path);
-    let mut folder = open_folder(root, b".")?;
-    while !rest.is_empty() {
-        let piece = match rest.get(..MAX_PIECE) {
-            Some(start) => {
-                start.iter().rposition(|byte| *byte == b'/').ok_or(Errno::NAMETOOLONG)?
-            }
-            None => rest.len(),
-        };
-        folder = open_folder(&folder, &rest[..piece])?;
-        rest = rest.get(piece + 1..).unwrap_or_default();
-    }
-    Ok(folder)
-}
-
-/// Opens a regular file for reading: looked at before it is opened, and again once it is open.
-pub(crate) fn open_file(folder: impl AsFd, name: &[u8]) -> Result<OwnedFd, Errno> {
-    let is_file = |stat: &Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-    let stat = rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
-    if !is_file(&stat) {
-        return Err(Errno::INVAL);
-    }
-    let flags =
-        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = open_beneath(folder.as_fd(), name, flags)?;
-    if is_file(&rustix::fs::fstat(&file)?) { Ok(file) } else { Err(Errno::INVAL) }
-}
-
-/// `openat2`, or name by name with `openat`, which is as safe, where an old kernel or a seccomp
-/// filter does not know the call.
-fn open_beneath(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    match rustix::fs::openat2(folder, path, flags, Mode::empty(), resolve) {
-        Err(Errno::NOSYS | Errno::PERM) => open_by_names(folder, path, flags),
-        opened => opened,
-    }
-}
-
-fn open_by_names(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
-    let mut names: Vec<_> = path.split(|byte| *byte == b'/').collect();
-    let last = names.pop().unwrap_or_default();
-    if names.iter().chain([&last]).any(|name| matches!(*name, b"" | b"..")) {
-        return Err(Errno::INVAL);
-    }
-    let mut above: Option<OwnedFd> = None;
-    for name in names {
-        let here = above.as_ref().map_or(folder, AsFd::as_fd);
-        above = Some(rustix::fs::openat(here, name, FOLDER, Mode::empty())?);
-    }
-    let here = above.as_ref().map_or(folder, AsFd::as_fd);
-    rustix::fs::openat(here, last, flags | OFlags::NOFOLLOW, Mode::empty())
 }
 
 /// The names of a path; `.` and empty ones mean nothing.

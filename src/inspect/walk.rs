@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{FileType, Stat};
 
+use super::layered::Layered;
 use super::read;
-use super::tree::{Tree, Trouble, stat_at};
+use super::tree::{self, Tree, Trouble, stat_at};
 
 /// The most things that are looked at in all.
 const MAX_ENTRIES: u64 = 5_000_000;
@@ -31,8 +32,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) layer: usize,
     pub(crate) stat: &'a Stat,
-    /// Its folder in its layer.
-    pub(crate) open: BorrowedFd<'a>,
+    pub(crate) open: tree::Place<'a>,
 }
 
 impl Seen<'_> {
@@ -201,13 +201,18 @@ impl<V: Visitor> Walk<'_, V> {
 
     /// Looks at the names of one folder and puts its folders on the list.
     fn list(&mut self, next: &Pending, path: &[u8]) -> Result<(), Trouble> {
+        if let Some(image) = self.tree.image() {
+            self.list_image(next, path, image);
+            return Ok(());
+        }
         let open = |layer: &usize| self.tree.open_part(*layer, path).map(|part| (*layer, part));
         let parts: Result<Vec<_>, _> = next.layers.iter().map(open).collect();
         let parts = parts.map_err(Trouble::Io)?;
         let complete = if let [(layer, part)] = parts.as_slice() {
             read::each_name(part, |name| {
                 if let Some(stat) = stat_at(part, name)? {
-                    self.meet(next, (path, name), part.as_fd(), &[(*layer, stat)]);
+                    let open = tree::Place::Folder(part.as_fd());
+                    self.meet(next, (path, name), open, &[(*layer, stat)]);
                 }
                 Ok::<_, Trouble>(())
             })?
@@ -217,7 +222,8 @@ impl<V: Visitor> Walk<'_, V> {
                 let Some((top, _)) = versions.first() else { continue };
                 let part = parts.iter().find(|(layer, _)| layer == top);
                 let Some((_, part)) = part else { continue };
-                self.meet(next, (path, &name), part.as_fd(), &versions);
+                let open = tree::Place::Folder(part.as_fd());
+                self.meet(next, (path, &name), open, &versions);
             }
             complete
         };
@@ -227,12 +233,23 @@ impl<V: Visitor> Walk<'_, V> {
         Ok(())
     }
 
+    fn list_image(&mut self, next: &Pending, path: &[u8], image: &Layered) {
+        let Some(folder) = image.find(path) else { return };
+        for (path, reason) in image.unread().iter().filter(|_| path.is_empty()) {
+            self.visitor.skip(path, reason);
+        }
+        for (name, id) in image.names(folder) {
+            let open = tree::Place::Node(image, id);
+            self.meet(next, (path, name), open, &image.versions(id));
+        }
+    }
+
     /// One name and what the layers have there, topmost first.
     fn meet(
         &mut self,
         above: &Pending,
         (folder, name): (&[u8], &[u8]),
-        open: BorrowedFd<'_>,
+        open: tree::Place<'_>,
         versions: &[(usize, Stat)],
     ) {
         let Some((layer, stat)) = versions.first() else { return };

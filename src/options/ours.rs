@@ -3,13 +3,24 @@
 //! A name that nobody knows is refused: a word that is misspelled would be ignored otherwise, and
 //! the build would not be the one that was asked for.
 
+use std::collections::BTreeSet;
+
 use super::reader::Reader;
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::harden::{Allowed, Check, CheckId, Demand, Profile, Source};
 use crate::words::nearest;
 
 /// All of them, in the order in which messages list them.
-pub const OWN_ARGUMENTS: &[&str] =
-    &["HARDPAN_CA", "HARDPAN_CA_JAVA", "HARDPAN_INPUT", "HARDPAN_PROOF", "HARDPAN_REGISTRY"];
+pub const OWN_ARGUMENTS: &[&str] = &[
+    "HARDPAN_CA",
+    "HARDPAN_CA_JAVA",
+    "HARDPAN_INPUT",
+    "HARDPAN_PROFILE",
+    "HARDPAN_PROOF",
+    "HARDPAN_REGISTRY",
+    "HARDPAN_REQUIRE",
+    "HARDPAN_WAIVERS",
+];
 
 /// What they all begin with.
 pub(super) const FAMILY: &str = "build-arg:HARDPAN_";
@@ -51,6 +62,33 @@ impl Proof {
             _ => Err("it is either fresh or cached".to_owned()),
         })
     }
+}
+
+/// What whoever builds asks of the gate.
+pub(super) fn demand(reader: &mut Reader) -> Demand {
+    let profile = reader.parsed("build-arg:HARDPAN_PROFILE", "strict", |text| {
+        let names = Profile::ALL.map(Profile::name).join(", ");
+        Profile::find(text).ok_or_else(|| format!("the profiles are {names}"))
+    });
+    let allowed = reader.parsed("build-arg:HARDPAN_WAIVERS", "forbid", |text| match text {
+        "forbid" => Ok(Allowed::NONE),
+        "allow" => Ok(Allowed::All),
+        checks => Ok(Allowed::Only(ids(checks)?)),
+    });
+    let required = reader.parsed("build-arg:HARDPAN_REQUIRE", "USR-01,SUP-04", ids);
+    let required = required.unwrap_or_default();
+    let demand = Demand { profile, allowed, required, ..Demand::default() };
+    let asks = demand != Demand::default();
+    Demand { from: if asks { Source::Option } else { Source::Default }, ..demand }
+}
+
+/// Ids of checks, with commas between them.
+fn ids(text: &str) -> Result<BTreeSet<CheckId>, String> {
+    let known = |id: &str| match Check::find(id.trim()) {
+        Some(check) => Ok(check.id),
+        None => Err(Check::unknown(id.trim())),
+    };
+    text.split(',').map(known).collect()
 }
 
 /// Reports names of the family that do not exist.

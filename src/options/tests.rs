@@ -482,6 +482,10 @@ fn secrets_with_certificates_are_named_by_their_ids() {
         refused(&format!("build-arg:HARDPAN_CA={value}"), "it is the id of a secret");
     }
     refused("build-arg:HARDPAN_PROOF=often", "fresh or cached");
+    refused("build-arg:HARDPAN_PROFILE=strickt", "standard, strict, openshift, disa");
+    refused("build-arg:HARDPAN_WAIVERS=deny", "there is no check `deny`");
+    refused("build-arg:HARDPAN_WAIVERS=SHL-02,SHL-3", "did you mean `SHL-0");
+    refused("build-arg:HARDPAN_REQUIRE=USR-01;USR-02", "there is no check");
 }
 
 #[test]
@@ -555,4 +559,27 @@ fn no_mistake_shows_a_password_or_a_token() {
         let said = format!("{mistakes:?}");
         assert!(!said.contains("secret"), "{said}");
     }
+}
+
+#[test]
+fn whoever_builds_says_what_the_gate_asks_for() {
+    use crate::harden::{Allowed, CheckId, Demand, Profile, Source};
+    let demand = |given: &[&str]| options(given).demand;
+    assert_eq!(demand(&[]), Demand::default());
+    let given = [
+        "build-arg:HARDPAN_PROFILE=strict",
+        "build-arg:HARDPAN_WAIVERS=PKG-05, RUN-11",
+        "build-arg:HARDPAN_REQUIRE=USR-01",
+    ];
+    let expected = Demand {
+        from: Source::Option,
+        profile: Some(Profile::Strict),
+        allowed: Some(Allowed::Only([CheckId("PKG-05"), CheckId("RUN-11")].into())),
+        required: [CheckId("USR-01")].into(),
+        ..Demand::default()
+    };
+    assert_eq!(demand(&given), expected);
+    assert_eq!(demand(&["build-arg:HARDPAN_WAIVERS=forbid"]).allowed, Some(Allowed::NONE));
+    assert_eq!(demand(&["build-arg:HARDPAN_WAIVERS=allow"]).allowed, Some(Allowed::All));
+    assert_eq!(demand(&["build-arg:HARDPAN_WAIVERS="]), Demand::default());
 }

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::contract::Contract;
 use crate::harden::Severity;
 
 /// The version of the document, and the end of its predicate type.
@@ -44,6 +45,8 @@ pub struct Document {
     pub waivers: Vec<WaiverEntry>,
     /// What the image did when it was started.
     pub tests: Vec<Test>,
+    /// How the image has to be started, so that what was proven counts.
+    pub contract: Contract,
     /// What was asked for beside the file: the profile of CI, required checks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::contract::Contract;
 use super::document::{
     Base, CheckEntry, CheckStatus, Document, FindingEntry, Image, MAX_FINDINGS, Policy, Position,
     Source, Summary, Test, Tool, VERSION, Verdict, WaiverEntry,
@@ -45,6 +46,8 @@ impl Document {
             Summary { warnings: 0, .. } => Verdict::Passed,
             _ => Verdict::Warned,
         };
+        let image = image(subject);
+        let contract = Contract::new(&image, judgement.profile());
         Self {
             version: VERSION,
             tool: Tool {
@@ -54,7 +57,7 @@ impl Document {
             rules: RULES.to_owned(),
             profile: judgement.profile().name().to_owned(),
             source,
-            image: image(subject),
+            image,
             bases,
             result,
             summary,
@@ -62,6 +65,7 @@ impl Document {
             findings: listed(&judgement.findings, position),
             waivers: waivers(judgement),
             tests,
+            contract,
             policy: policy(&judgement.policy),
         }
     }

@@ -8,6 +8,7 @@ mod app;
 mod arguments;
 mod command;
 mod fields;
+mod harden;
 mod merge;
 mod mounts;
 mod place;
@@ -18,7 +19,7 @@ mod testing;
 
 use self::fields::Fields;
 use super::language;
-use super::model::{App, Spec};
+use super::model::{App, Policy, Spec};
 use super::tree::{Entry, Node, Value};
 use super::value::reference;
 use crate::diagnostic::{Code, Diagnostic, Span, Text};
@@ -34,6 +35,13 @@ pub(super) fn decode(root: &Node) -> (Spec, Vec<Diagnostic>) {
     let mut decoder = Decoder::default();
     let spec = decoder.file(root);
     (spec, decoder.problems)
+}
+
+/// Decodes the file of a policy. It is complete only if there are no problems.
+pub(super) fn decode_policy(root: &Node) -> (Policy, Vec<Diagnostic>) {
+    let mut decoder = Decoder::default();
+    let policy = decoder.policy(root);
+    (policy, decoder.problems)
 }
 
 /// Collects mistakes while it reads.

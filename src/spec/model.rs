@@ -338,6 +338,8 @@ pub struct App {
     pub healthcheck: Option<Healthcheck>,
     /// `test`.
     pub tests: Vec<Test>,
+    /// `harden`.
+    pub harden: Harden,
     /// The whole app.
     pub span: Span,
 }
@@ -373,6 +375,54 @@ pub enum Healthcheck {
         /// `retries`; 0: the engine's default.
         retries: u32,
     },
+}
+
+/// `harden`. Its texts are as they are: nothing is replaced in them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Harden {
+    /// The name of a profile; default: `standard`.
+    pub profile: Option<Text>,
+    /// Findings that somebody answers for.
+    pub waivers: Vec<Waiver>,
+}
+
+/// An entry of `waivers`, or of `waive` of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// The id of a check, be there one or not.
+    pub check: Text,
+    /// A pattern of paths.
+    pub path: Option<Text>,
+    /// Why.
+    pub reason: Text,
+    /// Who.
+    pub owner: Text,
+    /// The last day, as `YYYY-MM-DD`.
+    pub expires: Text,
+    /// `dangerously: true`.
+    pub dangerously: bool,
+}
+
+/// The file of a policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// The name of a profile.
+    pub profile: Option<Text>,
+    /// `waivers`.
+    pub waivable: Option<Waivable>,
+    /// `require`: ids of checks.
+    pub require: Vec<Text>,
+    /// `waive`.
+    pub waive: Vec<Waiver>,
+}
+
+/// `waivers` of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waivable {
+    /// `allow`.
+    All,
+    /// Those of some checks; `forbid`: of none.
+    Only(Vec<Text>),
 }
 
 impl Place {

@@ -5,6 +5,7 @@
 //! `user: ${UID}` cannot become root.
 
 pub mod fetch;
+pub mod harden;
 pub mod numbers;
 pub mod path;
 pub mod reference;

@@ -2,8 +2,12 @@
 
 use hardpan::diagnostic::Span;
 use hardpan::harden::{
-    CheckId, Outcome, Pattern, Policy, Profile, Severity, Source, State, Status, Waiver, summary,
+    Allowed, CheckId, Demand, Outcome, Pattern, Policy, Profile, Severity, Source, State, Status,
+    Waiver, summary,
 };
+
+use hardpan::report::document::Verdict;
+use hardpan::report::{About, Document};
 
 use crate::image::Image;
 use crate::rootfs::{AMD64, elf};
@@ -87,4 +91,77 @@ fn a_required_check_that_cannot_be_decided_blocks_without_a_base_as_well() {
     assert_eq!(undecided(&Policy::default()), [""; 0]);
     let required = [(CheckId("SUP-01"), Source::Option)].into();
     assert_eq!(undecided(&Policy { required, ..Policy::default() }), ["SUP-01"]);
+}
+
+fn document(image: &Image, policy: &Policy) -> Document {
+    let inventory = image.inventory();
+    let judgement = image.judge_by(policy);
+    Document::new(&image.subject(&inventory), &judgement, About::default(), |_| None)
+}
+
+#[test]
+fn the_document_says_what_is_waived_by_whom_and_what_was_asked_for() {
+    let idle = Waiver { path: None, ..waiver("/x") };
+    let forbidden = Waiver { check: CheckId("PKG-05"), ..waiver("/**") };
+    let central = Waiver { from: Source::Policy, ..waiver("/app/**") };
+    let over = Waiver { expires: jiff::civil::date(2026, 11, 22), ..central.clone() };
+    let option = Demand {
+        from: Source::Option,
+        profile: Some(Profile::Strict),
+        allowed: Some(Allowed::Only([CheckId(SHELL)].into())),
+        required: [CheckId("USR-01")].into(),
+        ..Demand::default()
+    };
+    let demand = |waivers, digest| Demand { waivers, digest, ..Demand::default() };
+    let spec = Demand {
+        from: Source::Spec,
+        profile: Some(Profile::OpenShift),
+        ..demand(vec![idle, forbidden], None)
+    };
+    let policy =
+        Demand { from: Source::Policy, ..demand(vec![over, central], Some("sha256:1".to_owned())) };
+    let image = with_shell();
+    let document = document(&image, &Policy::of_all([spec, option, policy]));
+    let waivers: Vec<_> = document
+        .waivers
+        .iter()
+        .map(|one| (one.source.as_str(), one.status.as_str(), one.findings))
+        .collect();
+    assert_eq!(
+        waivers,
+        [
+            ("spec", "unused", 0),
+            ("spec", "forbidden", 0),
+            ("policy", "expired", 1),
+            ("policy", "used", 1)
+        ]
+    );
+    assert_eq!(document.waivers[3].owner, "ops");
+    assert_eq!(document.waivers[3].expires, "2027-01-31");
+    let shell = document.findings.iter().find(|one| one.check == SHELL).unwrap();
+    assert_eq!(shell.waiver, Some(3));
+    assert_eq!((document.summary.waived, document.summary.blocking), (1, 0));
+    assert_ne!(document.result, Verdict::Failed);
+    let policy = document.policy.unwrap();
+    assert_eq!(policy.profile_of_file.as_deref(), Some("openshift"));
+    assert_eq!((policy.source.as_str(), policy.waivers.as_str()), ("option, policy", "SHL-02"));
+    assert_eq!(policy.digest.as_deref(), Some("sha256:1"));
+    assert_eq!(policy.required, ["USR-01"]);
+}
+
+#[test]
+fn the_document_fails_where_the_image_is_refused() {
+    let sound = Image::sound();
+    assert_eq!(document(&sound, &Policy::default()).result, Verdict::Passed);
+    assert!(document(&sound, &Policy::default()).policy.is_none());
+    let over = Waiver { expires: jiff::civil::date(2026, 11, 22), ..waiver("/**") };
+    let ended =
+        |from| Policy { waivers: vec![Waiver { from, ..over.clone() }], ..Policy::default() };
+    assert_eq!(document(&sound, &ended(Source::Spec)).result, Verdict::Failed);
+    assert_eq!(document(&sound, &ended(Source::Policy)).result, Verdict::Passed);
+    let mut image = Image::sound();
+    image.base_known = false;
+    let required = [(CheckId("SUP-01"), Source::Option)].into();
+    let undecided = Policy { required, ..Policy::default() };
+    assert_eq!(document(&image, &undecided).result, Verdict::Failed);
 }

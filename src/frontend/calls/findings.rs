@@ -10,6 +10,7 @@ use super::Call;
 use crate::bases::resolve::ResolveError;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::frontend::bases::base_findings;
+use crate::frontend::policy::{self, Gate};
 use crate::frontend::{Failure, prepare, target};
 use crate::options::Options;
 use crate::plan::{self, Request, variables::Variables};
@@ -58,12 +59,18 @@ async fn of_apps(call: &Call<'_>, parsed: &Parsed) -> Result<Vec<Diagnostic>, Fa
     let registry = keep(prepare::registry(options, spec, &variables), &mut found)?;
     let apps = keep(apps(spec, options), &mut found)?;
     let (Some(registry), Some(apps)) = (registry, apps) else { return Ok(found) };
+    let today = prepare::today();
+    let central = policy::central(call.gateway, options, today).await?;
     let look = Look { call, parsed, variables: &variables, registry: &registry };
     for app in apps {
+        found.extend(policy::without_image(app, today));
+        let gate = keep(Gate::of(Some(app), options, central.clone(), today), &mut found)?;
+        let Gate { policy, warnings, .. } = gate.unwrap_or_default();
+        found.extend(warnings);
         let platforms = keep(prepare::platforms(options, app, &variables), &mut found)?;
         for platform in platforms.iter().flatten() {
             if let Some(more) = keep(look.at(app, platform).await, &mut found)? {
-                found.extend(more);
+                found.extend(policy::excuse(more, &policy, today));
             }
         }
     }

@@ -51,6 +51,7 @@ impl Decoder {
                 .unwrap_or_default(),
             healthcheck: fields.get("healthcheck").and_then(|field| self.healthcheck(&field)),
             tests: fields.get("test").map(|field| self.tests(&field)).unwrap_or_default(),
+            harden: fields.get("harden").map(|field| self.harden(&field)).unwrap_or_default(),
             span,
         }
     }

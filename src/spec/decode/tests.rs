@@ -15,6 +15,8 @@ pub(in crate::spec) const SHAPES: &[(&Shape, &str)] = &[
     (&language::TEST_RUN, "test: [{run: a, KEY: VALUE}]"),
     (&language::TEST_START, "test: [{start: a, KEY: VALUE}]"),
     (&language::TEST_HTTP, "test: [{start: true, http: {KEY: VALUE}}]"),
+    (&language::HARDEN, "harden: {KEY: VALUE}"),
+    (&language::WAIVER, "harden: {waivers: [{KEY: VALUE}]}"),
     (&language::RUN, "build: [{run: a, KEY: VALUE}]"),
     (&language::PACKAGES, "build: [{KEY: VALUE}]"),
     (&language::COPY, "image: [{copy: a, KEY: VALUE}]"),
@@ -165,6 +167,33 @@ fn a_merged_value_keeps_its_place() {
         .map(|variable| (variable.value.value.as_str(), variable.value.span.start.line))
         .collect();
     assert_eq!(places, [("1", 2), ("3", 5)]);
+}
+
+#[test]
+fn an_app_that_waives_keeps_the_profile_of_the_defaults() {
+    let harden = |defaults: &str, app: &str| {
+        let text = format!("base: a\nharden: {defaults}\napps:\n  x:\n    harden: {app}\n");
+        let parsed = parse(text.as_bytes()).unwrap();
+        let harden = parsed.spec.apps[0].harden.clone();
+        (harden.profile.map(|name| name.value), harden.waivers.len())
+    };
+    let waivers = "{waivers: [{check: PKG-05, reason: r, owner: o, expires: 2027-03-31}]}";
+    let strict = Some("strict".to_owned());
+    assert_eq!(harden("strict", waivers), (strict.clone(), 1));
+    assert_eq!(harden("{profile: strict}", waivers), (strict.clone(), 1));
+    assert_eq!(harden(waivers, "{profile: strict}"), (strict.clone(), 1));
+    assert_eq!(harden(waivers, "strict"), (strict, 0));
+    assert_eq!(harden(waivers, "{waivers: []}"), (None, 0));
+    assert_eq!(harden("strict", "null"), (None, 0));
+}
+
+#[test]
+fn many_waivers_are_refused() {
+    let one = "{check: PKG-05, reason: r, owner: o, expires: 2027-03-31}, ";
+    let spec = |count| format!("base: a\nharden: {{waivers: [{}]}}\n", one.repeat(count));
+    assert!(parse(spec(200).as_bytes()).is_ok());
+    let found = parse(spec(201).as_bytes()).unwrap_err();
+    assert_eq!(found[0].code, Code::TooLarge);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The keys of a file, an app, a stage, and of what stands in them apart from steps.
 
+use super::harden::{HARDEN, PROFILES};
 use super::steps::{ADD, CACHE, COPY, LINK, MKDIR, PACKAGES, RUN, WRITE};
 use super::testing::{TEST_RUN, TEST_START};
 use super::{
@@ -135,10 +136,16 @@ const APP_KEYS: &[Key] = &[
         "[{start: true, http: 8080/healthz}, {run: [node, --version], stdout: /^v24/}]",
         "What must hold in the finished image, tried in it before it is returned",
     ),
+    key!(
+        "harden",
+        Kind::Any(&[Kind::Words(PROFILES), Kind::Shape(&HARDEN)]),
+        "strict",
+        "How strict the gate is, and which of its findings are accepted",
+    ),
 ];
 
 /// Keys of an app that later releases have.
-const APP_LATER: &[&str] = &["init", "harden"];
+const APP_LATER: &[&str] = &["init"];
 
 /// Words of other files for the keys of an app.
 const APP_INSTEAD: &[(&str, &str)] = &[
@@ -162,6 +169,9 @@ const APP_INSTEAD: &[(&str, &str)] = &[
     ("stop_signal", "write `stopsignal`"),
     ("working_dir", "write `workdir`"),
     ("tests", "write `test`"),
+    ("waivers", "write them below `harden`"),
+    ("profile", "write `harden: NAME`"),
+    ("policy", "write `harden`; a policy for every file is a context of the build"),
 ];
 
 /// A file.

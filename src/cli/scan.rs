@@ -1,0 +1,127 @@
+//! `hardpan scan PATH`: judges an image, or a file system, that is there already.
+//!
+//! The report goes to stdout or to a file, notes and troubles to stderr.
+
+use std::io::Write;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+
+use super::Outcome;
+use crate::harden::{self, Policy, Profile, Subject};
+use crate::input::Input;
+use crate::report::{About, Document, document};
+use crate::scan::{Request, Scanned, scan};
+
+/// What people write.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A folder with a file system, an OCI layout, or a tar archive of an image or file system
+    path: PathBuf,
+    /// The form of the report
+    #[arg(long, default_value = "text", value_enum)]
+    format: Form,
+    /// How strict to be
+    #[arg(long, default_value = "standard", value_parser = profile)]
+    profile: Profile,
+    /// What the image stands on, in any of the same forms: tells its files from the app's
+    #[arg(long, value_name = "PATH")]
+    base: Option<PathBuf>,
+    /// Which platform of an image for several, such as `linux/arm64` [default: this machine's]
+    #[arg(long)]
+    platform: Option<String>,
+    /// Which image of an archive with several, by its name
+    #[arg(long, value_name = "NAME")]
+    image: Option<String>,
+    /// The image config, in JSON, of a file system that has none of its own
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Writes the report to a file instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// The forms of a report.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Form {
+    Text,
+    Json,
+}
+
+fn profile(text: &str) -> Result<Profile, String> {
+    let known = Profile::ALL.into_iter().find(|profile| profile.name() == text);
+    known.ok_or_else(|| {
+        let names: Vec<_> = Profile::ALL.iter().map(|profile| profile.name()).collect();
+        format!("the profiles are {}", names.join(", "))
+    })
+}
+
+/// Scans, and writes the report.
+pub(super) fn run(arguments: &Arguments, told: &mut dyn Write) -> Outcome {
+    // What cannot be written to stderr is told to nobody.
+    let request = request(arguments);
+    let scanned = std::panic::catch_unwind(AssertUnwindSafe(|| scan(&request)));
+    let failed = |_| Err("the scan failed, which is a mistake of hardpan".to_owned());
+    let scanned = match scanned.unwrap_or_else(failed) {
+        Ok(scanned) => scanned,
+        Err(error) => {
+            let _ = writeln!(told, "error: {error}");
+            return Outcome::NotDone;
+        }
+    };
+    for note in &scanned.notes {
+        let _ = writeln!(told, "note: {note}");
+    }
+    let (report, outcome) = judged(scanned, arguments, told);
+    match write(arguments, &report) {
+        Ok(()) => outcome,
+        Err(error) => {
+            let _ = writeln!(told, "error: the report cannot be written: {error}");
+            Outcome::NotDone
+        }
+    }
+}
+
+fn request(arguments: &Arguments) -> Request<'_> {
+    Request {
+        path: &arguments.path,
+        base: arguments.base.as_deref(),
+        platform: arguments.platform.as_deref(),
+        image: arguments.image.as_deref(),
+        config: arguments.config.as_deref(),
+    }
+}
+
+/// The report, and whether something blocks.
+fn judged(scanned: Scanned, arguments: &Arguments, told: &mut dyn Write) -> (Vec<u8>, Outcome) {
+    let subject = Subject {
+        inventory: &scanned.inventory,
+        config: &scanned.config,
+        platform: &scanned.platform,
+        today: jiff::Zoned::now().date(),
+        writable: &[],
+        base_known: scanned.is_base_known,
+        input: Input::Dockerfile,
+    };
+    let mut judgement = harden::judge(&subject, &Policy::of(arguments.profile));
+    judgement.leave_out(&scanned.unknown);
+    let outcome = if judgement.refuses(&subject) { Outcome::Mistakes } else { Outcome::Fine };
+    for (check, reason) in judgement.undecided(&subject) {
+        let _ = writeln!(told, "note: {} cannot be decided ({}): {reason}", check.id, check.title);
+    }
+    let about = About { source: scanned.source, bases: scanned.bases, ..About::default() };
+    let document = Document::new(&subject, &judgement, about, |_| None::<document::Position>);
+    let report = match arguments.format {
+        Form::Json => document.to_json().unwrap_or_default(),
+        Form::Text => {
+            harden::report(&scanned.platform, &judgement, harden::Severity::Info).into_bytes()
+        }
+    };
+    (report, outcome)
+}
+
+fn write(arguments: &Arguments, report: &[u8]) -> std::io::Result<()> {
+    match &arguments.output {
+        Some(path) => std::fs::write(path, report),
+        None => std::io::stdout().lock().write_all(report),
+    }
+}

@@ -1,0 +1,55 @@
+//! What `docker save` writes: `manifest.json`, which names for each image its config and the tars of
+//! its layers. Docker of today writes an OCI layout beside it, which is read instead.
+
+use serde::Deserialize;
+
+use super::blobs::Blobs;
+use super::choose::Candidate;
+use super::image::{Layer, Parts};
+use super::{oci, stream};
+use crate::image::ImageConfig;
+use crate::platform::Platform;
+use crate::words::escaped;
+
+/// The most images of one archive.
+const MAX_IMAGES: usize = 1_000;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Image {
+    config: String,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+    #[serde(default)]
+    layers: Option<Vec<String>>,
+}
+
+/// All images of an archive.
+pub(super) fn images(blobs: &Blobs) -> Result<Vec<Candidate<Parts>>, String> {
+    let images: Vec<Image> = oci::parse("manifest.json", &blobs.document("manifest.json")?)?;
+    if images.len() > MAX_IMAGES {
+        return Err(format!("it has more than {MAX_IMAGES} images"));
+    }
+    images.into_iter().map(|image| read(blobs, image)).collect()
+}
+
+fn read(blobs: &Blobs, image: Image) -> Result<Candidate<Parts>, String> {
+    let bytes = blobs.document(&image.config)?;
+    let digest = stream::digest(&bytes);
+    if digest_in(&image.config).is_some_and(|said| said != digest) {
+        return Err(format!("{} does not hold what its name says", escaped(&image.config)));
+    }
+    let config = ImageConfig::parse(&bytes).map_err(|error| error.to_string())?;
+    let platform = Platform::new(&config.os, &config.architecture, &config.variant);
+    let layer = |name: String| Layer { name, digest: None };
+    let layers = image.layers.unwrap_or_default().into_iter().map(layer).collect();
+    let names = image.repo_tags.unwrap_or_default();
+    Ok(Candidate { names, platform, image: Parts { digest, config, layers } })
+}
+
+/// The digest that a file is called by.
+fn digest_in(path: &str) -> Option<String> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = name.strip_suffix(".json").unwrap_or(name);
+    oci::is_hexadecimal(name).then(|| format!("sha256:{name}"))
+}

@@ -1,0 +1,199 @@
+//! Streams of an archive: measured, so that a digest can be compared, and unpacked with gzip or
+//! zstd, whichever the first bytes say.
+//!
+//! A stream that grows beyond reason is cut off with an error, before anything fills up.
+
+use std::io::{self, BufRead as _, BufReader, Read};
+
+use flate2::bufread::MultiGzDecoder;
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use sha2::{Digest as _, Sha256};
+
+use crate::inspect::hexadecimal;
+
+const GZIP: &[u8] = b"\x1f\x8b";
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+/// What every magic number of a skippable frame of zstd has in its upper bytes.
+const SKIPPABLE: &[u8] = b"\x2a\x4d\x18";
+
+/// The most that one layer unpacks to.
+pub(super) const MAX_LAYER: u64 = 16 << 30;
+/// Up to here a stream may grow however little it is packed; then only so many times.
+const FREE: u64 = 512 << 20;
+const MAX_GROWTH: u64 = 200;
+
+/// A stream whose bytes are counted and summed up.
+pub(super) struct Measured<R> {
+    input: R,
+    hash: Sha256,
+    pub(super) count: u64,
+}
+
+impl<R: Read> Measured<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self { input, hash: Sha256::new(), count: 0 }
+    }
+
+    /// Reads to the end and gives the digest: `sha256:…`.
+    pub(super) fn digest(mut self) -> io::Result<(String, u64)> {
+        io::copy(&mut self, &mut io::sink())?;
+        Ok((digest_of(self.hash), self.count))
+    }
+}
+
+fn digest_of(hash: Sha256) -> String {
+    format!("sha256:{}", hexadecimal(&hash.finalize()))
+}
+
+/// The digest of bytes.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    digest_of(Sha256::new_with_prefix(bytes))
+}
+
+impl<R: Read> Read for Measured<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        self.count += count as u64;
+        Ok(count)
+    }
+}
+
+/// A stream that may grow only so far.
+struct Bounded<R> {
+    input: R,
+    count: u64,
+    limit: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.count += count as u64;
+        if self.count > self.limit {
+            let why = format!("it unpacks to more than {} MiB", self.limit >> 20);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        }
+        Ok(count)
+    }
+}
+
+/// Whether a stream that begins so is packed.
+pub(super) fn is_packed(start: &[u8]) -> bool {
+    start.starts_with(GZIP) || is_zstd(start)
+}
+
+fn is_zstd(start: &[u8]) -> bool {
+    start.starts_with(ZSTD) || start.get(1..4) == Some(SKIPPABLE)
+}
+
+/// Unpacks a stream of a known length.
+pub(super) fn unpacked<'a>(input: impl Read + 'a, length: u64) -> io::Result<Box<dyn Read + 'a>> {
+    let mut input = BufReader::with_capacity(128 << 10, input);
+    let limit = length.saturating_mul(MAX_GROWTH).clamp(FREE, MAX_LAYER);
+    let start = input.fill_buf()?;
+    if start.starts_with(GZIP) {
+        let input = MultiGzDecoder::new(input);
+        return Ok(Box::new(Bounded { input, count: 0, limit }));
+    }
+    if is_zstd(start) {
+        let input = Zstd { input, decoder: FrameDecoder::new(), is_within: false };
+        return Ok(Box::new(Bounded { input, count: 0, limit }));
+    }
+    Ok(Box::new(Bounded { input, count: 0, limit: MAX_LAYER }))
+}
+
+/// Frames of zstd, one after the other; those that hold no content are passed over.
+struct Zstd<R> {
+    input: BufReader<R>,
+    decoder: FrameDecoder,
+    is_within: bool,
+}
+
+impl<R: Read> Zstd<R> {
+    /// Goes to the next frame; `false` at the end.
+    fn begin(&mut self) -> io::Result<bool> {
+        while !self.input.fill_buf()?.is_empty() {
+            match self.decoder.init(&mut self.input) {
+                Ok(()) => {
+                    self.is_within = true;
+                    return Ok(true);
+                }
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                    length,
+                    ..
+                })) => {
+                    let mut frame = self.input.by_ref().take(length.into());
+                    io::copy(&mut frame, &mut io::sink())?;
+                }
+                Err(error) => return Err(io::Error::other(error)),
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl<R: Read> Read for Zstd<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if !self.is_within && !self.begin()? {
+                return Ok(0);
+            }
+            while self.decoder.can_collect() < buffer.len() && !self.decoder.is_finished() {
+                let more = BlockDecodingStrategy::UptoBytes(buffer.len());
+                self.decoder.decode_blocks(&mut self.input, more).map_err(io::Error::other)?;
+            }
+            let count = self.decoder.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            self.is_within = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `text` as frames of zstd with nothing but raw blocks.
+    fn frame(text: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(text.len()).unwrap();
+        // One segment, its size in one byte; the last block, raw.
+        let header = u32::from(length) << 3 | 1;
+        [ZSTD, &[0x20, length], &header.to_le_bytes()[..3], text].concat()
+    }
+
+    fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        unpacked(bytes, bytes.len() as u64)?.read_to_end(&mut text)?;
+        Ok(text)
+    }
+
+    #[test]
+    fn reads_several_frames_and_passes_over_empty_ones() {
+        let skipped = [b"\x51\x2a\x4d\x18\x03\0\0\0".as_slice(), b"abc"].concat();
+        let all = [frame(b"one "), skipped.clone(), frame(b"two"), skipped].concat();
+        assert_eq!(read(&all).unwrap(), b"one two");
+        assert!(read(&all[..20]).is_err());
+    }
+
+    #[test]
+    fn takes_what_is_not_packed_as_it_is() {
+        assert_eq!(read(b"plain").unwrap(), b"plain");
+        assert_eq!(read(b"").unwrap(), b"");
+    }
+
+    #[test]
+    fn cuts_off_what_grows_beyond_reason() {
+        let zeros = io::repeat(0).take(FREE + 1);
+        let mut packed = flate2::read::GzEncoder::new(zeros, flate2::Compression::fast());
+        let mut bomb = Vec::new();
+        packed.read_to_end(&mut bomb).unwrap();
+        let error =
+            io::copy(&mut unpacked(bomb.as_slice(), bomb.len() as u64).unwrap(), &mut io::sink());
+        let error = error.unwrap_err().to_string();
+        assert!(error.starts_with("it unpacks to more than"), "{error}");
+    }
+}

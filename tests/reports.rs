@@ -1,0 +1,151 @@
+//! The forms of a report: what they look like, and that no name in an image gets out of its place.
+//!
+//! Each folder of tests/reports holds what one document becomes. `UPDATE=1 cargo test --test reports`
+//! writes what comes out: read it before you commit it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "reports/documents.rs"]
+mod documents;
+#[path = "reports/markup.rs"]
+mod markup;
+
+use std::fs;
+use std::path::Path;
+
+use hardpan::report::{Document, Format, ctrf, test_result};
+use proptest::prelude::*;
+
+#[test]
+fn documents_look_like_this() {
+    for (name, document) in [("clean", documents::clean()), ("failed", documents::failed())] {
+        for format in Format::ALL {
+            compare(&format!("{name}/{}", format.file_name()), &format.render(&document));
+        }
+        for (file, predicate) in
+            [("test-result.json", test_result(&document)), ("ctrf.json", ctrf(&document))]
+        {
+            let text = serde_json::to_string_pretty(&predicate).unwrap() + "\n";
+            compare(&format!("{name}/{file}"), text.as_bytes());
+        }
+    }
+}
+
+fn compare(file: &str, found: &[u8]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reports").join(file);
+    if std::env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, found).unwrap();
+        return;
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    let found = String::from_utf8(found.to_vec()).unwrap();
+    for (index, (one, other)) in found.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(one, other, "{file}:{}", index + 1);
+    }
+    assert_eq!(found.lines().count(), expected.lines().count(), "{file}");
+}
+
+#[test]
+fn the_json_is_the_document() {
+    let document = documents::failed();
+    let json = Format::Json.render(&document);
+    assert_eq!(serde_json::from_slice::<Document>(&json).unwrap(), document);
+}
+
+/// What a name in an image could try.
+const HOSTILE: &[&str] = &[
+    "",
+    "</script><script>alert(1)</script>",
+    "\"'><img src=x onerror=alert(1)>",
+    "]]>&amp;&#0;<![CDATA[",
+    "a|b\n| c | d |\n</details>",
+    "```\n# heading\n```",
+    "\u{0}\u{1}\u{1b}[2J\u{7f}\u{9b}\u{85}\u{2028}\u{202e}\u{fffe}\u{ffff}\u{10ffff}",
+    "'; rm -rf / #\n$(id)`id`",
+    "%0A%2e%2e/../..",
+    "sha256:",
+];
+
+#[test]
+fn no_name_leaves_its_place() {
+    for text in HOSTILE {
+        stays_well_formed(&documents::hostile(text));
+    }
+    let text = Format::Text.render(&documents::hostile("\u{1b}[2J\u{202e}"));
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{text}");
+}
+
+/// Every form of it can be read by whoever reads that form.
+fn stays_well_formed(document: &Document) {
+    for format in Format::ALL {
+        let found = String::from_utf8(format.render(document)).unwrap();
+        let controls = found.chars().find(|c| c.is_control() && *c != '\n');
+        assert_eq!(controls, None, "{format:?}");
+        match format {
+            Format::Json | Format::Sarif => {
+                serde_json::from_str::<serde_json::Value>(&found).unwrap();
+            }
+            Format::Junit => markup::well_formed(&found, &[]),
+            Format::Html => markup::well_formed(&found, markup::VOID),
+            Format::Text | Format::Markdown => {}
+        }
+    }
+    let mut names = test_result(document).to_string();
+    names.push_str(&ctrf(document).to_string());
+    assert!(!names.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_text_stays_in_its_place(text in "\\PC{0,40}|[<>&\"'`|\\\\\\[\\]!-]{0,12}|.{0,20}") {
+        stays_well_formed(&documents::hostile(&text));
+    }
+}
+
+#[test]
+fn thousands_of_findings_stay_readable() {
+    let document = documents::crowded(3_000);
+    stays_well_formed(&document);
+    let length = |format: Format| format.render(&document).len();
+    // A comment on GitHub has at most 65,536 characters.
+    assert!(length(Format::Markdown) < 65_536, "{}", length(Format::Markdown));
+    assert!(length(Format::Text) < 60_000, "{}", length(Format::Text));
+    for format in [Format::Json, Format::Sarif, Format::Junit, Format::Html] {
+        // Each finding is there, once.
+        let length = length(format);
+        assert!((3_000 * 200..3_000 * 2_000).contains(&length), "{format:?}: {length}");
+    }
+}
+
+#[test]
+fn formats_have_names() {
+    for format in Format::ALL {
+        assert_eq!(Format::parse(format.name()), Some(format));
+    }
+    assert_eq!(Format::parse("xml"), None);
+}
+
+/// To be looked at in a browser: `LOOK=FOLDER cargo test --test reports`.
+#[test]
+fn pages_for_a_look() {
+    let Some(folder) = std::env::var_os("LOOK") else { return };
+    let folder = Path::new(&folder);
+    for (name, document) in [
+        ("clean", documents::clean()),
+        ("failed", documents::failed()),
+        ("crowded", documents::crowded(3_000)),
+    ] {
+        for format in Format::ALL {
+            let file = folder.join(format!("{name}.{}", format.file_name()));
+            fs::write(file, format.render(&document)).unwrap();
+        }
+    }
+}
