@@ -4,6 +4,8 @@
 //! and attestation, the images solved again together with their proof and their users as numbers.
 //! Nothing of the Dockerfile language is known here; calls, mistakes and warnings are Docker's own.
 
+mod evidence;
+mod reports;
 mod stages;
 mod user;
 
@@ -15,7 +17,9 @@ use tokio::sync::OnceCell;
 use crate::context::Loaded;
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::emit::{ProbeSettings, Whole};
+use crate::frontend::evidence::can_pass;
 use crate::frontend::policy::{self, Gate};
+use crate::frontend::reports::CALL;
 use crate::frontend::{Failure, prepare, proof};
 use crate::gateway::{Gateway, Graph, Refs, Solve, Solved, side_by_side};
 use crate::harden::{self, Judgement, Subject};
@@ -23,11 +27,14 @@ use crate::image::{ImageConfig, with_user};
 use crate::input::Input;
 use crate::inspect::evidence::Inventory;
 use crate::inspect::inventory;
-use crate::llb::{ImportError, Output, caps};
-use crate::options::Options;
+use crate::llb::{ImportError, Output};
+use crate::options::{Options, Outcome};
 use crate::platform::Platform;
-use crate::proto::frontend::{Attestations, Ref, RefMap, Result as BuildResult, result};
+use crate::proto::frontend::{
+    Attestation, Attestations, Ref, RefMap, Result as BuildResult, result,
+};
 use crate::proto::pb;
+use crate::report::Document;
 use crate::result::Answer;
 
 /// BuildKit's own name for its Dockerfile frontend.
@@ -45,7 +52,8 @@ pub(crate) async fn answer(
 ) -> Result<Answer, Failure> {
     let inputs = gateway.inputs().await.map_err(Failure::Dockerfile)?;
     let delegate = Delegate { gateway, options, loaded, inputs, last_stage: OnceCell::new() };
-    if let Some(request) = &options.request {
+    let is_report = options.request.as_deref() == Some(CALL);
+    if let Some(request) = options.request.as_ref().filter(|_| !is_report) {
         return Ok(Answer::made(in_result(only_told(delegate.convert(Some(request)).await?))));
     }
     let probes = prepare::probes(gateway, options).await?;
@@ -54,7 +62,14 @@ pub(crate) async fn answer(
     let gate = Gate::of(None, options, central, today)?;
     proof::warn(gateway, &loaded.vertex, &proof::counted(&options.lint, &gate.warnings)?).await?;
     let proof = Proof { delegate: &delegate, probes, gate, today };
-    Ok(Answer::made(proof.of_all(delegate.convert(None).await?).await?))
+    let converted = delegate.convert(None).await?;
+    if is_report {
+        return proof.told(converted).await;
+    }
+    match options.outcome {
+        Outcome::Report => proof.reported(converted).await,
+        Outcome::Image => Ok(Answer::made(proof.of_all(converted).await?)),
+    }
 }
 
 /// A Dockerfile, and what its build was asked with.
@@ -113,6 +128,7 @@ fn options_for_docker(options: &Options, request: Option<&str>) -> BTreeMap<Stri
     passed.retain(|key, _| !is_ours(key));
     // Any value keeps Docker's frontend from following the syntax line, which leads back to us.
     passed.entry("cmdline".to_owned()).or_insert_with(|| options.source.clone());
+    passed.remove("requestid"); // it may be one of ours
     if let Some(request) = request {
         passed.insert("requestid".to_owned(), request.to_owned());
     }
@@ -136,34 +152,47 @@ struct Made {
     config: Vec<u8>,
 }
 
+/// One image that was looked at and judged.
+struct Looked {
+    whole: Whole,
+    probe: Output,
+    /// With numbers for its user.
+    config: Vec<u8>,
+    verdict: Verdict,
+}
+
+/// What was found out about an image.
+struct Verdict {
+    summary: String,
+    document: Document,
+    /// What the user is told; a mistake among it refuses the image.
+    found: Vec<Diagnostic>,
+}
+
 /// One image that was found to be in order.
 struct Proven {
     found: Option<Ref>,
     config: Vec<u8>,
+    statements: Vec<Attestation>,
 }
 
 impl Proof<'_> {
     /// The whole answer, with every image proven and nothing else changed.
     async fn of_all(&self, converted: Solved) -> Result<BuildResult, Failure> {
-        let Solved { refs, mut metadata, attestations } = converted;
+        let Solved { refs, mut metadata, mut attestations } = converted;
         let images = made(refs, &metadata);
         let outcomes = side_by_side(images.iter().map(|image| self.of(image))).await;
-        let (mut failures, mut proven) = (Vec::new(), Vec::new());
-        for (image, outcome) in images.iter().zip(outcomes) {
-            match outcome {
-                Ok(one) => proven.push((image.id.clone(), one)),
-                Err(failure) => failures.push((self.platform(image), failure)),
-            }
-        }
-        if let Some(failure) = Failure::of_all(failures, images.len()) {
-            return Err(failure);
-        }
+        let proven = self.all_of(&images, outcomes)?;
         let mut by_platform = BTreeMap::new();
         let mut single = None;
-        for (id, Proven { found, config }) in proven {
-            metadata.insert(config_key(id.as_deref()), config);
-            match id {
-                Some(id) => drop(by_platform.insert(id, found)),
+        for (image, Proven { found, config, statements }) in images.iter().zip(proven) {
+            if !statements.is_empty() {
+                let key = evidence::key(image, &metadata);
+                attestations.entry(key).or_default().attestation.extend(statements);
+            }
+            metadata.insert(config_key(image.id.as_deref()), config);
+            match &image.id {
+                Some(id) => drop(by_platform.insert(id.clone(), found)),
                 None => single = found,
             }
         }
@@ -175,6 +204,22 @@ impl Proof<'_> {
         Ok(in_result(Solved { refs, metadata, attestations }))
     }
 
+    /// What came out for each image, or all that is wrong with any of them.
+    fn all_of<T>(
+        &self,
+        images: &[Made],
+        outcomes: Vec<Result<T, Failure>>,
+    ) -> Result<Vec<T>, Failure> {
+        let (mut failures, mut done) = (Vec::new(), Vec::new());
+        for (image, outcome) in images.iter().zip(outcomes) {
+            match outcome {
+                Ok(one) => done.push(one),
+                Err(failure) => failures.push((self.platform(image), failure)),
+            }
+        }
+        Failure::of_all(failures, images.len()).map_or(Ok(done), Err)
+    }
+
     /// What an image is for; where the answer does not say it, there is only one.
     fn platform(&self, image: &Made) -> Platform {
         let builder = self.delegate.options.build_platform();
@@ -184,6 +229,15 @@ impl Proof<'_> {
 
     /// One image: looked at, judged, handed on together with what was looked at.
     async fn of(&self, image: &Made) -> Result<Proven, Failure> {
+        let Looked { mut whole, probe, config, verdict } = self.look(image).await?;
+        self.tell(verdict.found).await?;
+        let found = self.pass(image, (&mut whole, probe), &verdict.summary).await?;
+        let statements = self.evidence((&mut whole, probe), &verdict.document).await?;
+        Ok(Proven { found, config, statements })
+    }
+
+    /// Looks at an image and judges it.
+    async fn look(&self, image: &Made) -> Result<Looked, Failure> {
         let parsed = ImageConfig::parse(&image.config)
             .map_err(|error| Failure::internal(error.to_string()))?;
         let config = proof::config_of(&parsed, self.delegate.options);
@@ -196,14 +250,13 @@ impl Proof<'_> {
         let probe = whole.inventory(&self.probes, args)?;
         let inventory = self.read(whole.definition(probe)).await?;
         let numbers = user::as_numbers(&config.user, &inventory.user);
-        let (summary, found) = self.judge(&platform, inventory, (config, numbers.as_deref()));
-        self.tell(found).await?;
+        let verdict = self.judge(&platform, inventory, (config, numbers.as_deref())).await;
         let config = match numbers {
             Some(numbers) => with_user(&image.config, &numbers)
                 .map_err(|error| Failure::internal(error.to_string()))?,
             None => image.config.clone(),
         };
-        Ok(Proven { found: self.pass(image, (whole, probe), &summary).await?, config })
+        Ok(Looked { whole, probe, config, verdict })
     }
 
     /// What the image says itself counts as well: engines go by it.
@@ -217,12 +270,12 @@ impl Proof<'_> {
     }
 
     /// What holds for an image as it will be handed out, and what is wrong with it.
-    fn judge(
+    async fn judge(
         &self,
         platform: &str,
         mut inventory: Inventory,
         (mut config, numbers): (harden::Config, Option<&str>),
-    ) -> (String, Vec<Diagnostic>) {
+    ) -> Verdict {
         let mut found = Vec::new();
         if let Some(numbers) = numbers {
             found.extend(user::lost_groups(&config.user, &mut inventory.user));
@@ -241,7 +294,16 @@ impl Proof<'_> {
         let news = self.gate.explained(told(&judgement), self.today);
         found.extend(proof::diagnostics(&news, |_| Span::START));
         found.extend(proof::undecided(&subject, &judgement, Span::START));
-        (summary(&subject, &judgement), found)
+        let is_told = !(found.is_empty() && judgement.findings.is_empty());
+        let place = if is_told { self.delegate.place().await } else { Span::START };
+        for one in &mut found {
+            one.span = place;
+        }
+        let Delegate { loaded, .. } = self.delegate;
+        let position = proof::position(&loaded.file.filename, place);
+        let about = proof::about("dockerfile", loaded, &self.probes);
+        let document = Document::new(&subject, &judgement, about, |_| Some(position.clone()));
+        Verdict { summary: summary(&subject, &judgement), document, found }
     }
 
     async fn read(&self, definition: pb::Definition) -> Result<Inventory, Failure> {
@@ -253,13 +315,6 @@ impl Proof<'_> {
 
     /// Refuses the image, or shows what should be known of it.
     async fn tell(&self, mut found: Vec<Diagnostic>) -> Result<(), Failure> {
-        if found.is_empty() {
-            return Ok(());
-        }
-        let place = self.delegate.place().await;
-        for one in &mut found {
-            one.span = place;
-        }
         name_way_out(&mut found, self.delegate.options.target.as_deref());
         let warned = proof::counted(&self.delegate.options.lint, &proof::refuse(found)?)?;
         proof::warn(self.delegate.gateway, &self.delegate.loaded.vertex, &warned).await
@@ -270,10 +325,10 @@ impl Proof<'_> {
     async fn pass(
         &self,
         image: &Made,
-        (mut whole, probe): (Whole, Output),
+        (whole, probe): (&mut Whole, Output),
         summary: &str,
     ) -> Result<Option<Ref>, Failure> {
-        if !self.delegate.gateway.llb_caps().supports(caps::PASSTHROUGH) {
+        if !can_pass(self.delegate.gateway) {
             return Ok(image.found.clone());
         }
         let passed = whole.pass(probe, summary);

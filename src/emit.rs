@@ -13,11 +13,13 @@ mod stages;
 mod testing;
 mod trial;
 mod whole;
+mod written;
 
-pub use probes::{Again, CollisionsProbe, EVIDENCE, InventoryProbe, ProbeSettings, newest};
+pub use probes::{Again, CollisionsProbe, InventoryProbe, ProbeSettings, newest};
 pub use scan::{CORE, Scanner};
 pub use trial::trial;
 pub use whole::Whole;
+pub use written::Written;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,15 +3,15 @@
 //! options → spec → app → images → draft → facts → plan → graph → inventory → verdict → result, for
 //! each platform. Nothing is returned that was not inspected; every failure points into the spec.
 
-mod bases;
 mod calls;
 mod epoch;
-mod evidence;
+pub(crate) mod evidence;
 mod failure;
 mod own;
 pub(crate) mod policy;
 pub mod prepare;
 pub(crate) mod proof;
+pub(crate) mod reports;
 mod scan;
 mod stage;
 pub mod target;
@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use calls::Call;
 pub use failure::Failure;
 use policy::Gate;
+use proof::Verdict;
 use target::Target;
 
 use crate::context::{self, Fetched, LoadError, Loaded, Locations};
@@ -32,7 +33,7 @@ use crate::emit::{self, Abilities, Emitted, Emitter, ProbeSettings, Scanner};
 use crate::gateway::{Error, Gateway, Solve, detail, side_by_side};
 use crate::input::Input;
 use crate::llb::{ImportError, Output};
-use crate::options::Options;
+use crate::options::{Options, Outcome};
 use crate::plan::{self, Draft, Plan, Request, Selection, variables::Variables};
 use crate::platform::Platform;
 use crate::proto::{Status, pb};
@@ -115,6 +116,7 @@ async fn build(
     let parsed = prepare::parse(&loaded, &options, mistakes)?;
     let spec = &parsed.spec;
     let target = target::choose(spec, &options)?;
+    reports::refuse_stages(&options, &target)?;
     let today = prepare::today();
     let central = policy::central(gateway, &options, today).await?;
     let gate = Gate::of(Some(target.app), &options, central, today)?;
@@ -159,6 +161,7 @@ async fn build(
     build.warn(&build.gate.warnings).await?;
     build.warn(timeless.as_slice()).await?;
     match options.request.as_deref() {
+        Some(reports::CALL) => build.tell(&platforms).await,
         Some(request) => calls::plan::answer(&build, target.stage, &platforms, request).await,
         None => build.all(&target, &platforms).await,
     }
@@ -198,6 +201,12 @@ struct LaidOut {
     probes: Vec<Output>,
 }
 
+/// An app in a graph, and what was found out about it.
+struct LookedAt {
+    laid: LaidOut,
+    verdict: Verdict,
+}
+
 impl Build<'_> {
     /// The images for all platforms, or everything that is wrong with any of them.
     async fn all(&self, target: &Target<'_>, platforms: &[Platform]) -> Result<Answer, Failure> {
@@ -205,20 +214,29 @@ impl Build<'_> {
         let mut answer = Answer::new(platforms.len() > 1 || self.options.multi_platform);
         let result = |platform| self.result(target, platform, scanner.as_ref());
         let images = side_by_side(platforms.iter().map(result)).await;
-        let mut failures = Vec::new();
-        for (platform, image) in platforms.iter().zip(images) {
-            match image {
-                Ok(image) => answer.add(platform, image),
-                Err(failure) => failures.push((platform.clone(), self.understand(failure).await)),
-            }
-        }
-        if let Some(failure) = Failure::of_all(failures, platforms.len()) {
-            return Err(failure);
+        for (platform, image) in platforms.iter().zip(self.all_of(platforms, images).await?) {
+            answer.add(platform, image);
         }
         if target.stage.is_none() {
             self.warn(&self.gate.unused()).await?;
         }
         Ok(answer)
+    }
+
+    /// What came out for each platform, or everything that is wrong with any of them.
+    async fn all_of<T>(
+        &self,
+        platforms: &[Platform],
+        outcomes: Vec<Result<T, Failure>>,
+    ) -> Result<Vec<T>, Failure> {
+        let (mut failures, mut done) = (Vec::new(), Vec::new());
+        for (platform, outcome) in platforms.iter().zip(outcomes) {
+            match outcome {
+                Ok(one) => done.push(one),
+                Err(failure) => failures.push((platform.clone(), self.understand(failure).await)),
+            }
+        }
+        Failure::of_all(failures, platforms.len()).map_or(Ok(done), Err)
     }
 
     /// What the target is, for one platform.
@@ -234,7 +252,7 @@ impl Build<'_> {
         }
     }
 
-    /// One image, proven.
+    /// One image, proven, or the report on it.
     async fn image(
         &self,
         platform: &Platform,
@@ -242,17 +260,34 @@ impl Build<'_> {
     ) -> Result<ImageResult, Failure> {
         let drafted = self.draft(self.app, platform).await?;
         let mut emitter = Emitter::new(&drafted.draft, &self.settings);
-        let LaidOut { plan, parts, mut probes } =
-            self.lay_out(&mut emitter, self.app, &drafted).await?;
-        let verdict = self.prove(&mut emitter, &plan, &parts).await?;
-        probes.extend(verdict.outputs);
+        let looked_at = self.look(&mut emitter, &drafted).await?;
+        if self.options.outcome == Outcome::Report {
+            return self.report(&mut emitter, looked_at, platform).await;
+        }
+        let LookedAt { laid: LaidOut { plan, parts, probes }, verdict } = looked_at;
+        self.warn(&proof::refuse(verdict.found)?).await?;
         let image = self.pass(&mut emitter, parts.image, &probes, &verdict.summary);
         let definition = self.marshal(&emitter, image);
         let found = self.solve(definition).await?.single()?;
-        let evidence = self.evidence(&mut emitter, &probes, verdict.evidence).await?;
+        let evidence = self.evidence(&mut emitter, &probes, &verdict.document).await?;
         let packages = self.scan(&mut emitter, image, scanner).await?;
         let result = ImageResult::new(found, &plan, self.options);
         Ok(result.attested(evidence.into_iter().chain(packages)))
+    }
+
+    /// Lays an image out and judges what comes of it.
+    async fn look(
+        &self,
+        emitter: &mut Emitter<'_>,
+        drafted: &Drafted,
+    ) -> Result<LookedAt, Failure> {
+        let mut laid = self.lay_out(emitter, self.app, drafted).await?;
+        let mut verdict = self.prove(emitter, &laid.plan, &laid.parts).await?;
+        if !verdict.found.iter().any(Diagnostic::refuses) {
+            verdict.add(self.test(emitter, &laid.plan, laid.parts.image).await?);
+        }
+        laid.probes.append(&mut verdict.outputs);
+        Ok(LookedAt { laid, verdict })
     }
 
     /// Says of a step that failed whether the builder could not run it at all.
@@ -397,7 +432,7 @@ impl Build<'_> {
         probes: &[Output],
         summary: &str,
     ) -> Output {
-        if self.can_pass() { emitter.pass(image, probes, summary) } else { image }
+        if evidence::can_pass(self.gateway) { emitter.pass(image, probes, summary) } else { image }
     }
 
     fn marshal(&self, emitter: &Emitter<'_>, output: Output) -> pb::Definition {

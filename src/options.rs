@@ -21,7 +21,7 @@ pub use contexts::{ContextSource, MainContext, NamedContext, NamedContexts, fami
 pub use evidence::{Attest, LintRules, Sbom, ScanStages};
 pub use execution::{Execution, ExtraHost, NetworkMode, Proxy, Resources, Ulimit};
 pub use keys::KEYS;
-pub use ours::{Certificates, OWN_ARGUMENTS, Proof};
+pub use ours::{Certificates, Evidence, OWN_ARGUMENTS, Outcome, Proof};
 use reader::{Reader, boolean};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -87,6 +87,10 @@ pub struct Options {
     pub demand: Demand,
     /// The attestations that are asked for.
     pub attest: Attest,
+    /// Whether hardpan's own go along.
+    pub evidence: Evidence,
+    /// What the build gives.
+    pub outcome: Outcome,
     /// Which rules count, for `--call=check`.
     pub lint: LintRules,
     /// The time of everything in the image.
@@ -270,6 +274,8 @@ impl Options {
         self.certificates = Certificates::read(reader);
         self.proof = Proof::read(reader);
         self.demand = ours::demand(reader);
+        self.evidence = Evidence::read(reader);
+        self.outcome = Outcome::read(reader);
         ours::refuse_unknown(reader);
         self.attest = Attest::read(reader);
         self.lint = LintRules::read(reader);

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::image::{ImageConfig, NO_ENTRYPOINT, STAGE_LABEL};
 use crate::options::{Options, SourceDateEpoch};
 use crate::plan::Plan;
 use crate::platform::Platform;
@@ -37,10 +38,28 @@ impl ImageResult {
             base_config: plan.images[plan.runtime].config.to_json(),
             annotations: plan.annotations.clone(),
             attestations: Vec::new(),
-            epoch: match options.epoch {
-                Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
-                _ => None,
-            },
+            epoch: seconds(options),
+        }
+    }
+
+    /// Files instead of an image; `what` they are is on the label, and nothing in it starts.
+    #[must_use]
+    pub fn files(found: Ref, (what, platform): (&str, &Platform), options: &Options) -> Self {
+        let mut config = ImageConfig {
+            os: platform.os.clone(),
+            architecture: platform.architecture.clone(),
+            variant: platform.variant.clone(),
+            ..ImageConfig::default()
+        };
+        config.config.entrypoint = Some(vec![NO_ENTRYPOINT.to_owned()]);
+        config.config.labels.insert(STAGE_LABEL.to_owned(), what.to_owned());
+        Self {
+            found,
+            config: config.to_json(),
+            base_config: b"{}".to_vec(),
+            annotations: vec![(STAGE_LABEL.to_owned(), what.to_owned())],
+            attestations: Vec::new(),
+            epoch: seconds(options),
         }
     }
 
@@ -49,6 +68,13 @@ impl ImageResult {
     pub fn attested(mut self, statements: impl IntoIterator<Item = Attestation>) -> Self {
         self.attestations.extend(statements);
         self
+    }
+}
+
+fn seconds(options: &Options) -> Option<i64> {
+    match options.epoch {
+        Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
+        _ => None,
     }
 }
 

@@ -379,7 +379,7 @@ async fn describe_lists_every_call_that_is_answered() {
         let result = match ask(script(GOOD), call, &[]).await {
             Ok(result) => result,
             // These look at the base with hardpan's own image, which this process does not have.
-            Err(status) if ["plan", "llb"].contains(&call) => {
+            Err(status) if ["plan", "llb", "report"].contains(&call) => {
                 assert!(
                     status.message.contains("image that hardpan was started from"),
                     "{status:?}"
@@ -401,7 +401,7 @@ async fn describe_lists_every_call_that_is_answered() {
 async fn an_unknown_call_is_said_to_be_unknown() {
     let status = ask(script(GOOD), "convertllb", &[]).await.unwrap_err();
     assert_eq!(status.code, 12);
-    let calls = "the calls are `check`, `outline`, `targets`, `plan`, `llb`, `schema` and \
+    let calls = "the calls are `check`, `outline`, `targets`, `plan`, `llb`, `report`, `schema` and \
                  `subrequests.describe`";
     assert_eq!(status.message, format!("hardpan has no call \"frontend.convertllb\": {calls}"));
     let status = ask(script(GOOD), "plam", &[]).await.unwrap_err();

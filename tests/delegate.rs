@@ -155,7 +155,10 @@ async fn docker_is_asked_with_everything_but_what_is_ours() {
     ];
     let (answer, calls) = build(script(Some(vertex("docker-image://base"))), &options).await;
     answer.unwrap();
-    let [asked] = asked(&calls).try_into().unwrap_or_else(|all| panic!("{all:?}"));
+    let mut all = asked(&calls).into_iter();
+    let asked = all.next().unwrap();
+    // Where findings are placed is asked for apart.
+    assert!(all.all(|one| one.frontend_opt["requestid"] == "frontend.targets"));
     let mut expected: BTreeMap<String, String> = options
         .iter()
         .filter(|option| !option.contains("HARDPAN"))
@@ -197,6 +200,77 @@ async fn all_of_the_answer_goes_back_but_the_user_and_the_ref() {
         assert_eq!(answer.metadata, metadata, "passes {passes}");
         assert!(calls.solved().iter().any(|solve| mentions(solve, "inventory")), "inspected");
     }
+}
+
+/// The types of what is said of the image, and how each is marked.
+fn said(result: &wire::Result) -> Vec<(String, String, bool)> {
+    assert_eq!(result.attestations.keys().collect::<Vec<_>>(), ["linux/amd64"]);
+    let all = result.attestations["linux/amd64"].attestation.iter();
+    let one = |one: &wire::Attestation| {
+        assert!(one.r#ref.as_ref().is_some_and(|found| found.def.is_none()), "{one:?}");
+        let is_inline = one.metadata.get("inline-only").is_some_and(|value| value == b"true");
+        (one.in_toto_predicate_type.clone(), one.path.clone(), is_inline)
+    };
+    all.map(one).collect()
+}
+
+#[tokio::test]
+async fn the_evidence_lies_beside_what_docker_attests() {
+    let spdx = ("https://spdx.dev/Document".to_owned(), "/sbom".to_owned(), false);
+    let ours = |is_inline| {
+        let all = [
+            ("https://github.com/hardpan/hardpan/attestation/hardening/v1", "/hardening.json"),
+            ("https://in-toto.io/attestation/test-result/v0.1", "/hardening.test-result.json"),
+            ("https://scout.docker.com/tests/v0.1", "/hardening.ctrf.json"),
+        ];
+        let ours = all.map(|(kind, path)| (kind.to_owned(), path.to_owned(), is_inline));
+        [spdx.clone()].into_iter().chain(ours).collect::<Vec<_>>()
+    };
+    for (options, expected) in [
+        (&[][..], vec![spdx.clone()]),
+        (&["attest:provenance=mode=min"], ours(true)),
+        (&["attest:provenance=mode=min", "build-arg:HARDPAN_EVIDENCE=never"], vec![spdx.clone()]),
+        (&["build-arg:HARDPAN_EVIDENCE=always"], ours(false)),
+    ] {
+        for passes in [true, false] {
+            let mut script = script(Some(vertex("docker-image://base")));
+            if !passes {
+                script.pong.llb_caps.retain(|cap| cap.id != "passthroughop");
+            }
+            let (answer, calls) = build(script, &[&[SOURCE], options].concat()).await;
+            assert_eq!(said(&answer.unwrap()), expected, "{options:?} {passes}");
+            let written = calls.solved().into_iter().find(|one| mentions(one, "hardening.json"));
+            assert_eq!(written.is_some(), expected.len() > 1);
+            // Where nothing else carries the inspection into a cache, its answer goes along.
+            let goes_along = written.is_some_and(|one| mentions(&one, "/probes/0/"));
+            assert_eq!(goes_along, !passes && expected.len() > 1, "{options:?} {passes}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_report_takes_the_place_of_the_image() {
+    let report = ["build-arg:HARDPAN_OUTPUT=report", "attest:provenance=mode=min"];
+    let (answer, calls) = usual(&report).await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.attestations, BTreeMap::new(), "nothing is said in its favour");
+    let config = String::from_utf8_lossy(&answer.metadata["containerimage.config"]);
+    assert!(config.contains("this-is-a-stage-and-no-app") && !config.contains("node"), "{config}");
+    let last = calls.solved().pop().unwrap();
+    assert!(mentions(&last, "/hardening.html") && mentions(&last, "inventory"), "{last:?}");
+    let request = &asked(&calls)[0].frontend_opt;
+    assert!(!request.keys().any(|key| key.contains("HARDPAN")), "{request:?}");
+}
+
+#[tokio::test]
+async fn a_call_for_the_report_is_ours_to_answer() {
+    let (answer, calls) = usual(&["requestid=frontend.report"]).await;
+    let answer = answer.unwrap();
+    assert_eq!((answer.result, answer.attestations.len()), (None, 0));
+    assert_eq!(answer.metadata["result.statuscode"], b"0");
+    let json: serde_json::Value = serde_json::from_slice(&answer.metadata["result.json"]).unwrap();
+    assert_eq!(json[0]["source"]["kind"], "dockerfile");
+    assert_eq!(asked(&calls)[0].frontend_opt.get("requestid"), None, "Docker's is asked to build");
 }
 
 #[tokio::test]

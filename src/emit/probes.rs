@@ -6,10 +6,7 @@
 //! all; hashing a whole root file system would cost more than looking at it.
 
 use super::Emitter;
-use crate::llb::{
-    Constraints, ContentCache, Copy, Exec, FileOps, Graph, ImportError, MakeFile, Mount, Network,
-    Output,
-};
+use crate::llb::{Constraints, ContentCache, Exec, Graph, ImportError, Mount, Network, Output};
 use crate::platform::Platform;
 use crate::proto::pb;
 
@@ -17,9 +14,6 @@ use crate::proto::pb;
 const BASE: &str = "/run/hp/base";
 /// Where the answer goes.
 const OUT: &str = "/run/hp/out";
-
-/// Where the evidence is written down.
-pub const EVIDENCE: &str = "/evidence.json";
 
 /// Who looks.
 #[derive(Debug, Clone)]
@@ -147,23 +141,6 @@ impl Emitter<'_> {
         let output = self.probe(settings, probe, mounts)?;
         // The image is handed on anew as well: with the one that was looked at, not an older one.
         Ok(self.mark(output, &Constraints { ignore_cache: again, ..Constraints::default() }))
-    }
-
-    /// What the judgement says, and all that it was made from.
-    pub fn evidence(&mut self, probes: &[Output], document: Vec<u8>) -> Output {
-        let mut ops = FileOps::on(Output::SCRATCH);
-        for (index, probe) in probes.iter().enumerate() {
-            let (from, to) = ("/".to_owned(), format!("/probes/{index}/"));
-            let time = self.settings.epoch;
-            let all =
-                Copy { from, to, contents: true, make_parents: true, time, ..Copy::default() };
-            ops.copy(*probe, all);
-        }
-        let (path, time) = (EVIDENCE.to_owned(), self.settings.epoch);
-        ops.make_file(MakeFile { path, mode: 0o644, data: document, time, ..MakeFile::default() });
-        let name = format!("[{}proof] write down the evidence", self.platform_prefix());
-        let with = self.again_if(probes, Constraints::named(name));
-        self.graph.file(&ops, &with)
     }
 
     fn probe(

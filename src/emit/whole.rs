@@ -10,7 +10,7 @@ use crate::proto::pb;
 /// An image of another frontend, in a graph of its own.
 #[derive(Debug)]
 pub struct Whole {
-    graph: Graph,
+    pub(super) graph: Graph,
     image: Output,
     /// Whether any step of it runs again: what stands on it is found by the definition alone.
     again: bool,
@@ -42,9 +42,18 @@ impl Whole {
 
     /// The image, handed on only once it was looked at.
     pub fn pass(&mut self, probe: Output, summary: &str) -> Output {
-        let name = format!("[{}proof] {summary}", self.prefix);
-        let with = Constraints { ignore_cache: self.again, ..Constraints::named(name) };
-        self.graph.passthrough(self.image, &[probe], &with)
+        self.pass_on(self.image, probe, summary)
+    }
+
+    /// Something else than the image, handed on only once that was looked at.
+    pub fn pass_on(&mut self, output: Output, probe: Output, summary: &str) -> Output {
+        let with = self.constraints(summary);
+        self.graph.passthrough(output, &[probe], &with)
+    }
+
+    pub(super) fn constraints(&self, title: &str) -> Constraints {
+        let name = format!("[{}proof] {title}", self.prefix);
+        Constraints { ignore_cache: self.again, ..Constraints::named(name) }
     }
 
     /// An output, to be solved.

@@ -4,11 +4,13 @@
 //! (`userns-remap` of Docker Engine) the root of a container is somebody else: there the image is
 //! looked up again by the name that the builder was given, and pinned.
 
+use prost::Message as _;
+
 use crate::bases::qualify;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::frontend::Failure;
 use crate::gateway::{self, Gateway, ImageQuery};
-use crate::llb::{Constraints, Graph, Image, OciLayout, Source};
+use crate::llb::{Constraints, Digest, Graph, Image, OciLayout, Source};
 use crate::options::{ContextSource, Options};
 use crate::proto::pb;
 
@@ -56,6 +58,17 @@ fn source(options: &Options) -> Option<pb::SourceOp> {
     Some(Source::Image(image).to_op())
 }
 
+/// The digest of the image, by which its definition names it.
+pub(super) fn digest(frontend: &pb::Definition) -> Option<String> {
+    let identifier = |op: &Vec<u8>| match pb::Op::decode(op.as_slice()).ok()?.op? {
+        pb::op::Op::Source(source) => Some(source.identifier),
+        _ => None,
+    };
+    let mut sources = frontend.def.iter().filter_map(identifier);
+    let digest = sources.find_map(|name| Digest::parse(name.rsplit_once('@')?.1));
+    digest.map(|digest| digest.to_string())
+}
+
 fn unknown(options: &Options, why: &str) -> Failure {
     let message = format!(
         "the image that hardpan was started from ({:?}) is needed to look at the result, and cannot \
@@ -66,4 +79,25 @@ fn unknown(options: &Options, why: &str) -> Failure {
         "name the frontend as an image of a registry, or use a builder without user namespaces",
     );
     Failure::Refused(vec![mistake])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_image_of_hardpan_is_named_by_its_digest() {
+        let sha = format!("sha256:{}", "a1".repeat(32));
+        let named = |name: &str| {
+            let mut graph = Graph::new();
+            let source = pb::SourceOp { identifier: name.to_owned(), ..pb::SourceOp::default() };
+            let output = graph.source_op(source, &Constraints::default());
+            digest(&graph.marshal(output, &[]))
+        };
+        for pinned in ["docker-image://example.test:5000/hardpan:1", "oci-layout://store"] {
+            assert_eq!(named(&format!("{pinned}@{sha}")).as_ref(), Some(&sha), "{pinned}");
+        }
+        assert_eq!(named("docker-image://example.test:5000/hardpan:1"), None);
+        assert_eq!(named("docker-image://example.test/hardpan@sha256:1"), None);
+    }
 }

@@ -1,10 +1,15 @@
 //! What is looked at while an image is built: the runtime base before its layers are laid out, the
 //! layers and the base before the image is handed out.
 
+use jiff::civil::Date;
+
+use crate::bases::judge::{Side, judge_dev, judge_runtime};
+use crate::bases::labels::Declared;
 use crate::bases::resolve::{Resolved, Root};
+use crate::context::Loaded;
 use crate::diagnostic::{self, Code, Diagnostic, Position, Span};
-use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
-use crate::frontend::{Build, Failure};
+use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe, ProbeSettings};
+use crate::frontend::{Build, Failure, own, policy};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
 use crate::harden::{self, Finding, Judgement, Origin, Severity, Subject};
 use crate::image::ImageConfig;
@@ -14,9 +19,9 @@ use crate::inspect::entry::Kind;
 use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
-use crate::llb::Output;
+use crate::llb::{Digest, Output};
 use crate::options::{LintRules, Options, SourceDateEpoch};
-use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Role, Selection, What};
+use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Role, Selection, What};
 use crate::report::{About, Document, document};
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
@@ -30,11 +35,13 @@ pub(super) struct Probed<T> {
     pub(super) outputs: Vec<Output>,
 }
 
-/// An image that was found to be in order.
+/// What was found out about an image.
 pub(super) struct Verdict {
     pub(super) summary: String,
-    /// What was judged, as a document for others.
-    pub(super) evidence: Vec<u8>,
+    /// All of it, as a document for others.
+    pub(super) document: Document,
+    /// What the user is told; a mistake among it refuses the image.
+    pub(super) found: Vec<Diagnostic>,
     pub(super) outputs: Vec<Output>,
 }
 
@@ -132,7 +139,7 @@ impl Build<'_> {
         Err(Failure::Refused(vec![mistake]))
     }
 
-    /// Inspects the image and judges it: the findings that weigh enough refuse it, at their lines.
+    /// Inspects the image and judges it: what is found, at the lines that brought it about.
     pub(super) async fn prove(
         &self,
         emitter: &mut Emitter<'_>,
@@ -166,42 +173,24 @@ impl Build<'_> {
         let mut found = diagnostics(&news, |finding| place(finding, plan));
         found.extend(undecided(&subject, &judgement, base));
         found.extend(self.gate.told(&judgement));
-        self.warn(&refuse(found)?).await?;
-        let tested = self.test(emitter, plan, parts.image).await?;
-        self.warn(&refuse(tested.found)?).await?;
-        let summary =
-            [vec![harden::summary(&subject, &judgement)], tested.proven].concat().join(", ");
-        let evidence = self.written(plan, (&subject, &judgement), (tested.tests, &summary))?;
-        Ok(Verdict { summary, evidence, outputs: [vec![output], tested.outputs].concat() })
+        let summary = harden::summary(&subject, &judgement);
+        let document = self.written(plan, &subject, &judgement);
+        Ok(Verdict { summary, document, found, outputs: vec![output] })
     }
 
     /// The judgement, as a document for others.
-    fn written(
-        &self,
-        plan: &Plan,
-        (subject, judgement): (&Subject<'_>, &Judgement),
-        (tests, summary): (Vec<document::Test>, &str),
-    ) -> Result<Vec<u8>, Failure> {
-        let file = &self.loaded.file.filename;
+    fn written(&self, plan: &Plan, subject: &Subject<'_>, judgement: &Judgement) -> Document {
         let bases = plan.images.iter().filter(|image| image.role != Role::Source);
         let base = |image: &Resolved| document::Base {
             role: if image.role == Role::Runtime { "runtime" } else { "dev" }.to_owned(),
             name: image.reference.clone(),
             digest: image.digest.clone(),
         };
-        let source = document::Source {
-            kind: "spec".to_owned(),
-            file: Some(file.clone()),
-            ..document::Source::default()
-        };
-        let about = About { source, bases: bases.map(base).collect(), tests };
-        let position = |finding: &Finding| {
-            let Position { line, column } = place(finding, plan).start;
-            Some(document::Position { file: file.clone(), line, column })
-        };
-        let mut document = Document::new(subject, judgement, about, position);
-        summary.clone_into(&mut document.summary.text);
-        document.to_json().map_err(|error| Failure::internal(error.to_string()))
+        let bases = bases.map(base).collect();
+        let about = About { bases, ..about("spec", self.loaded, &self.probes) };
+        let file = &self.loaded.file.filename;
+        let position = |finding: &Finding| Some(position(file, place(finding, plan)));
+        Document::new(subject, judgement, about, position)
     }
 
     /// What the checks look at besides files: the config, and how it came about.
@@ -222,6 +211,18 @@ impl Build<'_> {
         }
     }
 
+    /// Refuses bases that will not do, before anything is built.
+    pub(super) async fn judge_bases(
+        &self,
+        request: &Request<'_>,
+        selection: &Selection<'_>,
+        images: &[Resolved],
+    ) -> Result<(), Failure> {
+        let found = base_findings(request, selection, images, self.today);
+        let found = policy::excuse(found, &self.gate.policy, self.today);
+        self.warn(&refuse(found)?).await
+    }
+
     /// Shows warnings to the user; the build goes on, unless the user wants none.
     pub(super) async fn warn(&self, found: &[Diagnostic]) -> Result<(), Failure> {
         let found = counted(&self.options.lint, found)?;
@@ -237,6 +238,22 @@ impl Build<'_> {
         let found = self.solve(self.marshal(emitter, output)).await?.single()?;
         Ok(self.gateway.read_file(&found, file, MAX_ANSWER).await?)
     }
+}
+
+/// What a document says of a file and of who judges.
+pub(crate) fn about(kind: &str, loaded: &Loaded, probes: &ProbeSettings) -> About {
+    let source = document::Source {
+        kind: kind.to_owned(),
+        file: Some(loaded.file.filename.clone()),
+        digest: Some(Digest::of(&loaded.bytes).to_string()),
+    };
+    About { source, frontend: own::digest(&probes.frontend), ..About::default() }
+}
+
+/// A place in the file, for a document.
+pub(crate) fn position(file: &str, span: Span) -> document::Position {
+    let Position { line, column } = span.start;
+    document::Position { file: file.to_owned(), line, column }
 }
 
 /// The warnings that the user wants to see; a refusal, if no build may have any.
@@ -280,6 +297,32 @@ fn as_error(warning: Diagnostic) -> Diagnostic {
     let why = "BUILDKIT_DOCKERFILE_CHECK makes this warning an error";
     let help = warning.help.map_or_else(|| why.to_owned(), |help| format!("{help}; {why}"));
     Diagnostic { severity: diagnostic::Severity::Error, help: Some(help), ..warning }
+}
+
+/// What the configs of the bases of an app say against them.
+pub(super) fn base_findings(
+    request: &Request<'_>,
+    selection: &Selection<'_>,
+    images: &[Resolved],
+    today: Date,
+) -> Vec<Diagnostic> {
+    let declared: Vec<Declared> =
+        images.iter().map(|image| Declared::read(&image.config.config.labels)).collect();
+    let side = |index: usize| {
+        let image: &Resolved = &images[index];
+        Side {
+            name: image.reference.strip_prefix(request.registry).unwrap_or(&image.reference),
+            declared: &declared[index],
+            user: &image.config.config.user,
+            span: image.span,
+        }
+    };
+    let runtime = side(selection.runtime);
+    let mut found = judge_runtime(&runtime, request.app.user.is_some(), today);
+    if let Some(dev) = selection.dev {
+        found.extend(judge_dev(&side(dev), &runtime, today));
+    }
+    found
 }
 
 /// The words of an inventory's command line, apart from the mounts.

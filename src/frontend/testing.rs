@@ -4,11 +4,12 @@
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::emit::{self, Emitter};
 use crate::frontend::failure::emulator;
+use crate::frontend::proof::{Verdict, position};
 use crate::frontend::{Build, Failure};
 use crate::gateway::{Error, Solve};
 use crate::llb::Output;
 use crate::plan::{Plan, PlannedTest};
-use crate::report::document::{Position, Test};
+use crate::report::document::{self, Test};
 use crate::start::{self, Answer, Order, Outcome, Report, Service, Stop, Trial};
 
 /// What is shown of an app's output in a message, from its end.
@@ -28,6 +29,21 @@ pub(super) struct Tested {
     pub(super) proven: Vec<String>,
     /// The step that tried it.
     pub(super) outputs: Vec<Output>,
+}
+
+impl Verdict {
+    /// Adds what came of the tests.
+    pub(super) fn add(&mut self, tested: Tested) {
+        let Tested { tests, found, proven, outputs } = tested;
+        self.summary = [vec![self.summary.clone()], proven].concat().join(", ");
+        self.document.summary.text.clone_from(&self.summary);
+        if tests.iter().any(|test| test.outcome == "failed") {
+            self.document.result = document::Verdict::Failed;
+        }
+        self.document.tests = tests;
+        self.found.extend(found);
+        self.outputs.extend(outputs);
+    }
 }
 
 impl Build<'_> {
@@ -86,7 +102,7 @@ impl Build<'_> {
             message: Some(why.clone()),
             output: None,
             stopped_in_time: None,
-            position: Some(self.position(planned.span)),
+            position: Some(position(&self.loaded.file.filename, planned.span)),
         });
         Tested { tests: skipped.collect(), found: vec![warning], ..Tested::default() }
     }
@@ -103,13 +119,8 @@ impl Build<'_> {
                 .stop
                 .filter(|stop| *stop != Stop::Unheard)
                 .map(|stop| stop == Stop::InTime),
-            position: Some(self.position(span)),
+            position: Some(position(&self.loaded.file.filename, span)),
         }
-    }
-
-    fn position(&self, span: Span) -> Position {
-        let (file, start) = (self.loaded.file.filename.clone(), span.start);
-        Position { file, line: start.line, column: start.column }
     }
 }
 

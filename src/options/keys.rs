@@ -53,6 +53,8 @@ pub const KEYS: &[&str] = &[
     "build-arg:BUILDKIT_SBOM_SCAN_STAGE",
     "build-arg:HARDPAN_CA",
     "build-arg:HARDPAN_CA_JAVA",
+    "build-arg:HARDPAN_EVIDENCE",
+    "build-arg:HARDPAN_OUTPUT",
     "build-arg:HARDPAN_PROFILE",
     "build-arg:HARDPAN_PROOF",
     "build-arg:HARDPAN_REQUIRE",

@@ -8,13 +8,15 @@ use std::collections::BTreeSet;
 use super::reader::Reader;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::harden::{Allowed, Check, CheckId, Demand, Profile, Source};
-use crate::words::nearest;
+use crate::words::{listed, nearest};
 
 /// All of them, in the order in which messages list them.
 pub const OWN_ARGUMENTS: &[&str] = &[
     "HARDPAN_CA",
     "HARDPAN_CA_JAVA",
+    "HARDPAN_EVIDENCE",
     "HARDPAN_INPUT",
+    "HARDPAN_OUTPUT",
     "HARDPAN_PROFILE",
     "HARDPAN_PROOF",
     "HARDPAN_REGISTRY",
@@ -89,6 +91,52 @@ fn ids(text: &str) -> Result<BTreeSet<CheckId>, String> {
         None => Err(Check::unknown(id.trim())),
     };
     text.split(',').map(known).collect()
+}
+
+/// Whether the evidence goes along with the image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Evidence {
+    /// Where any attestation is asked for, in the forms that keep attestations inside an image.
+    #[default]
+    Auto,
+    /// In any case, in every form.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Evidence {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let all = [("auto", Self::Auto), ("always", Self::Always), ("never", Self::Never)];
+        one_of(reader, "build-arg:HARDPAN_EVIDENCE", &all).unwrap_or_default()
+    }
+}
+
+/// What a build gives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Outcome {
+    /// The image, or a stage of it.
+    #[default]
+    Image,
+    /// A folder with the report on it.
+    Report,
+}
+
+impl Outcome {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let all = [("report", Self::Report), ("image", Self::Image)];
+        one_of(reader, "build-arg:HARDPAN_OUTPUT", &all).unwrap_or_default()
+    }
+}
+
+/// One of a few words; the first is the example.
+fn one_of<T: Copy>(reader: &mut Reader, key: &str, all: &[(&str, T)]) -> Option<T> {
+    let words = || all.iter().map(|(word, _)| *word);
+    let example = nearest(&reader.peek(key)?, words()).or(words().next()).unwrap_or_default();
+    reader.parsed(key, example, |text| {
+        let found = all.iter().find(|(word, _)| *word == text);
+        found.map(|(_, value)| *value).ok_or_else(|| format!("there is {}", listed(words())))
+    })
 }
 
 /// Reports names of the family that do not exist.

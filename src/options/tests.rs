@@ -489,6 +489,25 @@ fn secrets_with_certificates_are_named_by_their_ids() {
 }
 
 #[test]
+fn what_a_build_gives_and_what_goes_along_are_words() {
+    let read = |given: &[&str]| {
+        let options = options(given);
+        (options.evidence, options.outcome)
+    };
+    assert_eq!(read(&[]), (Evidence::Auto, Outcome::Image));
+    let asked = ["build-arg:HARDPAN_EVIDENCE=always", "build-arg:HARDPAN_OUTPUT=report"];
+    assert_eq!(read(&asked), (Evidence::Always, Outcome::Report));
+    let said = ["build-arg:HARDPAN_EVIDENCE=never", "build-arg:HARDPAN_OUTPUT=image"];
+    assert_eq!(read(&said), (Evidence::Never, Outcome::Image));
+    refused("build-arg:HARDPAN_OUTPUT=json", "there is `report` and `image`");
+    refused("build-arg:HARDPAN_EVIDENCE=true", "there is `auto`, `always` and `never`");
+    for (given, near) in [("OUTPUT=reprot", "report"), ("EVIDENCE=nevre", "never")] {
+        let (_, mistakes) = super::tests::read(&[&format!("build-arg:HARDPAN_{given}")]);
+        assert_eq!(mistakes[0].help, Some(format!("write it as `{near}`")), "{given}");
+    }
+}
+
+#[test]
 fn one_platform_of_several_cannot_be_returned_alone() {
     let (_, mistakes) = read(&["platform=amd64,arm64", "multi-platform=false"]);
     assert!(mistakes[0].message.contains("several platforms are asked for"), "{mistakes:?}");

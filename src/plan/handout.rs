@@ -5,14 +5,11 @@
 
 use crate::bases::Resolved;
 use crate::diagnostic::Diagnostic;
-use crate::image::STAGE_LABEL;
+use crate::image::{NO_ENTRYPOINT, STAGE_LABEL};
 use crate::plan::draft::{Draft, image_paths, used_paths};
 use crate::plan::select::{Request, Selection};
 use crate::plan::settings::Settings;
 use crate::plan::{Origin, Owner, Places, Plan, Product, Stage, Testing, stages};
-
-/// No stage can make it: nothing is ever below a device.
-const NO_ENTRYPOINT: &str = "/dev/null/this-is-a-stage-and-no-app";
 
 /// Works out the paths and commands of a selected stage, or all that is wrong with them.
 pub fn draft_stage(

@@ -15,6 +15,9 @@ pub const VERSION: u32 = 1;
 pub const PREDICATE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/attestation/hardening/v1");
 /// The most findings of one check that are listed.
 pub const MAX_FINDINGS: usize = 1_000;
+/// The most bytes that all listed findings take as JSON: a client gets six reports of them in one
+/// message of at most 16 MiB.
+pub const MAX_BYTES: usize = 1 << 20;
 
 /// Everything that others may want to know about a proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +53,9 @@ pub struct Document {
     /// What was asked for beside the file: the profile of CI, required checks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
+    /// What is missing among the findings; absent where all of them are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncated: Option<Truncated>,
 }
 
 /// The program that judged.
@@ -59,6 +65,9 @@ pub struct Tool {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// The digest of the image that it was started from, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontend: Option<String>,
 }
 
 /// Where the image came from.
@@ -304,4 +313,15 @@ pub struct Policy {
     pub waivers: String,
     /// Checks of which any finding blocks.
     pub required: Vec<String>,
+}
+
+/// What is missing among the findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Truncated {
+    /// How many there were.
+    pub found: usize,
+    /// How many are listed.
+    pub listed: usize,
+    /// How many of one check are listed at most.
+    pub per_check: usize,
 }

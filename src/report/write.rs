@@ -1,24 +1,27 @@
 //! How a judgement becomes a document.
 //!
-//! In: the judgement, what was judged, and what only the caller knows. Out: `Document`, with the first
-//! `MAX_FINDINGS` findings of each check and the number of all.
+//! In: the judgement, what was judged, and what only the caller knows. Out: `Document`, with as many
+//! findings of each check as fit (`listing`) and the number of all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::contract::Contract;
 use super::document::{
-    Base, CheckEntry, CheckStatus, Document, FindingEntry, Image, MAX_FINDINGS, Policy, Position,
-    Source, Summary, Test, Tool, VERSION, Verdict, WaiverEntry,
+    Base, CheckEntry, CheckStatus, Document, Image, Policy, Position, Source, Summary, Test, Tool,
+    VERSION, Verdict, WaiverEntry,
 };
+use super::listing;
 use crate::harden::catalogue::Check;
 use crate::harden::{
-    self, Allowed, Finding, Judgement, Origin, RULES, Severity, State, Status, Subject, summary,
+    self, Allowed, Finding, Judgement, RULES, Severity, State, Status, Subject, summary,
 };
 use crate::inspect::evidence::WhoRuns;
 
 /// What the caller knows besides the judgement.
 #[derive(Debug, Clone, Default)]
 pub struct About {
+    /// The digest of the image that hardpan was started from, if it was.
+    pub frontend: Option<String>,
     /// Where the image came from.
     pub source: Source,
     /// The images that it stands on and was built in.
@@ -35,7 +38,7 @@ impl Document {
         about: About,
         position: impl Fn(&Finding) -> Option<Position>,
     ) -> Self {
-        let About { source, bases, tests } = about;
+        let About { frontend, source, bases, tests } = about;
         let checks: Vec<_> =
             judgement.checks.iter().map(|(id, status)| entry(judgement, id.0, status)).collect();
         let summary = summed(subject, judgement);
@@ -46,6 +49,7 @@ impl Document {
             Summary { warnings: 0, .. } => Verdict::Passed,
             _ => Verdict::Warned,
         };
+        let (findings, truncated) = listing::listed(&judgement.findings, position);
         let image = image(subject);
         let contract = Contract::new(&image, judgement.profile());
         Self {
@@ -53,6 +57,7 @@ impl Document {
             tool: Tool {
                 name: env!("CARGO_PKG_NAME").to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
+                frontend,
             },
             rules: RULES.to_owned(),
             profile: judgement.profile().name().to_owned(),
@@ -62,11 +67,12 @@ impl Document {
             result,
             summary,
             checks,
-            findings: listed(&judgement.findings, position),
+            findings,
             waivers: waivers(judgement),
             tests,
             contract,
             policy: policy(&judgement.policy),
+            truncated,
         }
     }
 
@@ -181,40 +187,4 @@ fn policy(policy: &harden::Policy) -> Option<Policy> {
         },
         required: policy.required.keys().map(|check| check.0.to_owned()).collect(),
     })
-}
-
-/// The first findings of each check.
-fn listed(
-    findings: &[Finding],
-    position: impl Fn(&Finding) -> Option<Position>,
-) -> Vec<FindingEntry> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let is_listed = |finding: &&Finding| {
-        let count = counts.entry(finding.check.0).or_default();
-        *count += 1;
-        *count <= MAX_FINDINGS
-    };
-    let findings = findings.iter().filter(is_listed);
-    let entry = |finding: &Finding| {
-        let (origin, layer, field) = match finding.origin {
-            Origin::Base => ("base", None, None),
-            Origin::App { layer } => ("app", Some(layer), None),
-            Origin::Image => ("image", None, None),
-            Origin::Config(field) => ("app", None, Some(field.to_owned())),
-        };
-        FindingEntry {
-            check: finding.check.0.to_owned(),
-            severity: finding.severity.into(),
-            origin: origin.to_owned(),
-            layer,
-            field,
-            entry: finding.entry.clone(),
-            path: finding.path.clone(),
-            message: finding.message.clone(),
-            help: finding.help.clone(),
-            position: position(finding),
-            waiver: finding.waived,
-        }
-    };
-    findings.map(entry).collect()
 }

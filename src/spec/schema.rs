@@ -169,4 +169,6 @@ fn typed_scalar(scalar: &Scalar) -> Value {
 }
 
 #[cfg(test)]
+pub(crate) mod accepts;
+#[cfg(test)]
 mod tests;

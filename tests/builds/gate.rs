@@ -264,3 +264,25 @@ fn a_base_that_ends_soon_is_told_once() {
         progress.warnings.iter().filter(|text| text.contains(&soon.to_string())).collect();
     assert_eq!(told.len(), 1, "{:?}", progress.warnings);
 }
+
+#[test]
+fn a_base_that_has_ended_refuses_what_every_step_is_cached_of() {
+    let name = fresh_name();
+    let label = "com.docker.dhi.date.end-of-life";
+    let push = |end: &str| {
+        let dockerfile = format!("FROM dhi.io/static:20250419-glibc\nLABEL {label}={end}\n");
+        Project::written(&dockerfile).build().pushing_to(&name).run().succeeded();
+    };
+    let spec =
+        format!("base: {{runtime: {name}}}\nimage: [{{copy: start}}]\nentrypoint: [./start]\n");
+    let project = Project::new(&spec).program("start", "/sbin/ldconfig");
+    push("2090-01-01");
+    project.build().progress();
+    let again = project.build().progress();
+    assert!(again.vertex("inspect the image").cached, "{:?}", again.names());
+    push("2020-01-01");
+    let refusal = project.refused();
+    let [error] = refusal.errors()[..] else { panic!("{refusal}") };
+    assert_eq!((error.code.as_str(), error.place.0), ("REF-07", 2), "{refusal}");
+    assert!(error.message.contains("2020-01-01"), "{refusal}");
+}

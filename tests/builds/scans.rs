@@ -27,7 +27,7 @@ fi
 "#;
 
 /// The scanner in the registry.
-static GENERATOR: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static GENERATOR: LazyLock<String> = LazyLock::new(|| {
     let dockerfile =
         "FROM dhi.io/nginx:1-dev\nCOPY --chmod=755 scan /scan\nENTRYPOINT [\"/scan\"]\n";
     let project = Project::written("").file("scan", SCANNER).file("Dockerfile", dockerfile);

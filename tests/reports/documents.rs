@@ -40,7 +40,7 @@ pub(crate) fn clean() -> Document {
     let image = image();
     Document {
         version: VERSION,
-        tool: Tool { name: "hardpan".to_owned(), version: "1.2.3".to_owned() },
+        tool: Tool { name: "hardpan".to_owned(), version: "1.2.3".to_owned(), frontend: None },
         rules: "2".to_owned(),
         profile: "standard".to_owned(),
         source: Source {
@@ -63,6 +63,7 @@ pub(crate) fn clean() -> Document {
         waivers: Vec::new(),
         tests: vec![test("start: http 8080/healthcheck", "passed")],
         policy: None,
+        truncated: None,
     }
 }
 

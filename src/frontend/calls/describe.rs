@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::columns::columns;
 use super::{SCHEMA, VERSION, in_both_forms, lint, outline, plan, targets, to_json};
+use crate::frontend::reports;
 use crate::result::Answer;
 
 pub(super) const NAME: &str = "frontend.subrequests.describe";
@@ -34,7 +35,7 @@ const BOTH: &[&str] = &["result.json", "result.txt"];
 
 type Row = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const CALLS: [Row; 7] = [
+const CALLS: [Row; 8] = [
     (
         lint::NAME,
         lint::VERSION,
@@ -45,6 +46,7 @@ const CALLS: [Row; 7] = [
     (targets::NAME, VERSION, "List the apps of a file", &[]),
     (plan::PLAN, VERSION, "Show what a build would do, and the image's config", &[TARGET]),
     (plan::LLB, VERSION, "Show the graph that a build would run", &[TARGET]),
+    (reports::CALL, VERSION, "Inspect the image and report what was found", &[TARGET]),
     (SCHEMA, VERSION, "Print the JSON Schema of a spec", &[]),
     (NAME, VERSION, "List available subrequest types", &[]),
 ];
@@ -79,6 +81,7 @@ pub(super) fn answer() -> Answer {
 }
 
 fn metadata_of(call: &str) -> impl Iterator<Item = &'static str> {
-    let status: &[&str] = if call == lint::NAME { &["result.statuscode"] } else { &[] };
+    let has_status = [lint::NAME, reports::CALL].contains(&call);
+    let status: &[&str] = if has_status { &["result.statuscode"] } else { &[] };
     BOTH.iter().chain(status).copied()
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{VERSION, in_both_forms, to_json};
 use crate::emit::Emitter;
-use crate::frontend::{Build, Failure, LaidOut};
+use crate::frontend::{Build, Failure, LaidOut, reports};
 use crate::gateway::status::escape;
 use crate::platform::Platform;
 use crate::result::Answer;
@@ -29,7 +29,7 @@ struct Laid {
 
 /// Whether a call needs everything that a build needs.
 pub(in crate::frontend) fn needs_build(name: &str) -> bool {
-    matches!(name, PLAN | LLB)
+    matches!(name, PLAN | LLB | reports::CALL)
 }
 
 /// Answers a call that `needs_build`.
