@@ -2,11 +2,10 @@
 //! test, and what the user is told of it.
 
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::emit::{self, Emitter};
+use crate::emit::Emitter;
 use crate::frontend::failure::emulator;
 use crate::frontend::proof::{Verdict, position};
 use crate::frontend::{Build, Failure};
-use crate::gateway::{Error, Solve};
 use crate::llb::Output;
 use crate::plan::{Plan, PlannedTest};
 use crate::report::document::{self, Test};
@@ -59,7 +58,8 @@ impl Build<'_> {
         let build = &self.probes.platform;
         let is_foreign =
             (&plan.platform.os, &plan.platform.architecture) != (&build.os, &build.architecture);
-        if is_foreign && !self.runs(plan).await? {
+        // The starter is the builder's own and brings no emulator along: the kernel must have one.
+        if is_foreign && self.runs(&plan.platform, build).await? != Some(true) {
             return Ok(self.skipped(plan, first.span));
         }
         let order = order(plan, is_foreign);
@@ -75,20 +75,6 @@ impl Build<'_> {
         }
         tested.proven = proven(planned, &answer.tests);
         Ok(tested)
-    }
-
-    /// Whether the kernel of the builder runs programs of the image: the starter is the builder's
-    /// own and cannot bring an emulator along.
-    async fn runs(&self, plan: &Plan) -> Result<bool, Failure> {
-        let Some((graph, output)) = emit::trial(&plan.platform, &self.probes.platform) else {
-            return Ok(false);
-        };
-        let solve = Solve { evaluate: true, ..Solve::of(graph.marshal(output, &[])) };
-        match self.gateway.solve(solve).await {
-            Ok(_) => Ok(true),
-            Err(Error::Refused(_)) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
     }
 
     fn skipped(&self, plan: &Plan, span: Span) -> Tested {
