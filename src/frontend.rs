@@ -7,6 +7,7 @@ mod calls;
 mod epoch;
 pub(crate) mod evidence;
 mod failure;
+pub(crate) mod making;
 mod own;
 pub(crate) mod policy;
 pub mod prepare;
