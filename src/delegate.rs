@@ -20,7 +20,7 @@ use crate::emit::{ProbeSettings, Whole};
 use crate::frontend::evidence::{about, can_pass, position};
 use crate::frontend::policy::{self, Gate};
 use crate::frontend::reports::CALL;
-use crate::frontend::{Failure, prepare, proof};
+use crate::frontend::{Failure, making, prepare, proof};
 use crate::gateway::{Gateway, Graph, Refs, Solve, Solved, side_by_side};
 use crate::harden::{self, Judgement, Subject};
 use crate::image::{ImageConfig, with_user};
@@ -240,12 +240,12 @@ impl Proof<'_> {
     async fn look(&self, image: &Made) -> Result<Looked, Failure> {
         let parsed = ImageConfig::parse(&image.config)
             .map_err(|error| Failure::internal(error.to_string()))?;
-        let config = proof::config_of(&parsed, self.delegate.options);
         let platform = image.id.clone().unwrap_or_else(|| parsed.platform());
         self.refuse_other_systems(&platform, &parsed.os).await?;
         let prefix = image.id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
         let mut whole =
             Whole::import(&definition(image)?, prefix).map_err(|error| unreadable(&error))?;
+        let config = making::config_of(&parsed, self.delegate.options, whole.lineage());
         let args = proof::inventory_args(&config, &platform, &[])?;
         let probe = whole.inventory(&self.probes, args)?;
         let inventory = self.read(whole.definition(probe)).await?;

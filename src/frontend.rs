@@ -8,6 +8,7 @@ mod epoch;
 pub(crate) mod evidence;
 mod failure;
 mod foreign;
+pub(crate) mod making;
 mod own;
 pub(crate) mod policy;
 pub mod prepare;

@@ -21,7 +21,9 @@ mod programs;
 mod runtime;
 mod secrets;
 mod shells;
+mod standards;
 mod start;
+mod supply;
 mod text;
 mod tools;
 mod unknown;
@@ -34,7 +36,7 @@ use crate::inspect::evidence::Inventory;
 
 pub(crate) use access::UNKNOWN_USER;
 pub use catalogue::{CHECKS, Check};
-pub use config::{Base, Config};
+pub use config::{Base, Config, Making};
 pub use policy::{Allowed, Demand, Policy, Setting, Source};
 pub use profile::Profile;
 pub(crate) use text::thousands;
@@ -197,11 +199,10 @@ impl Judgement {
         &'a self,
         subject: &Subject<'_>,
     ) -> impl Iterator<Item = (&'static Check, &'a str)> {
-        let base_known = subject.base_known;
         self.checks.iter().filter_map(move |(id, status)| {
             let Status::NotEvaluated(reason) = status else { return None };
             let check = Check::find(id.0)?;
-            let is_known = (base_known || !check.needs_base) && !Need::explains(reason);
+            let is_known = subject.lacks(check).is_none() && !Need::explains(reason);
             let is_asked = is_known || self.policy.requires(*id);
             let blocks = self.policy.weight(check) == Some(Severity::Block);
             (is_asked && blocks).then_some((check, reason.as_str()))
@@ -248,14 +249,23 @@ pub(crate) struct Fault {
     /// Instead of the table's.
     pub(crate) help: Option<String>,
     /// Instead of the table's.
-    pub(crate) severity: Option<Severity>,
+    pub(crate) weight: Option<Weight>,
+}
+
+/// What a decision knows better than the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Weight {
+    /// In every profile.
+    Always(Severity),
+    /// In the profile `standard`; others make of it what they usually do.
+    Usually(Severity),
 }
 
 impl Fault {
     pub(crate) fn new(origin: Origin, message: impl Into<String>) -> Self {
-        let (entry, path, help, severity) = (None, None, None, None);
+        let (entry, path, help, weight) = (None, None, None, None);
         let (message, also, more) = (message.into(), Vec::new(), false);
-        Self { origin, entry, path, message, also, more, help, severity }
+        Self { origin, entry, path, message, also, more, help, weight }
     }
 
     /// Says which entry of the config's field it is about.
@@ -287,7 +297,12 @@ impl Fault {
     }
 
     pub(crate) fn weighing(mut self, severity: Severity) -> Self {
-        self.severity = Some(severity);
+        self.weight = Some(Weight::Always(severity));
+        self
+    }
+
+    pub(crate) fn usually(mut self, severity: Severity) -> Self {
+        self.weight = Some(Weight::Usually(severity));
         self
     }
 }
@@ -296,6 +311,19 @@ impl Fault {
 pub(crate) type Decision = Result<Vec<Fault>, String>;
 
 impl Subject<'_> {
+    /// What a check looks at and this image comes without.
+    fn lacks(&self, check: &Check) -> Option<&'static str> {
+        if check.needs_base && !self.base_known {
+            return Some(NO_BASE);
+        }
+        let is_made = self.config.making.is_some();
+        check.needs.filter(|need| *need == Need::Build && !is_made).map(Need::reason)
+    }
+
+    fn decide(&self, check: &Check) -> Decision {
+        self.lacks(check).map_or_else(|| (check.decide)(self), |what| Err(what.to_owned()))
+    }
+
     /// The origin of what is seen in a layer of the inventory.
     pub(crate) fn origin(&self, layer: usize) -> Origin {
         match layer.checked_sub(1) {
@@ -328,16 +356,14 @@ pub fn judge(subject: &Subject<'_>, policy: &Policy) -> Judgement {
     for check in CHECKS {
         let status = match policy.weight(check) {
             None => Status::Off,
-            Some(_) if check.needs_base && !subject.base_known => {
-                Status::NotEvaluated(NO_BASE.to_owned())
-            }
-            Some(severity) => match (check.decide)(subject) {
+            Some(severity) => match subject.decide(check) {
                 Err(reason) => Status::NotEvaluated(reason),
                 Ok(faults) if faults.is_empty() => Status::Passed,
                 Ok(faults) => {
                     let count = faults.len();
                     let floor = policy.requires(check.id).then_some(Severity::Block);
-                    let found = |fault| finding(subject, (check, severity), fault);
+                    let found =
+                        |fault| finding(subject, (check, severity, policy.profile.value), fault);
                     let found = faults.into_iter().map(found);
                     findings.extend(
                         found.map(|one| Finding { severity: floor.unwrap_or(one.severity), ..one }),
@@ -360,14 +386,22 @@ pub fn judge(subject: &Subject<'_>, policy: &Policy) -> Judgement {
     Judgement { policy: policy.clone(), findings, checks, waivers }
 }
 
-fn finding(subject: &Subject<'_>, (check, severity): (&Check, Severity), fault: Fault) -> Finding {
+fn finding(
+    subject: &Subject<'_>,
+    (check, severity, profile): (&Check, Severity, Profile),
+    fault: Fault,
+) -> Finding {
     let help = match subject.input {
         Input::Spec => check.help,
         Input::Dockerfile => check.dockerfile,
     };
     Finding {
         check: check.id,
-        severity: fault.severity.unwrap_or(severity),
+        severity: match fault.weight {
+            None => severity,
+            Some(Weight::Always(severity)) => severity,
+            Some(Weight::Usually(standard)) => profile.usual(standard),
+        },
         origin: fault.origin,
         entry: fault.entry,
         path: fault.path,

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use hardpan::frontend;
+use hardpan::harden::Config;
 use hardpan::inspect::inventory;
 use hardpan::llb::{Constraints, Graph};
 use hardpan::options::Options;
@@ -37,7 +38,14 @@ fn inspected_with(groups: &str) -> Vec<u8> {
         .file("/var/lib/dpkg/status.d/app", 0o644, "Package: app\n")
         .file("/usr/bin/app", 0o755, elf(AMD64, None));
     let out = tempfile::tempdir().unwrap();
-    let config = r#"{"user":"node","path":"/usr/bin","entrypoint":["app"]}"#;
+    let words = |word: &str| vec![word.to_owned()];
+    let config = Config {
+        user: "node".to_owned(),
+        cmd: words("app"),
+        env: words("PATH=/usr/bin"),
+        ..Config::default()
+    };
+    let config = serde_json::to_string(&config.started()).unwrap();
     let arguments = ["--base".into(), root.path().as_os_str().to_owned(), "--config".into()];
     let more = [config.into(), "--rules".into(), "1".into(), "--out".into()];
     let arguments = arguments.into_iter().chain(more).chain([out.path().as_os_str().to_owned()]);
@@ -153,7 +161,8 @@ async fn docker_is_asked_with_everything_but_what_is_ours() {
         "label:a=b",
         "something:new=x",
     ];
-    let (answer, calls) = build(script(Some(vertex("docker-image://base"))), &options).await;
+    let (answer, calls) =
+        build(script(Some(vertex("docker-image://base@sha256:0"))), &options).await;
     answer.unwrap();
     let mut all = asked(&calls).into_iter();
     let asked = all.next().unwrap();
@@ -176,13 +185,13 @@ async fn docker_is_asked_with_everything_but_what_is_ours() {
 #[tokio::test]
 async fn a_command_line_that_is_there_stays() {
     let options = [SOURCE, "cmdline=example.test/hardpan:1 more"];
-    let (_, calls) = build(script(Some(vertex("docker-image://base"))), &options).await;
+    let (_, calls) = build(script(Some(vertex("docker-image://base@sha256:0"))), &options).await;
     assert_eq!(asked(&calls)[0].frontend_opt["cmdline"], "example.test/hardpan:1 more");
 }
 
 #[tokio::test]
 async fn all_of_the_answer_goes_back_but_the_user_and_the_ref() {
-    let definition = vertex("docker-image://base");
+    let definition = vertex("docker-image://base@sha256:0");
     let SolveResponse { result: Some(made) } = made(Some(definition.clone())) else { panic!() };
     for (passes, expected) in [(true, "passed"), (false, "made")] {
         let mut script = script(Some(definition.clone()));
@@ -233,7 +242,7 @@ async fn the_evidence_lies_beside_what_docker_attests() {
         (&["build-arg:HARDPAN_EVIDENCE=always"], ours(false)),
     ] {
         for passes in [true, false] {
-            let mut script = script(Some(vertex("docker-image://base")));
+            let mut script = script(Some(vertex("docker-image://base@sha256:0")));
             if !passes {
                 script.pong.llb_caps.retain(|cap| cap.id != "passthroughop");
             }
@@ -283,7 +292,7 @@ async fn an_image_that_cannot_be_inspected_is_no_image() {
             "{message}"
         );
     }
-    let mut broken = script(Some(vertex("docker-image://base")));
+    let mut broken = script(Some(vertex("docker-image://base@sha256:0")));
     broken.files.remove(&("looked".to_owned(), "inventory.json".to_owned()));
     assert!(build(broken, &[SOURCE]).await.0.is_err());
 }
@@ -299,7 +308,7 @@ async fn a_call_is_docker_s_to_answer() {
 
 #[tokio::test]
 async fn an_answer_to_a_call_brings_no_image() {
-    let script = script(Some(vertex("docker-image://base")));
+    let script = script(Some(vertex("docker-image://base@sha256:0")));
     let (answer, _) = build(script, &[SOURCE, "requestid=frontend.outline"]).await;
     let answer = answer.unwrap();
     assert_eq!(answer.result, None);
@@ -313,7 +322,8 @@ fn warned(calls: &Calls) -> Vec<Call> {
 
 /// A build of the usual Dockerfile.
 async fn usual(options: &[&str]) -> (Result<wire::Result, Status>, Calls) {
-    build(script(Some(vertex("docker-image://base"))), &[&[SOURCE], options].concat()).await
+    build(script(Some(vertex("docker-image://base@sha256:0"))), &[&[SOURCE], options].concat())
+        .await
 }
 
 #[tokio::test]
@@ -323,9 +333,9 @@ async fn only_linux_is_built_for() {
     assert!(message.contains("OPT-01") && message.contains("not for \"windows\""), "{message}");
     assert!(asked(&calls).is_empty(), "nothing is converted");
     for (is, other) in [("linux", "windows"), ("amd64", "foo")] {
-        let mut script = script(Some(vertex("docker-image://base")));
+        let mut script = script(Some(vertex("docker-image://base@sha256:0")));
         let config = CONFIG.replace(&format!("\"{is}\""), &format!("\"{other}\""));
-        let mut made = made(Some(vertex("docker-image://base")));
+        let mut made = made(Some(vertex("docker-image://base@sha256:0")));
         let result = made.result.as_mut().unwrap();
         result.metadata.insert("containerimage.config".to_owned(), config.into_bytes());
         let rest = script.solve.take().unwrap();
@@ -354,7 +364,7 @@ async fn nobody_else_says_what_hardpan_says_of_an_image() {
 #[tokio::test]
 async fn the_rules_for_warnings_hold_for_those_of_the_gate() {
     let build = async |rules: &str| {
-        let mut script = script(Some(vertex("docker-image://base")));
+        let mut script = script(Some(vertex("docker-image://base@sha256:0")));
         let inventory = ("looked".to_owned(), "inventory.json".to_owned());
         script.files.insert(inventory, inspected_with("staff:x:50:node\n"));
         let option = format!("build-arg:BUILDKIT_DOCKERFILE_CHECK={rules}");

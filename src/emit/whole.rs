@@ -4,7 +4,7 @@
 //! Nothing says which of its layers are a base's, so the whole root file system is looked at as one.
 
 use super::probes::{InventoryProbe, ProbeSettings, add, inventory};
-use crate::llb::{Constraints, Graph, ImportError, Output};
+use crate::llb::{Constraints, Graph, ImportError, Lineage, Output};
 use crate::proto::pb;
 
 /// An image of another frontend, in a graph of its own.
@@ -25,6 +25,12 @@ impl Whole {
         let image = graph.import(definition)?;
         let again = definition.metadata.values().any(|metadata| metadata.ignore_cache);
         Ok(Self { graph, image, again, prefix })
+    }
+
+    /// How it was made. Nothing says where its base ends, so all of its layers count.
+    #[must_use]
+    pub fn lineage(&self) -> Lineage {
+        self.graph.lineage(self.image, None)
     }
 
     /// Looks at all of it.

@@ -8,23 +8,25 @@ use crate::bases::labels::Declared;
 use crate::bases::resolve::{Resolved, Root};
 use crate::diagnostic::{self, Code, Diagnostic, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
+use crate::frontend::making::config_of;
 use crate::frontend::{Build, Drafted, Failure, LaidOut, policy};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
 use crate::harden::{self, Finding, Judgement, Origin, Severity, Subject};
-use crate::image::ImageConfig;
 use crate::input::Input;
 use crate::inspect::collisions::{self, Collisions};
 use crate::inspect::entry::Kind;
 use crate::inspect::evidence::Inventory;
 use crate::inspect::facts::{self, Facts};
 use crate::inspect::inventory;
-use crate::llb::Output;
-use crate::options::{LintRules, Options, SourceDateEpoch};
+use crate::llb::{Lineage, Output};
+use crate::options::LintRules;
 use crate::plan::{AllCollisions, Draft, Files, Pick, Plan, Request, Selection, What};
 use crate::report::Document;
 
 /// The largest answer of a probe that is read; they are bounded where they are written.
 pub(crate) const MAX_ANSWER: usize = 64 << 20;
+/// The most that a config may ask an inspection: the kernel takes 128 KiB as one argument.
+const MAX_WORDS: usize = 120 << 10;
 /// The most warnings of one kind that are shown: a client prints each of them.
 const MAX_WARNINGS: usize = 20;
 
@@ -166,7 +168,8 @@ impl Build<'_> {
         plan: &Plan,
         parts: &Emitted,
     ) -> Result<Verdict, Failure> {
-        let config = self.judged(plan);
+        let lineage = emitter.graph().lineage(parts.image, Some(parts.base));
+        let config = self.judged(plan, lineage);
         let platform = plan.platform.id();
         let writable: Vec<String> =
             plan.writable.iter().map(|path| path.resolved.clone()).collect();
@@ -199,7 +202,7 @@ impl Build<'_> {
     }
 
     /// What the checks look at besides files: the config, and how it came about.
-    fn judged(&self, plan: &Plan) -> harden::Config {
+    fn judged(&self, plan: &Plan, lineage: Lineage) -> harden::Config {
         let base = &plan.images[plan.runtime];
         // What bake hands over has no digest: the graph that it is made by pins it.
         let is_image = matches!(base.root, Root::Source(_));
@@ -212,7 +215,7 @@ impl Build<'_> {
                 labels: base.config.config.labels.clone(),
                 env: base.config.config.env.clone(),
             },
-            ..config_of(&plan.config, self.options)
+            ..config_of(&plan.config, self.options, lineage)
         }
     }
 
@@ -324,25 +327,26 @@ pub(crate) fn inventory_args(
     started.ask.extend_from_slice(writable);
     let words =
         serde_json::to_string(&started).map_err(|error| Failure::internal(error.to_string()))?;
+    if words.len() > MAX_WORDS {
+        return Err(Failure::Refused(vec![too_long()]));
+    }
     let args = ["--config", &words, "--platform", platform, "--rules", harden::RULES];
     Ok(args.map(str::to_owned).to_vec())
+}
+
+fn too_long() -> Diagnostic {
+    let kib = MAX_WORDS >> 10;
+    let message = format!(
+        "RUN-01 cannot be decided (the command is not in the image): command, PATH, volumes and \
+         writable paths together are longer than {kib} KiB"
+    );
+    Diagnostic::error(Code::Check("RUN-01"), Span::START, message)
+        .help("put fewer folders into PATH, and name fewer volumes")
 }
 
 /// What an inventory has answered.
 pub(crate) fn parse(json: &[u8]) -> Result<Inventory, Failure> {
     Inventory::from_json(json).map_err(|error| Failure::internal(error.to_string()))
-}
-
-/// What the checks look at, of a whole config and the options of the build.
-pub(crate) fn config_of(image: &ImageConfig, options: &Options) -> harden::Config {
-    harden::Config {
-        build_args: options.build_args.clone(),
-        epoch: match options.epoch {
-            Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
-            _ => None,
-        },
-        ..image.into()
-    }
 }
 
 /// Refuses if there is a mistake; otherwise gives the warnings back.
@@ -512,6 +516,21 @@ mod tests {
         let (message, help) = said("RUN-02");
         assert!(message.ends_with(": there are too many places to look at"), "{message}");
         assert!(help.contains("PATH"), "{help}");
+    }
+
+    #[test]
+    fn a_config_that_no_argument_holds_is_refused_in_one_sentence() {
+        let volumes = |count: usize| harden::Config {
+            volumes: (0..count).map(|number| format!("/srv/{number:040}")).collect(),
+            ..config("1000:1000", &["/app"], &[])
+        };
+        assert!(inventory_args(&volumes(1_000), "linux/amd64", &[]).is_ok());
+        let Err(Failure::Refused(found)) = inventory_args(&volumes(4_000), "linux/amd64", &[])
+        else {
+            panic!("refused");
+        };
+        assert_eq!(codes(&found), ["RUN-01"]);
+        assert!(found[0].message.ends_with("longer than 120 KiB"), "{}", found[0].message);
     }
 
     #[test]

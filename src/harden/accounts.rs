@@ -1,7 +1,5 @@
 //! The accounts of the image: nobody but root is root, nobody has a password or a shell.
 
-#![expect(clippy::unnecessary_wraps, reason = "all decisions of the table have one signature")]
-
 use std::collections::BTreeMap;
 
 use crate::inspect::accounts::Password;
@@ -9,6 +7,7 @@ use crate::inspect::entry::Kind;
 use crate::inspect::escape::escape;
 use crate::inspect::evidence::WhoRuns;
 
+use super::common::{asked, complete};
 use super::{Decision, Fault, Origin, Subject};
 
 /// Groups whose members may read or change what belongs to root.
@@ -20,6 +19,12 @@ pub(crate) const DEFAULT_SHELL: &str = "/bin/sh";
 
 fn passwd(subject: &Subject<'_>, message: String) -> Fault {
     Fault::new(subject.origin(0), message).at("/etc/passwd")
+}
+
+/// Accounts that were left out of the evidence may be at fault as well.
+fn of_all(subject: &Subject<'_>, mut faults: Vec<Fault>) -> Decision {
+    complete(subject.inventory.accounts.truncated, &mut faults)?;
+    Ok(faults)
 }
 
 /// USR-04.
@@ -42,7 +47,7 @@ pub(crate) fn groups(subject: &Subject<'_>) -> Decision {
     let faults = powerful.filter(|group| is_in(group.gid)).map(|group| {
         Fault::new(user, format!("the process runs in the group {} ({})", group.name, group.gid))
     });
-    Ok(faults.collect())
+    of_all(subject, faults.collect())
 }
 
 /// USR-06.
@@ -50,7 +55,7 @@ pub(crate) fn second_root(subject: &Subject<'_>) -> Decision {
     let users = subject.inventory.accounts.users.iter();
     let others = users.filter(|user| user.uid == 0 && user.name != "root");
     let say = |name: &str| format!("user \"{}\" is uid 0 like root", escape(name.as_bytes()));
-    Ok(others.map(|user| passwd(subject, say(&user.name))).collect())
+    of_all(subject, others.map(|user| passwd(subject, say(&user.name))).collect())
 }
 
 /// USR-07.
@@ -71,7 +76,7 @@ pub(crate) fn passwords(subject: &Subject<'_>) -> Decision {
         };
         Some(Fault::new(subject.origin(0), message).at(file))
     });
-    Ok(faults.collect())
+    of_all(subject, faults.collect())
 }
 
 /// USR-08.
@@ -80,7 +85,7 @@ pub(crate) fn login_shells(subject: &Subject<'_>) -> Decision {
     for user in &subject.inventory.accounts.users {
         let shell = if user.shell.is_empty() { DEFAULT_SHELL } else { user.shell.as_str() };
         let name = shell.rsplit('/').next().unwrap_or(shell);
-        if !NO_LOGIN.contains(&name) && exists(subject, shell) {
+        if !NO_LOGIN.contains(&name) && exists(subject, shell)? {
             shells.entry(shell).or_default().push(escape(user.name.as_bytes()));
         }
     }
@@ -88,13 +93,16 @@ pub(crate) fn login_shells(subject: &Subject<'_>) -> Decision {
         let shell = escape(shell.as_bytes());
         passwd(subject, format!("{shell} is there, and {} may log in with it", users.join(", ")))
     };
-    Ok(shells.into_iter().map(say).collect())
+    of_all(subject, shells.into_iter().map(say).collect())
 }
 
 /// Whether a path leads to a file that anybody may execute.
-fn exists(subject: &Subject<'_>, path: &str) -> bool {
-    let found = subject.inventory.asked(path).and_then(|lookup| lookup.found_kind(Kind::File));
-    found.is_some_and(|file| file.attributes.mode & 0o111 != 0)
+fn exists(subject: &Subject<'_>, path: &str) -> Result<bool, String> {
+    if !path.starts_with('/') {
+        return Ok(false);
+    }
+    let found = asked(subject, path)?.found_kind(Kind::File);
+    Ok(found.is_some_and(|file| file.attributes.mode & 0o111 != 0))
 }
 
 /// USR-09.
@@ -106,7 +114,7 @@ pub(crate) fn duplicates(subject: &Subject<'_>) -> Decision {
         twice(users, ("users", "uid", "/etc/passwd"), subject),
         twice(groups, ("groups", "gid", "/etc/group"), subject),
     ];
-    Ok(faults.concat())
+    of_all(subject, faults.concat())
 }
 
 fn twice<'a>(
@@ -130,11 +138,16 @@ fn twice<'a>(
 
 /// SHL-10.
 pub(crate) fn listed_shells(subject: &Subject<'_>) -> Decision {
-    let listed = subject.inventory.listed_shells.iter().filter(|shell| exists(subject, shell));
+    let mut listed = Vec::new();
+    for shell in &subject.inventory.listed_shells {
+        if exists(subject, shell)? {
+            listed.push(shell);
+        }
+    }
     let fault = |shell: &String| {
         let shell = escape(shell.as_bytes());
         Fault::new(subject.origin(0), format!("/etc/shells lists {shell}, which is there"))
             .at("/etc/shells")
     };
-    Ok(listed.map(fault).collect())
+    Ok(listed.into_iter().map(fault).collect())
 }

@@ -2,9 +2,13 @@
 //! root file system that has exactly that defect.
 
 use super::Severity::{self, Block, Info, Warn};
+use super::standards::{
+    FETCHED, INTEGRITY, LEAST, OVERFLOWS, PLACED, ROOT, SECRETS, SETTINGS, SHELL_FREE, SIGNED,
+    STATEMENTS, SUPPLY, TOLD_SECRETS,
+};
 use super::{
     CheckId, Decision, Need, Profile, Subject, accounts, base, identity, metadata, privilege,
-    runtime, secrets, shells, start, tools,
+    runtime, secrets, shells, start, supply, tools,
 };
 use crate::words::{nearest, quoted};
 
@@ -81,23 +85,6 @@ impl Check {
     }
 }
 
-const ROOT: &[&str] = &[
-    "CIS Docker 4.1",
-    "CCI-002235",
-    "NIST 800-53 AC-6",
-    "NIST 800-190 4.1.2",
-    "K8s PSS restricted",
-];
-const LEAST_USER: &[&str] = &["NIST 800-53 AC-6", "NIST 800-190 4.1.2"];
-const SETTINGS: &[&str] = &["NIST 800-53 CM-6"];
-const LEAST: &[&str] = &["NIST 800-53 CM-7", "NIST 800-190 4.1.2"];
-const SHELL_FREE: &[&str] =
-    &["CIS Docker 4.3", "CCI-000381", "NIST 800-53 CM-7", "NIST 800-190 4.1.2"];
-const INTEGRITY: &[&str] = &["NIST 800-53 SI-7", "NIST 800-53 AC-6"];
-const SECRETS: &[&str] =
-    &["CIS Docker 4.10", "CCI-002367", "NIST 800-53 IA-5(7)", "NIST 800-190 4.1.4"];
-const SUPPLY: &[&str] = &["NIST 800-53 SR-4", "NIST 800-190 4.1.5"];
-
 /// All checks, in the order in which findings are reported.
 pub const CHECKS: &[Check] = &[
     check("USR-01", "the process runs as root", Block, identity::root)
@@ -112,12 +99,12 @@ pub const CHECKS: &[Check] = &[
         .needs(Need::Config),
     check("USR-03", "a user id that overflows", Block, identity::overflow)
         .help("use ids from 1 to 2147483647 and names that are not numbers")
-        .standards(LEAST_USER)
+        .standards(OVERFLOWS)
         .needs(Need::SomeConfig),
     check("USR-04", "the process runs in a powerful group", Warn, accounts::groups)
         .help("write `user: uid:gid` with a group of the app's own")
         .dockerfile("write `USER uid:gid` with a group of the app's own")
-        .standards(&["NIST 800-53 AC-6"])
+        .standards(&["NSA Kubernetes 1.6", "NIST 800-53 AC-6"])
         .except(&[(Profile::OpenShift, None)])
         .needs(Need::Config),
     check("USR-05", "a user or group that does not exist", Block, identity::missing)
@@ -130,13 +117,13 @@ pub const CHECKS: &[Check] = &[
         .standards(&["CCI-000366", "NIST 800-53 AC-6"]),
     check("USR-07", "a password", Block, accounts::passwords)
         .help("lock the account: write `*` or `!` as its password")
-        .standards(&["CCI-000366", "NIST 800-53 IA-5"]),
+        .standards(&["CVE-2019-5021", "CCI-000366", "NIST 800-53 IA-5"]),
     check("USR-08", "an account that may log in", Warn, accounts::login_shells)
         .help("give the account /usr/sbin/nologin, or leave its shell out of the image")
         .standards(LEAST),
     check("USR-09", "an id that several accounts have", Info, accounts::duplicates)
         .help("give each account an id of its own")
-        .standards(&["CIS Docker 4.1"]),
+        .standards(&["NIST 800-53 IA-4"]),
     check("SHL-01", "a base that declares a shell", Block, metadata::declared_shell)
         .help("name a runtime image of the same line, without `-dev` and without a shell")
         .dockerfile("start the last stage from a runtime image of the same line, without `-dev` and without a shell")
@@ -191,7 +178,7 @@ pub const CHECKS: &[Check] = &[
         .standards(&["CIS Docker 4.8", "CCI-002235", "NIST 800-53 AC-6"]),
     check("PRV-02", "a program with capabilities", Block, privilege::capabilities)
         .help("place a copy without them, and give the container what it needs")
-        .standards(&["CIS Docker 4.8", "NIST 800-53 AC-6"]),
+        .standards(&["CIS Docker 4.8", "CCI-000381", "NIST 800-53 AC-6"]),
     check("PRV-03", "a file that everybody may write", Block, privilege::open_files)
         .help("place it with `mode: 0644` or 0755")
         .dockerfile("copy it with `--chmod=0644` or 0755")
@@ -224,7 +211,8 @@ pub const CHECKS: &[Check] = &[
         .needs(Need::Config),
     check("PRV-10", "a program that changes the user", Warn, tools::elevators)
         .help("leave it out: the image starts as its user")
-        .standards(&["CCI-002235", "NIST 800-53 AC-6"]),
+        .standards(&["CCI-002235", "NIST 800-53 AC-6"])
+        .except(&[(Profile::Disa, Some(Block))]),
     check("PKG-01", "a package manager of the system", Block, tools::package_managers)
         .help("install packages in `build` and copy only what is needed")
         .dockerfile("install packages in an earlier stage and copy only what is needed")
@@ -250,7 +238,8 @@ pub const CHECKS: &[Check] = &[
     check("PKG-07", "a cache of a package manager", Warn, tools::caches)
         .help("mount it with `cache` in the step that fills it")
         .dockerfile("mount it with `RUN --mount=type=cache` in the step that fills it")
-        .standards(&["CCI-002617", "NIST 800-53 CM-7"]),
+        .standards(&["CCI-002617", "NIST 800-53 CM-7"])
+        .except(&[(Profile::Disa, Some(Block))]),
     check("PKG-08", "a folder of version control", Block, tools::version_control)
         .help("leave it out with `exclude`, or with .dockerignore")
         .dockerfile("leave it out with .dockerignore")
@@ -273,7 +262,8 @@ pub const CHECKS: &[Check] = &[
         .needs(Need::Config),
     check("SEC-04", "a token in a file", Warn, secrets::tokens)
         .help("read it from the environment or from a file that is mounted")
-        .standards(SECRETS),
+        .standards(SECRETS)
+        .except(&[(Profile::Disa, Some(Block))]),
     check("SEC-05", "a file of credentials under another one", Block, secrets::hidden)
         .help("leave the first one out with `exclude`: whoever has the image can read it")
         .dockerfile("leave the first one out of `COPY`: whoever has the image can read it")
@@ -365,18 +355,17 @@ pub const CHECKS: &[Check] = &[
     check("META-03", "a history that says too much", Warn, metadata::history)
         .help("use `secret` for secrets; images have no triggers")
         .dockerfile("use `RUN --mount=type=secret` for secrets, and leave `ONBUILD` out")
-        .standards(SECRETS)
+        .standards(TOLD_SECRETS)
         .needs(Need::Config),
     check("META-04", "a date that is not the source's", Info, metadata::created)
         .help("let hardpan set the date")
         .dockerfile("leave `SOURCE_DATE_EPOCH` to the builder")
         .standards(&["NIST 800-53 CM-6"])
         .needs(Need::Build),
-    check("SUP-01", "a base that is not pinned", Block, metadata::pinned)
+    check("SUP-01", "a base that is not pinned", Block, supply::pinned)
         .help("name the base with its digest")
-        .dockerfile("name the base in `FROM` with its digest")
+        .dockerfile("name the image in `FROM` or `--from` with its digest")
         .standards(SUPPLY)
-        .needs_base()
         .needs(Need::Build),
     check("SUP-02", "a base that is not hardened", Warn, metadata::allowed)
         .help("take a Docker Hardened Image as `base`")
@@ -384,15 +373,34 @@ pub const CHECKS: &[Check] = &[
         .standards(&["CIS Docker 4.2", "NIST 800-190 4.1.5"])
         .needs_base()
         .needs(Need::Build),
+    check("SUP-03", "a base whose signature is not verified", Info, supply::signed)
+        .help("verify it with a policy beside the file, `hardpan.yaml.rego`")
+        .dockerfile("verify it with a policy beside the file, `Dockerfile.rego`")
+        .standards(SIGNED),
     check("SUP-04", "a base past its end of life", Block, metadata::supported)
         .help("move to a version that is supported")
         .standards(&["CIS Docker 4.4", "NIST 800-53 SA-22"])
         .needs_base()
         .needs(Need::BaseConfig),
+    check("SUP-05", "something fetched that can change", Block, supply::sources)
+        .help("write the `checksum` of a URL, and all 40 digits of a commit")
+        .dockerfile("write `ADD --checksum=sha256:…`, and all 40 digits of a commit")
+        .standards(FETCHED)
+        .needs(Need::Build),
+    check("SUP-06", "a layer that is more than placed files", Block, supply::layers)
+        .help("build with the network and the rights that every step has")
+        .dockerfile("run programs in an earlier stage, without `--security` and `--network`, and `COPY --from` what they made")
+        .standards(PLACED)
+        .needs(Need::Build),
     check("SUP-07", "a secret as build argument", Block, secrets::build_args)
         .help("use `secret` in the step that needs it")
         .dockerfile("mount it with `RUN --mount=type=secret` in the step that needs it")
-        .standards(SECRETS)
+        .standards(TOLD_SECRETS)
+        .needs(Need::Build),
+    check("SUP-08", "an image without statements about it", Info, supply::statements)
+        .help("build with `--sbom=true --provenance=mode=max`")
+        .standards(STATEMENTS)
+        .except(&[(Profile::Strict, Some(Warn)), (Profile::Disa, Some(Warn))])
         .needs(Need::Build),
     check("BASE-01", "a program, library or record of the base that is replaced", Block, base::records)
         .help("leave it as the base has it, and place yours under another path")
@@ -459,9 +467,34 @@ mod tests {
             for section in ["## Why", "## How to fix", "## Standards"] {
                 assert!(page.contains(section), "{} lacks {section}", check.id);
             }
-            for standard in check.standards {
-                assert!(page.contains(standard), "{} lacks {standard}", check.id);
+            let says = weighs(check);
+            assert!(page.contains(says) || is_open(check), "{} lacks {says:?}", check.id);
+            let standards = page.split("## Standards\n\n").nth(1).unwrap_or_default();
+            let listed: Vec<&str> =
+                standards.lines().filter_map(|line| line.strip_prefix("- ")).collect();
+            assert_eq!(listed, check.standards, "{} lists other standards", check.id);
+        }
+    }
+
+    /// Never decided, so that nothing is ever found.
+    fn is_open(check: &Check) -> bool {
+        check.id.0 == "SUP-03"
+    }
+
+    /// What a page says about the profiles.
+    fn weighs(check: &Check) -> &'static str {
+        let weight = |profile| check.weight(profile);
+        let all = [Profile::Standard, Profile::Strict, Profile::Disa].map(weight);
+        match all {
+            [Some(Block), ..] => "finding refuses the image",
+            [Some(Warn), Some(Block), Some(Block)] => {
+                "A finding is a warning; the profiles `strict` and `disa` refuse the image."
             }
+            [Some(Warn), ..] => "A finding is a warning; the profile `strict` refuses the image.",
+            [Some(Info), Some(Warn), _] => {
+                "A finding is a note; a warning in the profiles `strict` and `disa`."
+            }
+            _ => "A finding is a note.",
         }
     }
 

@@ -45,6 +45,12 @@ pub(crate) fn together<'a>(
     layers.into_iter().map(fault).collect()
 }
 
+/// What a path leads to that was asked about. Of too many, the last ones have no answer.
+pub(crate) fn asked<'a>(subject: &Subject<'a>, path: &str) -> Result<&'a Lookup, String> {
+    let answer = subject.inventory.asked(path);
+    answer.ok_or_else(|| "there are too many paths to look up".to_owned())
+}
+
 /// Whether something was placed, or may have been.
 pub(crate) fn is_placed(subject: &Subject<'_>, layer: usize) -> bool {
     subject.origin(layer) != Origin::Base

@@ -1,9 +1,10 @@
 //! The parts of an image's config that the checks look at, and what has to be looked up for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::image::ImageConfig;
 use crate::inspect::inventory::Started;
+use crate::llb::Lineage;
 use crate::paths;
 
 use super::arguments::{self, Script};
@@ -45,6 +46,23 @@ pub struct Config {
     pub build_args: BTreeMap<String, String>,
     /// The base.
     pub base: Base,
+    /// How it was built; `None` where there is only the image.
+    pub making: Option<Making>,
+}
+
+/// How an image was built.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Making {
+    /// What the graph says that is handed out.
+    pub lineage: Lineage,
+    /// Addresses of the build context and the named ones; of a repository host and path.
+    pub contexts: BTreeSet<String>,
+    /// Whether the build was asked to give all steps the network of the builder's machine.
+    pub host_network: bool,
+    /// Whether a list of packages was asked for.
+    pub sbom: bool,
+    /// Whether the provenance was asked for with all its parts.
+    pub provenance: bool,
 }
 
 /// What is known about the base besides its files.
@@ -135,11 +153,12 @@ impl Config {
         let certificates = certificates.flat_map(|value| value.split(':'));
         let certificates = certificates.map(|place| paths::join(&self.workdir, place));
         let script = self.start_places().map_or_else(Vec::new, |(_, places)| places);
+        // What every image is asked comes first: of too many paths the last ones have no answer.
         named
             .chain(certificates)
             .chain(script)
-            .chain(self.volumes.iter().cloned())
             .chain(self.zone())
+            .chain(self.volumes.iter().cloned())
             .collect()
     }
 }

@@ -92,16 +92,6 @@ pub(crate) fn created(subject: &Subject<'_>) -> Decision {
     Ok((!same).then(|| Fault::new(Origin::Image, message)).into_iter().collect())
 }
 
-/// SUP-01.
-pub(crate) fn pinned(subject: &Subject<'_>) -> Decision {
-    let name = &subject.config.base.name;
-    if name.is_empty() || name.contains("@sha256:") {
-        return Ok(Vec::new());
-    }
-    let message = format!("the base {} is not pinned by a digest", escape(name.as_bytes()));
-    Ok(vec![Fault::new(Origin::Base, message)])
-}
-
 /// SUP-02.
 pub(crate) fn allowed(subject: &Subject<'_>) -> Decision {
     let base = &subject.config.base;

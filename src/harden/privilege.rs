@@ -1,8 +1,6 @@
 //! Privileges that stand in the file system: set-id bits, capabilities, files that everybody or the
 //! app itself may write, and what the loader and the search path take from such places.
 
-#![expect(clippy::unnecessary_wraps, reason = "all decisions of the table have one signature")]
-
 use crate::inspect::accounts::Identity;
 use crate::inspect::entry::Kind;
 use crate::inspect::evidence::{Item, Part};
@@ -10,7 +8,7 @@ use crate::paths;
 
 use super::access::{describe, who};
 use super::common::{
-    complete, is_declared_writable, is_placed, may_replace, may_write, together, variable,
+    asked, complete, is_declared_writable, is_placed, may_replace, may_write, together, variable,
 };
 use super::{Decision, Fault, Origin, Severity, Subject};
 
@@ -93,7 +91,7 @@ pub(crate) fn capabilities(subject: &Subject<'_>) -> Decision {
     let say = |item: &Item| {
         let bits = item.detail.as_deref().and_then(permitted);
         let found = fault(subject, item, format!("{} has capabilities{}", item.path, shown(bits)));
-        if bits == Some(NET_BIND) { found.weighing(Severity::Warn) } else { found }
+        if bits == Some(NET_BIND) { found.usually(Severity::Warn) } else { found }
     };
     let mut faults: Vec<_> = list.items.iter().map(say).collect();
     complete(list.truncated, &mut faults)?;
@@ -161,7 +159,7 @@ pub(crate) fn special(subject: &Subject<'_>) -> Decision {
         let kind = item.attributes.kind;
         let found = fault(subject, item, format!("{} is a {kind}", item.path));
         let device = matches!(kind, Kind::Character | Kind::Block | Kind::Unknown);
-        if device { found } else { found.weighing(Severity::Warn) }
+        if device { found } else { found.usually(Severity::Warn) }
     };
     let mut faults: Vec<_> = list.items.iter().filter(|item| !told(item)).map(say).collect();
     complete(list.truncated, &mut faults)?;
@@ -196,8 +194,10 @@ pub(crate) fn system_files(subject: &Subject<'_>) -> Decision {
     if who.uid == 0 {
         return Ok(Vec::new()); // root writes everything, which is USR-01
     }
-    let mut faults: Vec<_> =
-        SYSTEM_PATHS.iter().filter_map(|path| system_path(subject, who, path)).collect();
+    let mut faults = Vec::new();
+    for path in SYSTEM_PATHS {
+        faults.extend(system_path(subject, who, path)?);
+    }
     let list = &subject.inventory.writable;
     let below = list.items.iter().filter(|item| {
         is_placed(subject, item.layer)
@@ -221,12 +221,12 @@ pub(crate) fn system_files(subject: &Subject<'_>) -> Decision {
     Ok(faults)
 }
 
-fn system_path(subject: &Subject<'_>, who: &Identity, path: &str) -> Option<Fault> {
-    let found = subject.inventory.asked(path)?.found.as_ref()?;
+fn system_path(subject: &Subject<'_>, who: &Identity, path: &str) -> Result<Option<Fault>, String> {
+    let Some(found) = &asked(subject, path)?.found else { return Ok(None) };
     let shown = describe(&found.attributes);
     let message = format!("the process may change {path} ({shown})");
-    may_write(who, &found.attributes)
-        .then(|| Fault::new(subject.origin(found.layer), message).at(&found.path))
+    Ok(may_write(who, &found.attributes)
+        .then(|| Fault::new(subject.origin(found.layer), message).at(&found.path)))
 }
 
 /// PRV-08.
@@ -240,7 +240,7 @@ pub(crate) fn preloaded(subject: &Subject<'_>) -> Decision {
             Fault::new(subject.env_origin(name), message).about(name)
         })
         .collect();
-    let file = subject.inventory.asked(PRELOAD).and_then(|lookup| lookup.found.as_ref());
+    let file = asked(subject, PRELOAD)?.found.as_ref();
     faults.extend(file.map(|file| {
         let message = format!("{PRELOAD} puts code into every program that is started");
         Fault::new(subject.origin(file.layer), message).at(PRELOAD)
@@ -262,9 +262,10 @@ pub(crate) fn search_path(subject: &Subject<'_>) -> Decision {
             faults.push(Fault::new(origin, message).about("PATH"));
             continue;
         }
-        let Some(lookup) = subject.inventory.asked(element).filter(|_| who.uid != 0) else {
+        if who.uid == 0 {
             continue;
-        };
+        }
+        let lookup = asked(subject, element)?;
         if lookup.found_kind(Kind::Folder).is_some() && may_replace(who, lookup) {
             let message = format!("PATH has {shown}, where the process may put programs");
             faults.push(Fault::new(origin, message).about("PATH").at(&lookup.path));

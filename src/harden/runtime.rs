@@ -12,7 +12,7 @@ use crate::inspect::program::Program;
 use crate::paths;
 
 use super::access::{barrier, describe, who};
-use super::common::{complete, is_placed, may_write, variable};
+use super::common::{asked, complete, is_placed, may_write, variable};
 use super::{Config, Decision, Fault, Origin, Severity, Subject};
 
 /// Folders that no volume may cover: the engine needs them, or the image would be without its own.
@@ -82,9 +82,9 @@ pub(crate) fn start_file(subject: &Subject<'_>) -> Decision {
     if !script.starts_with('/') && !is_there {
         return Ok(Vec::new()); // which is RUN-09
     }
-    let asked = || places.iter().filter_map(|place| subject.inventory.asked(place));
+    let tried = places.iter().map(|place| asked(subject, place)).collect::<Result<Vec<_>, _>>()?;
     // A folder may be a package, whose main file only the runtime knows.
-    let Some(found) = asked().find(|lookup| lookup.found.is_some()) else {
+    let Some(found) = tried.into_iter().find(|lookup| lookup.found.is_some()) else {
         let place = places.first().map_or("", String::as_str);
         let message = format!(
             "{field} starts \"{}\", and there is no {}",
@@ -150,14 +150,14 @@ pub(crate) fn volumes(subject: &Subject<'_>) -> Decision {
             let message = format!("the volume {shown} covers what the system needs");
             faults.push(fault(message).weighing(Severity::Block));
         } else if let Ok(who) = user {
-            let lookup = subject.inventory.asked(volume);
+            let lookup = asked(subject, volume)?;
             faults.extend(not_writable(who, lookup, &shown).map(fault));
         }
     }
     if let Ok(who) = user {
         for path in subject.writable {
-            let Some(lookup) = subject.inventory.asked(path) else { continue };
-            let message = not_writable(who, Some(lookup), &escape(path.as_bytes()));
+            let lookup = asked(subject, path)?;
+            let message = not_writable(who, lookup, &escape(path.as_bytes()));
             faults.extend(message.map(|message| {
                 Fault::new(Origin::Config("writable"), message).about(path).at(&lookup.path)
             }));
@@ -167,9 +167,8 @@ pub(crate) fn volumes(subject: &Subject<'_>) -> Decision {
 }
 
 /// Why someone cannot write a place that is there to be written.
-fn not_writable(who: &Identity, lookup: Option<&Lookup>, shown: &str) -> Option<String> {
-    let found = lookup.and_then(|lookup| lookup.found.as_ref());
-    let Some(found) = found else {
+fn not_writable(who: &Identity, lookup: &Lookup, shown: &str) -> Option<String> {
+    let Some(found) = &lookup.found else {
         return Some(format!("{shown} is to be written and does not exist: it becomes root's"));
     };
     let writes = who.uid == 0 || may_write(who, &found.attributes);
@@ -196,22 +195,19 @@ pub(crate) fn ports(subject: &Subject<'_>) -> Decision {
 /// RUN-13.
 pub(crate) fn certificates(subject: &Subject<'_>) -> Decision {
     let env = &subject.config.env;
-    let named = CERTIFICATES.into_iter().filter_map(|name| {
-        let value = variable(env, name).filter(|value| !value.is_empty())?;
+    let mut faults = Vec::new();
+    for name in CERTIFICATES {
+        let Some(value) = variable(env, name).filter(|value| !value.is_empty()) else { continue };
         // A list of folders is OpenSSL's; one of them is enough.
-        let mut places = value.split(':');
-        let exists = places.any(|place| {
-            let place = paths::join(&subject.config.workdir, place);
-            subject.inventory.asked(&place).is_some_and(|lookup| lookup.found.is_some())
-        });
-        (!exists).then(|| {
+        let places = value.split(':').map(|place| paths::join(&subject.config.workdir, place));
+        let found: Vec<_> = places.map(|place| asked(subject, &place)).collect::<Result<_, _>>()?;
+        if found.iter().all(|lookup| lookup.found.is_none()) {
             let value = escape(value.as_bytes());
             let message = format!("{name} names {value}, which the image does not have");
-            Fault::new(subject.env_origin(name), message).about(name)
-        })
-    });
-    let mut faults: Vec<_> = named.collect();
-    let bundle = subject.inventory.asked(Config::CA_BUNDLE).and_then(|l| l.found.as_ref());
+            faults.push(Fault::new(subject.env_origin(name), message).about(name));
+        }
+    }
+    let bundle = asked(subject, Config::CA_BUNDLE)?.found.as_ref();
     if let Some(bundle) = bundle.filter(|_| subject.base_known)
         && is_placed(subject, bundle.layer)
     {
@@ -249,7 +245,7 @@ pub(crate) fn verification(subject: &Subject<'_>) -> Decision {
 /// RUN-15.
 pub(crate) fn time_zone(subject: &Subject<'_>) -> Decision {
     let Some(place) = subject.config.zone() else { return Ok(Vec::new()) };
-    if subject.inventory.asked(&place).is_some_and(|lookup| lookup.found.is_some()) {
+    if asked(subject, &place)?.found.is_some() {
         return Ok(Vec::new());
     }
     let message = format!("TZ names a zone, and there is no {}", escape(place.as_bytes()));

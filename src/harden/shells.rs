@@ -9,6 +9,7 @@ use crate::input::Input;
 use crate::inspect::escape::escape;
 use crate::inspect::evidence::{Format, Part, ShellTrace};
 use crate::inspect::shell::named;
+use crate::inspect::unwrap_init;
 
 use super::{Decision, Fault, Origin, Severity, Subject};
 
@@ -145,7 +146,7 @@ pub(crate) fn by_content(subject: &Subject<'_>) -> Decision {
             .then(|| fault(subject, trace, &format!("is a shell under another name: {why}"))),
         Verdict::Embedded(shell) => {
             let found = fault(subject, trace, &format!("carries the shell {shell} as a library"));
-            Some(found.weighing(Severity::Warn))
+            Some(found.usually(Severity::Warn))
         }
         _ => None,
     })?;
@@ -215,9 +216,27 @@ pub(crate) fn healthcheck(subject: &Subject<'_>) -> Decision {
     })
 }
 
+/// The command that an init or `env` starts in the end.
+fn behind_starters(argv: &[String]) -> &[String] {
+    let mut argv = argv;
+    loop {
+        let is_env = argv.first().is_some_and(|first| first.rsplit('/').next() == Some("env"));
+        let rest = argv.get(1..).unwrap_or_default();
+        let inner = match rest.iter().position(|word| !word.starts_with('-') && !word.contains('='))
+        {
+            Some(start) if is_env => rest.get(start..),
+            _ => unwrap_init(argv),
+        };
+        match inner {
+            Some(inner) => argv = inner, // always shorter
+            None => return argv,
+        }
+    }
+}
+
 /// Why a command needs a shell, if it does.
 fn why_a_shell(argv: &[String]) -> Option<String> {
-    let (first, rest) = argv.split_first()?;
+    let (first, rest) = behind_starters(argv).split_first()?;
     let program = first.rsplit('/').next().unwrap_or(first);
     let shown = escape(first.as_bytes());
     if let Some((shell, _)) = named(program.as_bytes()) {
@@ -251,6 +270,12 @@ mod tests {
             (&["/usr/bin/npm", "--silent", "run", "serve"], true),
             (&["yarn", "start"], true),
             (&["npm", "--version"], false),
+            (&["tini", "--", "sh", "-c", "x"], true),
+            (&["/sbin/tini", "-g", "--", "npm", "start"], true),
+            (&["dumb-init", "/usr/bin/env", "A=b", "-i", "bash"], true),
+            (&["env", "node", "server.js"], false),
+            (&["env", "-i"], false),
+            (&["tini", "--"], false),
             (&["node", "sh"], false),
             (&["/usr/bin/ssh"], false),
             (&[], false),

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "all decisions of the table have one signature")]
 
+use crate::inspect::escape::escape;
 use crate::inspect::evidence::Item;
 use crate::inspect::names::{Role, is_dependency};
 
@@ -136,7 +137,7 @@ pub(crate) fn remote_logins(subject: &Subject<'_>) -> Decision {
     }));
     let ssh = subject.config.ports.iter().find(|port| port.split('/').next() == Some(SSH));
     faults.extend(ssh.map(|port| {
-        let message = format!("port {port} is that of ssh");
+        let message = format!("port {} is that of ssh", escape(port.as_bytes()));
         Fault::new(Origin::Config("expose"), message).about(port)
     }));
     Ok(faults)

@@ -17,7 +17,7 @@ pub enum Need {
 }
 
 impl Need {
-    const fn reason(self) -> &'static str {
+    pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::Config | Self::SomeConfig => "the config of the image is not known",
             Self::Build => "how the image was built is not known",

@@ -28,12 +28,15 @@ pub struct Shadow {
 pub(crate) fn shadow(tree: &Tree) -> Result<Vec<Shadow>, String> {
     let content = small_file(tree, b"/etc/shadow", MAX_FILE)?.unwrap_or_default();
     let lines = content.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    if lines.clone().count() > MAX_LINES {
+        return Err(format!("it has more than {MAX_LINES} lines"));
+    }
     let read = |line: &[u8]| {
         let mut fields = line.split(|byte| *byte == b':');
         let name = escape(fields.next().unwrap_or_default());
         Shadow { name, password: accounts::password(fields.next().unwrap_or_default()) }
     };
-    Ok(lines.take(MAX_LINES).map(read).collect())
+    Ok(lines.map(read).collect())
 }
 
 /// The paths that `/etc/shells` lists.

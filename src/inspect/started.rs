@@ -30,10 +30,11 @@ const SHELL_CALLS: [(&str, &str); 8] = [
     ("asyncio.create_subprocess_shell(", "asyncio"),
 ];
 
-/// Looks paths up, each once, in their order.
+/// Looks paths up, each once, the first ones first: those beyond the limit have no answer.
 pub(crate) fn look_up(finder: &mut Finder<'_>, paths: impl Iterator<Item = String>) -> Vec<Lookup> {
-    let paths: BTreeSet<String> = paths.collect();
-    paths.iter().take(MAX_ASKED).map(|path| finder.ask(path)).collect()
+    let mut seen = BTreeSet::new();
+    let paths = paths.filter(|path| seen.insert(path.clone()));
+    paths.take(MAX_ASKED).map(|path| finder.ask(&path)).collect()
 }
 
 /// What runs the scripts, those with one first line in one layer together.
@@ -79,8 +80,10 @@ pub(crate) fn start_file(tree: &Tree, path: &str) -> Option<StartFile> {
 /// Whether a call stands in a text by itself: `regex.exec(` is another one than `exec(`.
 fn is_called(text: &str, call: &str) -> bool {
     text.match_indices(call).any(|(place, _)| {
+        const MODULE: [&str; 4] =
+            ["child_process.", "child_process').", "child_process\").", "cp."];
         let before = text[..place].chars().next_back();
-        let qualified = text[..place].ends_with("child_process.") || text[..place].ends_with("cp.");
+        let qualified = MODULE.iter().any(|module| text[..place].ends_with(module));
         let part = before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '$'));
         qualified || !part
     })

@@ -78,6 +78,11 @@ impl Git {
     }
 }
 
+/// Whether a name can only mean one commit: all of its digits.
+pub fn is_commit(name: &str) -> bool {
+    matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 fn is_ssh(url: &str) -> bool {
     match url.split_once("://") {
         Some((scheme, _)) => scheme.eq_ignore_ascii_case("ssh"),

@@ -116,6 +116,13 @@ impl NamedContexts {
         !self.0.is_empty() && self.0.contains_key(&familiar_name(name))
     }
 
+    /// All of them, those for one platform alone, too.
+    pub fn all(&self) -> impl Iterator<Item = &NamedContext> {
+        self.0
+            .values()
+            .flat_map(|variants| variants.any.iter().chain(variants.by_platform.values()))
+    }
+
     /// All names, sorted, as `find` knows them.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -182,6 +182,39 @@ fn a_command_whose_own_file_is_missing() {
 }
 
 #[test]
+fn a_link_to_nowhere_and_one_out_of_the_image() {
+    for target in ["/nowhere", "run", "../../../../../../../../bin/ls"] {
+        let spec = format!(
+            "base: node:24\nimage:\n  - link: {target}\n    to: run\nentrypoint: ▸[/app/run]\n"
+        );
+        refused(&Project::new(&spec), &["RUN-01"], "/app/run");
+    }
+}
+
+#[test]
+fn what_only_a_stage_can_make() {
+    let made = |run: &str, what: &str| {
+        Project::new(&format!(
+            "base: node:24\nbuild:\n  - packages: [libcap2-bin]\n  - run: {run}\nimage:\n  - ▸copy: {what}\n    from: build\nentrypoint: [node]\n"
+        ))
+    };
+    let capable = made("cp /bin/true x && setcap cap_net_raw+ep x", "x");
+    refused(&capable, &["PRV-02"], "/app/x");
+    let near =
+        made("cp /bin/true x && setcap cap_net_raw+ep x && setcap -r x && chmod 0644 x", "x");
+    assert!(near.push().listing().has("/app/x"));
+    // Set-id bits are taken off: what is a defect elsewhere is none here.
+    let set_id = made("cp /sbin/ldconfig x && chmod 4755 x", "x").push();
+    assert_eq!(set_id.listing().at("/app/x").mode, 0o755);
+}
+
+#[test]
+fn a_volume_of_the_engine_and_a_port_of_root() {
+    let project = Project::new("base: node:24\nexpose:\n  - 8080\n  - ▸22\nentrypoint: [node]\n");
+    refused(&project, &["PKG-06"], "22");
+}
+
+#[test]
 fn names_that_would_delete_something_where_the_image_is_unpacked() {
     let project = Project::new("base: node:24\nimage:\n  - ▸copy: dir\nentrypoint: [node]\n");
     refused(&project.file("dir/.wh.passwd", ""), &["BASE-04"], ".wh.passwd");

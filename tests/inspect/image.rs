@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hardpan::harden::{Base, Config, Judgement, Policy, Profile, Severity, Subject, judge};
+use hardpan::harden::{Base, Config, Judgement, Making, Policy, Profile, Severity, Subject, judge};
 use hardpan::input::Input;
 use hardpan::inspect::evidence::Inventory;
 use hardpan::inspect::inventory;
@@ -16,6 +16,7 @@ pub(crate) struct Image {
     pub(crate) platform: &'static str,
     pub(crate) writable: Vec<String>,
     pub(crate) base_known: bool,
+    pub(crate) input: Input,
 }
 
 impl Image {
@@ -48,6 +49,7 @@ impl Image {
                 .map(|name| (format!("org.opencontainers.image.{name}"), "x".to_owned()))
                 .into(),
             base: Base { from_catalogue: true, ..Base::default() },
+            making: Some(Making { sbom: true, provenance: true, ..Making::default() }),
             ..Config::default()
         };
         let layers = Vec::new();
@@ -58,7 +60,13 @@ impl Image {
             platform: "linux/amd64",
             writable: Vec::new(),
             base_known: true,
+            input: Input::Spec,
         }
+    }
+
+    /// What is known of how it was built.
+    pub(crate) fn making(&mut self) -> &mut Making {
+        self.config.making.as_mut().unwrap()
     }
 
     pub(crate) fn entrypoint(&mut self, words: &[&str]) -> &mut Self {
@@ -107,7 +115,7 @@ impl Image {
             today: jiff::civil::date(2026, 11, 23),
             writable: &self.writable,
             base_known: self.base_known,
-            input: Input::Spec,
+            input: self.input,
         }
     }
 

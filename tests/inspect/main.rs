@@ -5,11 +5,14 @@
 
 mod checks;
 mod collisions;
+mod corpus;
 mod defects;
 mod facts;
 mod hostile;
+mod hostile_files;
 mod image;
 mod inventory;
 mod policy;
 mod rootfs;
 mod running;
+mod supply;

@@ -89,8 +89,8 @@ fn a_required_check_that_cannot_be_decided_blocks_without_a_base_as_well() {
         judgement.undecided(&subject).map(|(check, _)| check.id.0).collect::<Vec<_>>()
     };
     assert_eq!(undecided(&Policy::default()), [""; 0]);
-    let required = [(CheckId("SUP-01"), Source::Option)].into();
-    assert_eq!(undecided(&Policy { required, ..Policy::default() }), ["SUP-01"]);
+    let required = [(CheckId("SUP-02"), Source::Option)].into();
+    assert_eq!(undecided(&Policy { required, ..Policy::default() }), ["SUP-02"]);
 }
 
 fn document(image: &Image, policy: &Policy) -> Document {
@@ -161,7 +161,7 @@ fn the_document_fails_where_the_image_is_refused() {
     assert_eq!(document(&sound, &ended(Source::Policy)).result, Verdict::Passed);
     let mut image = Image::sound();
     image.base_known = false;
-    let required = [(CheckId("SUP-01"), Source::Option)].into();
+    let required = [(CheckId("SUP-02"), Source::Option)].into();
     let undecided = Policy { required, ..Policy::default() };
     assert_eq!(document(&image, &undecided).result, Verdict::Failed);
 }

@@ -81,6 +81,11 @@ pub(super) const STANDARDS: &[Table] = &[
         items: KUBERNETES,
     },
     Table {
+        name: "Known weaknesses",
+        about: "Of engines and of images: what the checks keep an image away from.",
+        items: WEAKNESSES,
+    },
+    Table {
         name: "HIPAA, 45 CFR 164.312",
         about: "Technical safeguards that the checks support. They ask for policies, and for controls while the app runs.",
         items: HIPAA,
@@ -139,6 +144,12 @@ const CIS: &[Item] = &[
     ),
 ];
 
+const WEAKNESSES: &[Item] = &[
+    tagged("CVE-2019-5021", "an empty password of root, as in images of Alpine", ""),
+    tagged("CVE-2024-40635", "a user id that overflows and becomes root, in containerd", ""),
+    tagged("CVE-2026-46680", "a number that is read as the name of a user, in containerd", ""),
+];
+
 const DISA: &[Item] = &[
     tagged("CCI-000366", "security settings are applied, no confidential data in build files", ""),
     tagged("CCI-000381", "only essential capabilities: no sshd, no tools beyond the app's", ""),
@@ -157,6 +168,7 @@ const NIST_53: &[Item] = &[
     tagged("NIST 800-53 CM-7", "least functionality", ""),
     tagged("NIST 800-53 CM-8", "system component inventory", ""),
     tagged("NIST 800-53 CM-14", "signed components", ""),
+    tagged("NIST 800-53 IA-4", "identifier management", ""),
     tagged("NIST 800-53 IA-5", "authenticator management", ""),
     tagged("NIST 800-53 IA-5(7)", "no embedded unencrypted static authenticators", ""),
     tagged("NIST 800-53 SA-10", "developer configuration management", ""),

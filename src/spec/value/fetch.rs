@@ -2,7 +2,7 @@
 //! pinned.
 
 use crate::diagnostic::{Code, Diagnostic, Text};
-use crate::llb::Git;
+use crate::llb::{Git, is_commit};
 use crate::remote::{self, Remote};
 use crate::words::quoted;
 
@@ -46,11 +46,8 @@ pub fn git_commit(text: &Text) -> Result<Git, Diagnostic> {
         }
         Err(error) => return Err(super::invalid(text, error.to_string(), error.help())),
     };
-    let is_whole = |text: &str| {
-        matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
     let checksum = git.checksum.as_deref().unwrap_or_default();
-    if is_whole(&git.reference) || is_whole(checksum) {
+    if is_commit(&git.reference) || is_commit(checksum) {
         return Ok(git);
     }
     let wanted = if git.reference.is_empty() { checksum } else { &git.reference };

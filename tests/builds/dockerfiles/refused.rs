@@ -122,6 +122,45 @@ fn shells_under_other_names() {
 }
 
 #[test]
+fn a_program_that_makes_the_last_layers_is_told() {
+    let warned = |text: &str, args: &[&str]| {
+        ours(&format!("{text}{RUN}\n")).build().args(args).progress().warnings
+    };
+    let step = "RUN [\"node\", \"-e\", \"0\"]\n";
+    let told = warned(&format!("FROM dhi.io/node:24\n{step}"), &[]);
+    assert!(
+        told.len() == 1 && told[0].starts_with("SUP-06: a program made a layer of the image"),
+        "{told:?}"
+    );
+    assert!(told[0].contains("RUN [\"node\", \"-e\", \"0\"]"), "{told:?}");
+    let copied = "FROM dhi.io/node:24 AS build\nRUN [\"node\", \"-e\", \"0\"]\nFROM dhi.io/node:24\nCOPY --from=build /app /app\n";
+    assert_eq!(warned(copied, &[]), [""; 0]);
+    assert_eq!(warned(&copied.replace("COPY", "COPY --link"), &[]), [""; 0]);
+    // Asked for by whoever builds, it is told; by the file, it is refused.
+    let asked = warned(copied, &["--network=host", "--allow=network.host", "--no-cache"]);
+    assert!(asked.len() == 1 && asked[0].contains("network of the builder's machine"), "{asked:?}");
+    let host = copied.replace("RUN [", "RUN --network=host [");
+    let refusal = ours(&format!("{host}{RUN}\n")).build().args(["--allow=network.host"]).refused();
+    let found = refusal.errors().into_iter().find(|one| one.code == "SUP-06");
+    let found = found.unwrap_or_else(|| panic!("{refusal}"));
+    assert!(found.message.contains("the network of the builder's machine"), "{refusal}");
+}
+
+#[test]
+fn what_is_added_without_a_checksum_is_told() {
+    let address = crate::support::serve::serve(b"bytes".to_vec());
+    let warned = |add: &str| {
+        let text = format!("FROM dhi.io/node:24\n{add} {address}/file /srv/\n{RUN}\n");
+        ours(&text).build().progress().warnings
+    };
+    let told = warned("ADD");
+    let expected = format!("SUP-05: `{address}/file` is fetched without a checksum");
+    assert_eq!(told, [expected]);
+    let sum = crate::support::image::digest(b"bytes");
+    assert_eq!(warned(&format!("ADD --checksum={sum}")), [""; 0]);
+}
+
+#[test]
 fn names_that_delete_what_lies_below() {
     let text = format!("▸FROM dhi.io/node:24\nCOPY dir /srv/\n{RUN}\n");
     let project = ours(&text).file("dir/.wh.passwd", "");
