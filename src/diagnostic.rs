@@ -93,6 +93,12 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
 
+    /// Whether it stops the build.
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// Adds what to write instead.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

@@ -10,6 +10,7 @@ mod probes;
 mod roots;
 mod scan;
 mod stages;
+mod testing;
 mod trial;
 mod whole;
 mod written;

@@ -26,4 +26,5 @@ pub mod report;
 pub mod result;
 pub mod scan;
 pub mod spec;
+pub mod start;
 pub mod words;

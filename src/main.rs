@@ -1,9 +1,9 @@
-//! Chooses the mode: a frontend of BuildKit, a look at a root file system inside BuildKit, or a
-//! command on a laptop.
+//! Chooses the mode: a frontend of BuildKit, a look at a root file system or a trial of it inside
+//! BuildKit, or a command on a laptop.
 
 use std::process::ExitCode;
 
-use hardpan::{cli, frontend, gateway, inspect, options::Options};
+use hardpan::{cli, frontend, gateway, inspect, options::Options, start};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
@@ -18,6 +18,8 @@ fn main() -> ExitCode {
         Some("collisions") => inspect::collisions::run(arguments),
         Some("inventory") => inspect::inventory::run(arguments),
         Some("newest") => inspect::newest::run(arguments),
+        Some("tests") => start::run(arguments),
+        Some("lower") => start::lower(arguments),
         _ => {
             let mode = Some(mode).filter(|mode| !mode.is_empty());
             cli::run([program].into_iter().chain(mode).chain(arguments))

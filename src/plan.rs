@@ -20,6 +20,7 @@ mod select;
 mod settings;
 mod stages;
 mod targets;
+mod testing;
 mod text;
 pub mod variables;
 mod writable;
@@ -30,6 +31,7 @@ pub use layers::{AllCollisions, Layer, LayerEntry, LayerFolder, finish};
 pub use runs::SCRIPT_PATH;
 pub use select::{ImageUse, Request, Role, SelectedStage, Selection, select, select_stage};
 pub use settings::{Settings, check_settings, refuse_ours};
+pub use testing::{PlannedTest, Testing};
 
 use std::collections::BTreeMap;
 
@@ -67,6 +69,8 @@ pub struct Plan {
     pub context_paths: Option<Vec<String>>,
     /// Where the fields of the config are written.
     pub places: Places,
+    /// What is tried in the finished image.
+    pub testing: Testing,
 }
 
 /// What comes of a plan, by its name.

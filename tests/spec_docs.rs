@@ -34,6 +34,8 @@ const FOUND_BY_A_BUILD: &[Code] = &[
     Code::FileOverFolder,
     Code::StickyParent,
     Code::ForbiddenWritable,
+    Code::TestFailed,
+    Code::TestNotRun,
 ];
 
 fn docs() -> PathBuf {

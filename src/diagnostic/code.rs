@@ -112,6 +112,11 @@ codes! {
     FileOverFolder = "PLACE-01", "a file placed over a folder, or a folder over a file";
     StickyParent = "PLACE-02", "a file placed in a folder that everybody may write";
     ForbiddenWritable = "PLACE-03", "a writable path in a folder of the system";
+
+    // Tests of the finished image.
+    TestFailed = "TEST-01", "a test that does not hold in the finished image";
+    TestNotRun = "TEST-02", "a test that cannot be run";
+    DoesNotStop = "TEST-03", "an app that does not stop when it is told to";
 }
 
 /// Where the pages of codes and checks can be read.

@@ -180,13 +180,18 @@ fn unusable_context(status: &Status, range: Span) -> Option<Diagnostic> {
 
 fn foreign_program(range: Span, platform: &Platform) -> Diagnostic {
     let message = format!("this step is for {platform}, and the builder cannot run its programs");
-    let help = format!(
-        "install QEMU where the builder runs (`docker run --privileged --rm tonistiigi/binfmt \
-         --install {}`, or Debian's qemu-user-static), or cross-compile in a stage with \
-         `platform: build`",
-        platform.architecture
-    );
+    let emulator = emulator(platform);
+    let help = format!("{emulator}, or cross-compile in a stage with `platform: build`");
     Diagnostic::error(Code::ForeignProgram, range, message).help(help)
+}
+
+/// How a builder comes to run programs of another platform.
+pub(super) fn emulator(platform: &Platform) -> String {
+    format!(
+        "install QEMU where the builder runs (`docker run --privileged --rm tonistiigi/binfmt \
+         --install {}`, or Debian's qemu-user-static)",
+        platform.architecture
+    )
 }
 
 fn step_failed(message: &str, range: Span) -> Diagnostic {

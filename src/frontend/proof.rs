@@ -152,6 +152,9 @@ impl Build<'_> {
     ) -> Result<LookedAt, Failure> {
         let mut laid = self.lay_out(emitter, self.app, drafted).await?;
         let mut verdict = self.prove(emitter, &laid.plan, &laid.parts).await?;
+        if !verdict.found.iter().any(Diagnostic::refuses) {
+            verdict.add(self.test(emitter, &laid.plan, laid.parts.image).await?);
+        }
         laid.probes.append(&mut verdict.outputs);
         Ok(LookedAt { laid, verdict })
     }
@@ -231,7 +234,7 @@ impl Build<'_> {
         warn(self.gateway, &self.loaded.vertex, &found).await
     }
 
-    async fn read(
+    pub(super) async fn read(
         &self,
         emitter: &Emitter<'_>,
         output: Output,

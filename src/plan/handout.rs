@@ -9,7 +9,7 @@ use crate::image::{NO_ENTRYPOINT, STAGE_LABEL};
 use crate::plan::draft::{Draft, image_paths, used_paths};
 use crate::plan::select::{Request, Selection};
 use crate::plan::settings::Settings;
-use crate::plan::{Origin, Owner, Places, Plan, Product, Stage, stages};
+use crate::plan::{Origin, Owner, Places, Plan, Product, Stage, Testing, stages};
 
 /// Works out the paths and commands of a selected stage, or all that is wrong with them.
 pub fn draft_stage(
@@ -77,5 +77,6 @@ pub fn finish_stage(draft: Draft, settings: &Settings<'_>) -> Plan {
         writable: Vec::new(),
         context_paths: draft.context_paths,
         places: Places::default(),
+        testing: Testing::default(),
     }
 }

@@ -17,6 +17,7 @@ use crate::plan::draft::{Draft, Item};
 use crate::plan::folders::{Folders, ordered};
 use crate::plan::pour;
 use crate::plan::settings::{self, Settings};
+use crate::plan::testing;
 use crate::plan::writable::{give_to_user, writable_layer, writable_paths};
 use crate::plan::{Files, Owner, Placement, Plan, Product, What, WritablePath};
 
@@ -118,6 +119,7 @@ pub fn finish(
     let config = settings::config(settings, &draft, user, &layers);
     mistakes.extend(config.1);
     let annotations = settings::annotations(settings, &mut mistakes);
+    let testing = testing::testing(settings, &draft, (user, facts), &mut mistakes);
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
@@ -134,6 +136,7 @@ pub fn finish(
         annotations,
         context_paths: draft.context_paths,
         places: settings::places(settings),
+        testing,
     })
 }
 

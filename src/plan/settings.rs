@@ -11,6 +11,7 @@ use crate::inspect::accounts::{Identity, UserError};
 use crate::inspect::facts::Facts;
 use crate::plan::draft::{Draft, keep};
 use crate::plan::layers::Layer;
+use crate::plan::testing;
 use crate::plan::variables::Variables;
 use crate::plan::{Owner, Places};
 use crate::spec::model::{App, Healthcheck, Variable};
@@ -35,7 +36,7 @@ impl Settings<'_> {
     }
 
     /// The same, knowing the environment of the image.
-    fn with_environment(&self, draft: &Draft) -> Variables {
+    pub(super) fn with_environment(&self, draft: &Draft) -> Variables {
         let env = draft.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         self.variables.with_environment(env)
     }
@@ -142,6 +143,7 @@ pub(super) fn config(
 pub fn check_settings(draft: &Draft, settings: &Settings<'_>) -> Vec<Diagnostic> {
     let (_, mut mistakes) = config(settings, draft, Owner::default(), &[]);
     annotations(settings, &mut mistakes);
+    testing::check(settings, draft, &mut mistakes);
     mistakes
 }
 

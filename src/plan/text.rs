@@ -11,9 +11,10 @@ use crate::llb::Git;
 use crate::plan::certificates::OWN_SECRET;
 use crate::plan::{
     Action, BindMount, CacheMount, Files, Layer, LayerEntry, Origin, Owner, Pick, Placement, Plan,
-    Product, Run, SecretMount, Stage, StageBase, Step, What,
+    PlannedTest, Product, Run, SecretMount, Stage, StageBase, Step, What,
 };
 use crate::spec::model::Sharing;
+use crate::start::{Http, Service, Trial};
 
 impl Plan {
     /// The plan in readable form.
@@ -23,6 +24,7 @@ impl Plan {
         text.head();
         self.stages.iter().for_each(|stage| text.stage(stage));
         self.layers.iter().for_each(|layer| text.layer(layer));
+        text.tests();
         text.out
     }
 }
@@ -139,6 +141,48 @@ impl Text<'_> {
         for folder in &layer.folders {
             let who = owner(Owner { uid: folder.uid, gid: folder.gid });
             self.line(1, &format!("folder {} {:04o} {who}", folder.path, folder.mode));
+        }
+    }
+
+    fn tests(&mut self) {
+        for (index, PlannedTest { test, span }) in self.plan.testing.tests.iter().enumerate() {
+            if index == 0 {
+                self.out.push('\n');
+                self.line(0, "tests in the finished image");
+            }
+            self.line(1, &format!("{} (line {})", test.name, span.start.line));
+            for (name, value) in &test.env {
+                self.line(2, &format!("env {name}={}", quoted(value)));
+            }
+            self.line(2, &format!("within {} ms", test.within));
+            match &test.trial {
+                Trial::Run { command, expected } => {
+                    self.line(2, &format!("run {}", words(command)));
+                    self.line(2, &format!("exit code {}", expected.exit));
+                    self.found("stdout", expected.stdout.as_deref());
+                    self.found("stderr", expected.stderr.as_deref());
+                }
+                Trial::Start(service) => self.service(service),
+            }
+        }
+    }
+
+    fn service(&mut self, service: &Service) {
+        if let Some(Http { port, path, status, body }) = &service.http {
+            let status = status.map_or("2xx".to_owned(), |status| status.to_string());
+            self.line(2, &format!("port {port} answers {status} to GET {path}"));
+            self.found("body", body.as_deref());
+        }
+        service.ports.iter().for_each(|port| self.line(2, &format!("port {port} is open")));
+        self.found("log", service.log.as_deref());
+        if let Some(stops) = service.stops {
+            self.line(2, &format!("stops within {stops} ms"));
+        }
+    }
+
+    fn found(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.line(2, &format!("{name} holds {}", quoted(text)));
         }
     }
 

@@ -15,6 +15,7 @@ mod place;
 mod scalars;
 mod stages;
 mod steps;
+mod testing;
 
 use self::fields::Fields;
 use super::language;

@@ -14,10 +14,12 @@ macro_rules! key {
 mod file;
 mod harden;
 mod steps;
+mod testing;
 
 pub(super) use file::{APP, ARGUMENT, FILE, HEALTHCHECK, PAIR, STAGE, WRITABLE};
 pub(super) use harden::{ALLOW, FORBID, HARDEN, POLICY, PROFILES, WAIVER};
 pub(super) use steps::{ADD, BIND, CACHE, COPY, LINK, MKDIR, PACKAGES, RUN, SECRET, WRITE};
+pub(super) use testing::{TEST_HTTP, TEST_RUN, TEST_START};
 
 /// One kind of map.
 #[derive(Debug)]

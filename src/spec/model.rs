@@ -6,6 +6,12 @@
 //! kind, short and long forms have become one form, and the defaults that `apps` take from the top
 //! level are merged in.
 
+mod healthcheck;
+mod testing;
+
+pub use healthcheck::Healthcheck;
+pub use testing::{Test, TestHttp, Trial};
+
 use crate::diagnostic::{Located, Span, Text};
 
 /// A whole file.
@@ -332,6 +338,8 @@ pub struct App {
     pub platforms: Vec<Text>,
     /// `healthcheck`.
     pub healthcheck: Option<Healthcheck>,
+    /// `test`.
+    pub tests: Vec<Test>,
     /// `harden`.
     pub harden: Harden,
     /// The whole app.
@@ -347,28 +355,6 @@ pub struct Writable {
     pub mode: Option<Located<u32>>,
     /// Numeric group; default: the runtime user's.
     pub group: Option<Text>,
-}
-
-/// `healthcheck`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Healthcheck {
-    /// `healthcheck: none` switches the base's off.
-    None(Span),
-    /// An exec list with its times.
-    Exec {
-        /// What is run.
-        command: Located<Vec<Text>>,
-        /// `interval` in nanoseconds; 0: the engine's default.
-        interval: u64,
-        /// `timeout` in nanoseconds.
-        timeout: u64,
-        /// `start-period` in nanoseconds.
-        start_period: u64,
-        /// `start-interval` in nanoseconds.
-        start_interval: u64,
-        /// `retries`; 0: the engine's default.
-        retries: u32,
-    },
 }
 
 /// `harden`. Its texts are as they are: nothing is replaced in them.

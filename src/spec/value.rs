@@ -10,6 +10,7 @@ pub mod numbers;
 pub mod path;
 pub mod reference;
 pub mod runtime;
+pub mod testing;
 
 use crate::diagnostic::{Code, Diagnostic, Text};
 

@@ -39,6 +39,7 @@ mod reports;
 mod scan_exports;
 mod scans;
 mod stages;
+mod starts;
 mod support;
 mod targets;
 mod waivers;

@@ -2,7 +2,7 @@
 
 use super::super::model::{
     App, Base, Bind, Cache, Checksum, Command, Copy, Healthcheck, Place, Run, Spec, Stage, Step,
-    Variable,
+    Test, Trial, Variable,
 };
 use crate::diagnostic::Text;
 
@@ -135,6 +135,26 @@ impl<'a> Texts<'a> {
         self.all(app.volumes.iter().chain(&app.platforms));
         if let Some(Healthcheck::Exec { command, .. }) = &app.healthcheck {
             self.with_environment(&command.value);
+        }
+        for test in &app.tests {
+            self.test(test);
+        }
+    }
+
+    fn test(&mut self, test: &'a Test) {
+        self.environment(&test.env);
+        match &test.trial {
+            Trial::Run { command, exit, stdout, stderr } => {
+                self.with_environment(&command.value);
+                self.with_environment(exit.iter().chain(stdout).chain(stderr));
+            }
+            Trial::Start { http, ports, log, .. } => {
+                self.with_environment(ports.iter().chain(log));
+                if let Some(http) = http {
+                    let more = http.path.iter().chain(&http.status).chain(&http.body);
+                    self.with_environment([&http.port].into_iter().chain(more));
+                }
+            }
         }
     }
 }

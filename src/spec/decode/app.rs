@@ -50,6 +50,7 @@ impl Decoder {
                 .map(|field| self.texts(&field, runtime::platform))
                 .unwrap_or_default(),
             healthcheck: fields.get("healthcheck").and_then(|field| self.healthcheck(&field)),
+            tests: fields.get("test").map(|field| self.tests(&field)).unwrap_or_default(),
             harden: fields.get("harden").map(|field| self.harden(&field)).unwrap_or_default(),
             span,
         }

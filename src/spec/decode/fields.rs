@@ -192,9 +192,6 @@ fn split_text(item: &Node) -> Option<String> {
 fn without(name: &str) -> &'static str {
     match name {
         "init" => "do such work in the app itself, or in a container that runs before it",
-        "test" => {
-            "the proof covers user, shell and entrypoint; test the running image from outside"
-        }
         "libs" => "copy the libraries that the program needs by their paths",
         "http" | "https" | "port" | "headers" | "insecure" => {
             "write `run` with a program of the image as a list"

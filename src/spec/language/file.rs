@@ -2,6 +2,7 @@
 
 use super::harden::{HARDEN, PROFILES};
 use super::steps::{ADD, CACHE, COPY, LINK, MKDIR, PACKAGES, RUN, WRITE};
+use super::testing::{TEST_RUN, TEST_START};
 use super::{
     ARGUMENT_NAME, COMMAND, DURATION, Key, Kind, MODE, Merges, NAME, PLATFORM, PORT, Shape,
     VARIABLES,
@@ -130,6 +131,12 @@ const APP_KEYS: &[Key] = &[
         "The command that says whether the app is well, or `none`",
     ),
     key!(
+        "test",
+        Kind::OneOrMore(&Kind::Any(&[Kind::Shape(&TEST_RUN), Kind::Shape(&TEST_START)])),
+        "[{start: true, http: 8080/healthz}, {run: [node, --version], stdout: /^v24/}]",
+        "What must hold in the finished image, tried in it before it is returned",
+    ),
+    key!(
         "harden",
         Kind::Any(&[Kind::Words(PROFILES), Kind::Shape(&HARDEN)]),
         "strict",
@@ -138,7 +145,7 @@ const APP_KEYS: &[Key] = &[
 ];
 
 /// Keys of an app that later releases have.
-const APP_LATER: &[&str] = &["init", "test"];
+const APP_LATER: &[&str] = &["init"];
 
 /// Words of other files for the keys of an app.
 const APP_INSTEAD: &[(&str, &str)] = &[
@@ -161,6 +168,7 @@ const APP_INSTEAD: &[(&str, &str)] = &[
     ("stages", "write `build`"),
     ("stop_signal", "write `stopsignal`"),
     ("working_dir", "write `workdir`"),
+    ("tests", "write `test`"),
     ("waivers", "write them below `harden`"),
     ("profile", "write `harden: NAME`"),
     ("policy", "write `harden`; a policy for every file is a context of the build"),

@@ -16,6 +16,7 @@ const ONLY_THE_DECODER: &[&str] = &[
     "root-by-number",
     "shells",
     "shells-2",
+    "tests-meanings",
 ];
 
 fn schema() -> Value {

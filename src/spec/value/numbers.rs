@@ -60,7 +60,8 @@ pub fn port(text: &Text) -> Result<(), Diagnostic> {
     }
 }
 
-fn port_number(text: &str) -> Option<u16> {
+/// A number from 1 to 65535.
+pub(super) fn port_number(text: &str) -> Option<u16> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|port| digits && *port > 0)
 }
@@ -78,6 +79,9 @@ pub fn count(text: &Text) -> Result<u32, Diagnostic> {
         )),
     }
 }
+
+/// In nanoseconds: no duration is shorter.
+pub const MILLISECOND: u64 = 1_000_000;
 
 /// A duration such as `30s` or `1m30s`, in nanoseconds.
 pub fn duration(text: &Text) -> Result<u64, Diagnostic> {
@@ -114,7 +118,7 @@ pub fn duration(text: &Text) -> Result<u64, Diagnostic> {
     if total == 0 || written.is_empty() {
         return Err(wrong());
     }
-    if total < 1_000_000 {
+    if total < MILLISECOND {
         return Err(invalid(
             text,
             format!("{} is less than a millisecond", quoted(written)),
