@@ -162,11 +162,8 @@ fn beside_a_list_of_packages_and_a_whole_provenance() {
 #[test]
 fn the_media_types_of_docker_go_with_no_attestation() {
     let project = spec();
-    let output = |name: &str| {
-        format!(
-            "--output=type=image,name={name},push=true,oci-mediatypes=false,force-compression=true"
-        )
-    };
+    let output =
+        |name: &str| format!("--output=type=image,name={name},push=true,oci-mediatypes=false");
     let name = fresh_name();
     project.build().args(NOTHING).args([output(&name)]).run().succeeded();
     let image = read_image(&name);
