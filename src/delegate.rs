@@ -245,7 +245,11 @@ impl Proof<'_> {
         let prefix = image.id.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
         let mut whole =
             Whole::import(&definition(image)?, prefix).map_err(|error| unreadable(&error))?;
-        let config = making::config_of(&parsed, self.delegate.options, whole.lineage());
+        let config = making::config_of(
+            &parsed,
+            self.delegate.options,
+            (whole.lineage(), &self.delegate.inputs),
+        );
         let args = proof::inventory_args(&config, &platform, &[])?;
         let probe = whole.inventory(&self.probes, args)?;
         let inventory = self.read(whole.definition(probe)).await?;

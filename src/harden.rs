@@ -45,7 +45,7 @@ pub use unknown::Need;
 pub use waivers::{Outcome, Pattern, State, Waiver};
 
 /// The version of the rules that choose what is looked at; part of the inventory's cache key.
-pub const RULES: &str = "2";
+pub const RULES: &str = "3";
 
 /// Why a check that looks at the base says nothing where there is none.
 pub(crate) const NO_BASE: &str = "the base is not known";

@@ -18,7 +18,7 @@ mod folders;
 mod git;
 mod graph;
 mod import;
-mod lineage;
+pub(crate) mod lineage;
 mod marshal;
 mod mount;
 mod source;

@@ -8,7 +8,7 @@ use crate::bases::labels::Declared;
 use crate::bases::resolve::{Resolved, Root};
 use crate::diagnostic::{self, Code, Diagnostic, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
-use crate::frontend::making::config_of;
+use crate::frontend::making::{Inputs, config_of};
 use crate::frontend::{Build, Drafted, Failure, LaidOut, policy};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
 use crate::harden::{self, Finding, Judgement, Origin, Severity, Subject};
@@ -169,7 +169,10 @@ impl Build<'_> {
         parts: &Emitted,
     ) -> Result<Verdict, Failure> {
         let lineage = emitter.graph().lineage(parts.image, Some(parts.base));
-        let config = self.judged(plan, lineage);
+        // Of a spec, all is pinned but what whoever builds hands over.
+        let is_pinned = lineage.unpinned().next().is_none();
+        let inputs = if is_pinned { Inputs::new() } else { self.gateway.inputs().await? };
+        let config = self.judged(plan, (lineage, &inputs));
         let platform = plan.platform.id();
         let writable: Vec<String> =
             plan.writable.iter().map(|path| path.resolved.clone()).collect();
@@ -202,7 +205,7 @@ impl Build<'_> {
     }
 
     /// What the checks look at besides files: the config, and how it came about.
-    fn judged(&self, plan: &Plan, lineage: Lineage) -> harden::Config {
+    fn judged(&self, plan: &Plan, made: (Lineage, &Inputs)) -> harden::Config {
         let base = &plan.images[plan.runtime];
         // What bake hands over has no digest: the graph that it is made by pins it.
         let is_image = matches!(base.root, Root::Source(_));
@@ -215,7 +218,7 @@ impl Build<'_> {
                 labels: base.config.config.labels.clone(),
                 env: base.config.config.env.clone(),
             },
-            ..config_of(&plan.config, self.options, lineage)
+            ..config_of(&plan.config, self.options, made)
         }
     }
 

@@ -55,7 +55,8 @@ pub struct Config {
 pub struct Making {
     /// What the graph says that is handed out.
     pub lineage: Lineage,
-    /// Addresses of the build context and the named ones; of a repository host and path.
+    /// What whoever builds has named as the build context and the named ones: images, addresses, and
+    /// of a repository host and path.
     pub contexts: BTreeSet<String>,
     /// Whether the build was asked to give all steps the network of the builder's machine.
     pub host_network: bool,

@@ -5,6 +5,7 @@
 
 use crate::input::Input;
 use crate::inspect::escape::escape;
+use crate::llb::lineage::{name_of_image, repository};
 use crate::remote::{shown, shown_in};
 use crate::words::quoted;
 
@@ -19,21 +20,20 @@ fn making<'a>(subject: &Subject<'a>) -> Result<&'a Making, String> {
 /// SUP-01.
 pub(crate) fn pinned(subject: &Subject<'_>) -> Decision {
     let name = &subject.config.base.name;
-    let images = making(subject)?.lineage.images.iter();
-    let images: Vec<&str> = images.map(|one| shown_name(one)).collect();
+    let making = making(subject)?;
+    let images = making.lineage.images.iter().map(|one| name_of_image(one));
     let base = (!name.is_empty() && !name.contains("@sha256:")).then(|| {
         let message = format!("the base {} is not pinned by a digest", escape(name.as_bytes()));
         Fault::new(Origin::Base, message)
     });
-    let others = images.into_iter().filter(|image| *image != name).map(|image| {
-        let image = escape(image.as_bytes());
-        Fault::new(Origin::Image, format!("the image {image} is not pinned by a digest"))
+    let others = images.filter(|image| *image != name).map(|image| {
+        let shown = escape(image.as_bytes());
+        let message = format!("the image {shown} is not pinned by a digest");
+        let fault = Fault::new(Origin::Image, message);
+        // Named by whoever builds, for this one build, whose provenance holds what came.
+        if making.contexts.contains(image) { fault.weighing(Severity::Info) } else { fault }
     });
     Ok(base.into_iter().chain(others).collect())
-}
-
-fn shown_name(identifier: &str) -> &str {
-    identifier.split_once("://").map_or(identifier, |(_, name)| name)
 }
 
 /// SUP-03.
@@ -50,14 +50,12 @@ pub(crate) fn sources(subject: &Subject<'_>) -> Decision {
         (making.contexts.contains(address), message)
     });
     let repositories = making.lineage.repositories.iter().map(|place| {
-        let repository = place.split_once('#').map_or(place.as_str(), |(name, _)| name);
         let message = format!("the repository {} is fetched without a whole commit", quoted(place));
-        (making.contexts.contains(repository), message)
+        (making.contexts.contains(repository(place)), message)
     });
     let fault = |(is_context, message): (bool, String)| {
         let fault = Fault::new(Origin::Image, message);
         match subject.input {
-            // Named by whoever builds, for this one build, whose provenance holds what came.
             _ if is_context => fault.weighing(Severity::Info),
             Input::Spec => fault,
             // To refuse what can be seen would only move it into a `curl`, which nobody sees.

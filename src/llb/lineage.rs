@@ -79,6 +79,14 @@ impl Graph {
 }
 
 impl Lineage {
+    /// Everything that is fetched without being pinned: names of images, addresses of files, host and
+    /// path of repositories.
+    pub fn unpinned(&self) -> impl Iterator<Item = &str> {
+        let images = self.images.iter().map(|image| name_of_image(image));
+        let repositories = self.repositories.iter().map(|place| repository(place));
+        images.chain(self.files.iter().map(String::as_str)).chain(repositories)
+    }
+
     fn source(&mut self, source: &pb::SourceOp) {
         let Some((scheme, place)) = source.identifier.split_once("://") else { return };
         let has = |key: &str| source.attrs.get(key).is_some_and(|value| !value.is_empty());
@@ -162,6 +170,16 @@ fn removed_by(action: &pb::FileAction) -> Option<String> {
         Some(pb::file_action::Action::Rm(remove)) => Some(remove.path.clone()),
         _ => None,
     }
+}
+
+/// What an image is called, without the kind of source.
+pub(crate) fn name_of_image(identifier: &str) -> &str {
+    identifier.split_once("://").map_or(identifier, |(_, name)| name)
+}
+
+/// Host and path, without what is wanted of it.
+pub(crate) fn repository(place: &str) -> &str {
+    place.split_once('#').map_or(place, |(name, _)| name)
 }
 
 #[cfg(test)]

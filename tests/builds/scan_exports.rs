@@ -83,9 +83,10 @@ fn what_was_built_without_the_frontend_is_found() {
 /// Layers of its own: a builder packs each once, and keeps it so for everybody's exports.
 #[test]
 fn layers_packed_by_zstd_are_read() {
-    let project =
-        Project::written("FROM dhi.io/node:24\nCOPY packed /app/packed\nCMD [\"node\"]\n")
-            .program("packed", "/bin/dash");
+    let project = Project::written(
+        "FROM dhi.io/node:24\nCOPY packed /app/packed\nUSER 1000:1000\nCMD [\"node\"]\n",
+    )
+    .program("packed", "/bin/dash");
     let folder = TempDir::new().unwrap();
     let place = folder.path().join("layout");
     export(project.build(), "type=oci,tar=false,compression=zstd", &place);

@@ -228,8 +228,8 @@ fn a_dockerfile_is_under_the_policy_of_the_build() {
     let (_kept, flag) = excused(SHELL);
     let progress = project.build().args([flag.clone()]).progress();
     assert!(last(&progress).contains("waived"), "{}", last(&progress));
-    let refusal = project.build().args([flag]).build_arg("HARDPAN_REQUIRE=SUP-01").refused();
-    assert!(refusal.errors().iter().any(|one| one.code == "SUP-01"), "not evaluated: {refusal}");
+    let refusal = project.build().args([flag]).build_arg("HARDPAN_REQUIRE=SUP-02").refused();
+    assert!(refusal.errors().iter().any(|one| one.code == "SUP-02"), "not evaluated: {refusal}");
     let (_kept, elsewhere) = excused("/usr/**");
     let refusal = project.build().args([elsewhere]).refused();
     assert!(refusal.errors().iter().any(|one| one.code.starts_with("SHL-")), "{refusal}");

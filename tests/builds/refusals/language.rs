@@ -111,11 +111,6 @@ fn later_parts_of_the_language_say_so() {
     check(&[
         case("base: node:24\n▸extends: acme\nentrypoint: [node]\n", &[("SPEC-06", "extends", "")]),
         case(
-            "base: node:24\n▸test:\n  - start: true\nentrypoint: [node]\n",
-            &[("SPEC-06", "test", "")],
-        ),
-        case("base: node:24\n▸harden: strict\nentrypoint: [node]\n", &[("SPEC-06", "harden", "")]),
-        case(
             "base: node:24\n▸init:\n  - run: [node, x]\nentrypoint: [node]\n",
             &[("SPEC-06", "init", "")],
         ),
