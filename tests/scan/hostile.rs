@@ -257,6 +257,39 @@ fn an_archive_that_grows_beyond_reason_is_refused() {
 }
 
 #[test]
+fn two_lists_of_one_archive_name_the_same_images() {
+    let (good, bad) = (Image::sound(), Image::sound().layer("f 4755 0:0 usr/bin/x x"));
+    let index = json!({"platform": {"os": "linux", "architecture": "amd64"}});
+    let place = |bytes: &[u8]| {
+        format!("blobs/sha256/{}", crate::archive::digest(bytes).trim_start_matches("sha256:"))
+    };
+    let listed = |config: &Image, layers: &Image| {
+        let layers: Vec<_> = layers.layers.iter().map(|layer| place(layer)).collect();
+        json!([{"Config": place(&config.config()), "RepoTags": ["app:1"], "Layers": layers}])
+    };
+    let of = |config: &Image, layers: &Image| {
+        // All parts are there; the index names the good image only.
+        let both = crate::archive::layout(&[(&good, index.clone()), (&bad, index.clone())]);
+        let name = both.path.join("index.json");
+        let mut all: serde_json::Value = serde_json::from_slice(&fs::read(&name).unwrap()).unwrap();
+        all["manifests"].as_array_mut().unwrap().truncate(1);
+        fs::write(name, all.to_string()).unwrap();
+        let list = listed(config, layers).to_string();
+        fs::write(both.path.join("manifest.json"), list).unwrap();
+        archived(both.folder)
+    };
+    let expected = |image: &Image| {
+        let digest = crate::archive::digest(&image.config());
+        let named = "manifest.json names an image with the config";
+        format!("{named} {digest}, which index.json does not have")
+    };
+    assert_eq!(sentence(&of(&bad, &bad).path), expected(&bad));
+    assert_eq!(sentence(&of(&good, &bad).path), expected(&good));
+    assert_eq!(sentence(&of(&bad, &good).path), expected(&bad));
+    assert_eq!(scan(&of(&good, &good).path, &[]).code, 0);
+}
+
+#[test]
 fn what_is_no_image_is_said_to_be_none() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
