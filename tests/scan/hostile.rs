@@ -66,6 +66,51 @@ fn links_lead_nowhere_but_into_the_image() {
 }
 
 #[test]
+fn links_are_no_longer_than_a_path() {
+    let link = |length: usize| {
+        let target = "./".repeat(length / 2 - 1) + "ab";
+        let text = format!(" linkpath={target}\n");
+        let record = format!("{}{text}", text.len() + 4);
+        vec![member("x", b'x', "", record.as_bytes()), member("l", b'2', "x", b"")]
+    };
+    assert_eq!(taken(&link(4_096)), []);
+    let says = "layer 2 of 2 cannot be unpacked: ";
+    assert_eq!(refused(ended(&link(4_098))), format!("{says}l is a link to what no path can be"));
+}
+
+#[test]
+fn a_folder_is_emptied_once_in_a_layer() {
+    let files: Vec<_> = (0..20_000).map(|at| member(&format!("d/e/{at}"), b'0', "", b"")).collect();
+    let again = |name| (0..10_000).map(move |_| member(name, b'0', "", b""));
+    let all = files.into_iter().chain(again("d/.wh..wh..opq")).chain(again("d/.wh.e"));
+    let all: Vec<_> = all.collect();
+    // A minute if each of them went through all files.
+    let begin = std::time::Instant::now();
+    assert_eq!(taken(&all), []);
+    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+}
+
+#[test]
+fn emptying_a_folder_keeps_what_is_new_however_deep() {
+    let suid = |name: &str| crate::archive::member(name, 0o4755, (b'0', ""), b"x");
+    let opaque = |folder: &str| member(&format!("{folder}/.wh..wh..opq"), b'0', "", b"");
+    let new = || suid("a/b/c/new");
+    let orders = [
+        vec![new(), opaque("a")],
+        vec![new(), opaque("a/b"), opaque("a")],
+        vec![opaque("a/b"), new(), opaque("a"), opaque("a/b/c")],
+        vec![opaque("a"), opaque("a"), new(), opaque("a/b"), opaque("a")],
+    ];
+    for members in orders {
+        let mut image = Image::sound();
+        image.layers.push(ended(&[suid("a/old"), suid("a/b/old"), suid("a/b/c/old"), suid("b")]));
+        image.layers.push(ended(&members));
+        let found = ["/a/b/c/new", "/b"].map(|path| ("PRV-01".to_owned(), path.to_owned()));
+        assert_eq!(scan(&image.layout().path, &[]).blocking(), found);
+    }
+}
+
+#[test]
 fn hard_links_need_a_file() {
     let link = |target| refused(ended(&[member("l", b'1', target, b"")]));
     let says = "layer 2 of 2 cannot be unpacked: l is a hard link to";
