@@ -299,7 +299,7 @@ fn a_test_is_cached_where_no_program_was_run_for_the_image() {
     assert!(fresh.run().contains(&STEP), "{:?}", fresh.run());
     let other = fs::read_to_string(first.spec()).unwrap().replace("20s", "21s");
     let script = fs::read_to_string(first.path().join("app.mjs")).unwrap();
-    let other = Project::new(&other).file("app.mjs", script);
+    let other = Project::written(&other).file("app.mjs", script);
     assert!(other.build().progress().run().contains(&STEP), "another test");
     // A cache export carries it to another daemon.
     let cache = fresh_name().replace("tests/image", "tests/cache");
