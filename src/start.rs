@@ -30,6 +30,9 @@ use clap::Parser;
 
 use crate::inspect::{run_mode, write_json};
 
+/// Where hardpan's own files are beside those of an image that is tried.
+pub const PLACE: &str = "/.hardpan";
+
 /// The name of the answer in the output folder.
 pub const FILE: &str = "tests.json";
 

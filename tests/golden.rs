@@ -71,7 +71,9 @@ cases! {
     refuses_copying_from_an_app
     refuses_patterns_that_flatten_a_tree
     refuses_addresses_with_credentials
+    refuses_hardpans_own_place
     refuses_labels_that_are_hardpans
+    refuses_links_to_hardpans_own_place
     refuses_other_systems_of_the_options
     refuses_other_systems_than_linux
     refuses_platforms_that_the_app_is_not_for

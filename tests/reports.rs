@@ -240,3 +240,29 @@ fn pages_for_a_look() {
         }
     }
 }
+
+#[test]
+fn a_test_that_proved_nothing_leaves_no_clean_result() {
+    let one = |outcome: &str, stopped_in_time| {
+        let mut document = documents::clean();
+        let mut test = document.tests.pop().expect("it has a test");
+        test.outcome = outcome.to_owned();
+        test.stopped_in_time = stopped_in_time;
+        document.tests.clear();
+        document.add_tests(vec![test]);
+        let told = test_result(&document);
+        let listed = |key: &str| told[key].to_string().contains(&document.tests[0].name);
+        let lists = ["passedTests", "warnedTests", "failedTests"];
+        let list = lists.into_iter().find(|key| listed(key)).unwrap_or_default();
+        (told["result"].as_str().unwrap_or_default().to_owned(), list)
+    };
+    let result = |result: &str, list| (result.to_owned(), list);
+    assert_eq!(one("passed", Some(true)), result("PASSED", "passedTests"));
+    assert_eq!(one("passed", None), result("PASSED", "passedTests"));
+    assert_eq!(one("passed", Some(false)), result("WARNED", "warnedTests"));
+    assert_eq!(one("skipped", None), result("WARNED", "warnedTests"));
+    assert_eq!(one("failed", None), result("FAILED", "failedTests"));
+    let mut refused = documents::failed();
+    refused.add_tests(documents::clean().tests);
+    assert_eq!(test_result(&refused)["result"], "FAILED", "nothing makes it better");
+}

@@ -112,6 +112,7 @@ codes! {
     FileOverFolder = "PLACE-01", "a file placed over a folder, or a folder over a file";
     StickyParent = "PLACE-02", "a file placed in a folder that everybody may write";
     ForbiddenWritable = "PLACE-03", "a writable path in a folder of the system";
+    ReservedPlace = "PLACE-04", "a path that is hardpan's own while an image is tested";
 
     // Tests of the finished image.
     TestFailed = "TEST-01", "a test that does not hold in the finished image";

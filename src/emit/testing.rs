@@ -13,9 +13,8 @@ use crate::llb::{
     Network, Output,
 };
 use crate::plan::Plan;
+use crate::start::PLACE;
 
-/// Where everything of hardpan's is mounted: no image has such a folder.
-const OURS: &str = "/.hardpan";
 const ORDER: &str = "order.json";
 
 impl Emitter<'_> {
@@ -33,14 +32,9 @@ impl Emitter<'_> {
         let name = format!("[{}internal] write down the tests", self.platform_prefix());
         let order = self.graph.file(&ops, &Constraints::named(name));
         let frontend = self.graph.import(&settings.frontend)?;
-        let mounted = |name: &str| format!("{OURS}/{name}");
+        let mounted = |name: &str| format!("{PLACE}/{name}");
         let unhashed = |mount: Mount| mount.content_cache(ContentCache::Off);
-        let mut mounts = vec![
-            unhashed(Mount::read_only("/", image)),
-            unhashed(Mount::read_only(mounted("frontend"), frontend)),
-            Mount::read_only(mounted("order"), order),
-            Mount::output(mounted("out"), Output::SCRATCH),
-        ];
+        let mut mounts = vec![unhashed(Mount::read_only("/", image))];
         let writable = plan.writable.iter().map(|path| path.resolved.as_str());
         for path in writable.clone() {
             mounts.push(unhashed(Mount::bind(path, image, Access::Discard).at(path)));
@@ -49,6 +43,12 @@ impl Emitter<'_> {
             let kind = MountKind::Tmpfs { size: 0 };
             mounts.push(Mount { target: "/tmp".to_owned(), kind });
         }
+        // Last, so that nothing of the image takes their place.
+        mounts.extend([
+            unhashed(Mount::read_only(mounted("frontend"), frontend)),
+            Mount::read_only(mounted("order"), order),
+            Mount::output(mounted("out"), Output::SCRATCH),
+        ]);
         let args =
             ["tests", "--order", &mounted(&format!("order/{ORDER}")), "--out", &mounted("out")];
         let exec = Exec {
@@ -66,7 +66,7 @@ impl Emitter<'_> {
         let name = format!("[{}proof] test the image", self.platform_prefix());
         let with = Constraints {
             platform: Some((&settings.platform).into()),
-            ignore_cache: settings.again.holds(false),
+            ignore_cache: settings.again.holds(self.graph.runs(&[image])),
             ..at(place, name)
         };
         let with = self.again_if(&[image], with);

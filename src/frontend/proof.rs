@@ -9,7 +9,7 @@ use crate::bases::resolve::{Resolved, Root};
 use crate::diagnostic::{self, Code, Diagnostic, Span};
 use crate::emit::{CollisionsProbe, Emitted, Emitter, InventoryProbe};
 use crate::frontend::making::{Inputs, config_of};
-use crate::frontend::{Build, Drafted, Failure, LaidOut, policy};
+use crate::frontend::{Build, Drafted, Failure, LaidOut, policy, testing};
 use crate::gateway::{EntryKind, Gateway, Warning, status};
 use crate::harden::{self, Finding, Judgement, Origin, Severity, Subject};
 use crate::input::Input;
@@ -154,9 +154,12 @@ impl Build<'_> {
     ) -> Result<LookedAt, Failure> {
         let mut laid = self.lay_out(emitter, self.app, drafted).await?;
         let mut verdict = self.prove(emitter, &laid.plan, &laid.parts).await?;
-        if !verdict.found.iter().any(Diagnostic::refuses) {
-            verdict.add(self.test(emitter, &laid.plan, laid.parts.image).await?);
-        }
+        let tested = if verdict.found.iter().any(Diagnostic::refuses) {
+            self.untested(&laid.plan)
+        } else {
+            self.test(emitter, &laid.plan, laid.parts.image).await?
+        };
+        verdict.add(tested);
         laid.probes.append(&mut verdict.outputs);
         Ok(LookedAt { laid, verdict })
     }
@@ -176,7 +179,7 @@ impl Build<'_> {
         let platform = plan.platform.id();
         let writable: Vec<String> =
             plan.writable.iter().map(|path| path.resolved.clone()).collect();
-        let args = inventory_args(&config, &platform, &writable)?;
+        let args = inventory_args(&config, &platform, &testing::asked(plan, &writable))?;
         let probe = InventoryProbe { base: parts.base, layers: &parts.layers, args };
         let output = emitter.inventory(&self.probes, &probe)?;
         let inventory = parse(&self.read(emitter, output, inventory::FILE).await?)?;
@@ -199,6 +202,7 @@ impl Build<'_> {
         let mut found = diagnostics(&news, |finding| place(finding, plan));
         found.extend(undecided(&subject, &judgement, base));
         found.extend(self.gate.told(&judgement));
+        found.extend(testing::occupied(plan, &inventory));
         let summary = harden::summary(&subject, &judgement);
         let document = self.written(plan, &subject, &judgement);
         Ok(Verdict { summary, document, found, outputs: vec![output] })

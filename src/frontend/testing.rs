@@ -7,10 +7,11 @@ use crate::frontend::evidence::position;
 use crate::frontend::failure::emulator;
 use crate::frontend::proof::Verdict;
 use crate::frontend::{Build, Failure};
+use crate::inspect::evidence::Inventory;
 use crate::llb::Output;
 use crate::plan::{Plan, PlannedTest};
 use crate::report::document::{self, Test};
-use crate::start::{self, Answer, Order, Outcome, Report, Service, Stop, Trial};
+use crate::start::{self, Answer, Order, Outcome, PLACE, Report, Service, Stop, Trial};
 
 /// What is shown of an app's output in a message, from its end.
 const SHOWN: usize = 1_400;
@@ -37,10 +38,15 @@ impl Verdict {
         let Tested { tests, found, proven, outputs } = tested;
         self.summary = [vec![self.summary.clone()], proven].concat().join(", ");
         self.document.summary.text.clone_from(&self.summary);
-        if tests.iter().any(|test| test.outcome == "failed") {
-            self.document.result = document::Verdict::Failed;
-        }
-        self.document.tests = tests;
+        self.document.add_tests(tests);
+        let at_least = if self.found.iter().any(Diagnostic::refuses) {
+            document::Verdict::Failed
+        } else if found.is_empty() {
+            document::Verdict::Passed
+        } else {
+            document::Verdict::Warned
+        };
+        self.document.result = self.document.result.max(at_least);
         self.found.extend(found);
         self.outputs.extend(outputs);
     }
@@ -69,6 +75,7 @@ impl Build<'_> {
         let output = emitter.testing(&self.probes, (plan, image), order)?;
         let answer = Answer::from_json(&self.read(emitter, output, start::FILE).await?)
             .map_err(Failure::internal)?;
+        answers(planned, &answer.tests).map_err(Failure::internal)?;
         let mut tested = Tested { outputs: vec![output], ..Tested::default() };
         for (planned, report) in planned.iter().zip(&answer.tests) {
             tested.found.extend(found(planned, report, plan));
@@ -78,20 +85,29 @@ impl Build<'_> {
         Ok(tested)
     }
 
+    /// The tests of an image that is refused without them.
+    pub(super) fn untested(&self, plan: &Plan) -> Tested {
+        Tested { tests: self.not_run(plan, "not run: the image is refused"), ..Tested::default() }
+    }
+
     fn skipped(&self, plan: &Plan, span: Span) -> Tested {
         let platform = &plan.platform;
         let why = format!("the builder cannot run programs for {platform}");
         let message = format!("the image for {platform} is not tested: {why}");
         let warning = Diagnostic::warning(Code::TestNotRun, span, message).help(emulator(platform));
+        Tested { tests: self.not_run(plan, &why), found: vec![warning], ..Tested::default() }
+    }
+
+    fn not_run(&self, plan: &Plan, why: &str) -> Vec<Test> {
         let skipped = plan.testing.tests.iter().map(|planned| Test {
             name: planned.test.name.clone(),
             outcome: "skipped".to_owned(),
-            message: Some(why.clone()),
+            message: Some(why.to_owned()),
             output: None,
             stopped_in_time: None,
             position: Some(position(&self.loaded.file.filename, planned.span)),
         });
-        Tested { tests: skipped.collect(), found: vec![warning], ..Tested::default() }
+        skipped.collect()
     }
 
     fn entry(&self, span: Span, report: &Report) -> Test {
@@ -109,6 +125,41 @@ impl Build<'_> {
             position: Some(position(&self.loaded.file.filename, span)),
         }
     }
+}
+
+/// What an inspection is asked of an image: what is writable, and before it, if the image is tested,
+/// whether something is at hardpan's own place.
+pub(super) fn asked(plan: &Plan, writable: &[String]) -> Vec<String> {
+    let reserved = plan.testing.tests.first().map(|_| PLACE.to_owned());
+    reserved.into_iter().chain(writable.iter().cloned()).collect()
+}
+
+/// Refuses to test an image that has something at hardpan's own place. A builder mounts what is
+/// deeper later, whatever comes last, and goes through the links of the image: with nothing of the
+/// image there, no writable path can cover what tests it.
+pub(super) fn occupied(plan: &Plan, inventory: &Inventory) -> Option<Diagnostic> {
+    let test = plan.testing.tests.first()?.span;
+    let (span, message) = match inventory.asked(PLACE).map(|lookup| lookup.found.as_ref()) {
+        Some(None) => return None,
+        Some(Some(found)) => {
+            let layer = found.layer.checked_sub(1).and_then(|layer| plan.layers.get(layer));
+            let what = format!("the image has {PLACE}, which is hardpan's own place in a test");
+            (layer.map_or(test, |layer| layer.span), what)
+        }
+        None => (test, format!("too many paths are looked up to know what is at {PLACE}")),
+    };
+    let help = format!("leave `{PLACE}` out of what is placed, and of the base");
+    Some(Diagnostic::error(Code::ReservedPlace, span, message).help(help))
+}
+
+/// Whether the answer is one to what was asked: each test, in its order.
+fn answers(planned: &[PlannedTest], reports: &[Report]) -> Result<(), String> {
+    let wanted = planned.iter().map(|one| &one.test.name);
+    if wanted.eq(reports.iter().map(|one| &one.name)) {
+        return Ok(());
+    }
+    let (asked, told) = (planned.len(), reports.len());
+    Err(format!("{asked} tests were asked for, and the answer is to {told}, or to others"))
 }
 
 /// What the starter needs to know.
@@ -220,4 +271,40 @@ fn proven(planned: &[PlannedTest], reports: &[Report]) -> Vec<String> {
         _ => Some(format!("{commands} commands tested")),
     };
     answers.into_iter().chain(tested).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::start::{Expected, Kind, Test};
+
+    fn planned(name: &str) -> PlannedTest {
+        let expected = Expected { exit: 0, stdout: None, stderr: None };
+        let trial = Trial::Run { command: vec!["x".to_owned()], expected };
+        let test = Test { name: name.to_owned(), env: Vec::new(), within: 1, trial };
+        PlannedTest { test, span: Span::START }
+    }
+
+    fn report(name: &str) -> Report {
+        Report {
+            name: name.to_owned(),
+            kind: Kind::Run,
+            outcome: Outcome::Passed,
+            message: String::new(),
+            output: Vec::new(),
+            stop: None,
+        }
+    }
+
+    #[test]
+    fn an_answer_to_other_tests_than_were_asked_for_is_none() {
+        let planned = [planned("run a"), planned("run b")];
+        assert_eq!(answers(&planned, &[report("run a"), report("run b")]), Ok(()));
+        let others: [&[&str]; 4] =
+            [&[], &["run a"], &["run a", "run c"], &["run a", "run b", "run b"]];
+        for names in others {
+            let reports: Vec<Report> = names.iter().map(|name| report(name)).collect();
+            assert!(answers(&planned, &reports).is_err(), "{names:?}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use crate::plan::{Action, Origin, Pick, Placement, Stage, StageBase, What};
 use crate::plan::{runs, stages};
 use crate::platform::Platform;
 use crate::spec::model;
+use crate::start::PLACE;
 
 /// A plan without the layers of the image.
 #[derive(Debug, Clone)]
@@ -108,11 +109,9 @@ pub fn draft(
         platform: request.target,
         images: &selection.images,
     };
-    let mut items = Vec::new();
-    for place in &app.image {
-        if let Some((title, placements)) = keep(pick::placements(&scope, place), &mut mistakes) {
-            items.push(Item { title, span: place.span(), placements });
-        }
+    let items = items(&scope, app, &mut mistakes);
+    if let Some(text) = &app.workdir {
+        mistakes.extend(refuse_reserved(&workdir, text.span));
     }
     let base_env = runtime.environment();
     let known = request
@@ -147,6 +146,20 @@ pub(super) fn keep<T>(result: Result<T, Diagnostic>, mistakes: &mut Vec<Diagnost
     result.map_err(|mistake| mistakes.push(mistake)).ok()
 }
 
+fn items(scope: &Scope<'_, '_>, app: &model::App, mistakes: &mut Vec<Diagnostic>) -> Vec<Item> {
+    let mut items = Vec::new();
+    for place in &app.image {
+        let Some((title, placements)) = keep(pick::placements(scope, place), mistakes) else {
+            continue;
+        };
+        let span = place.span();
+        let mut dests = placements.iter().map(|one| paths::join("/", &one.dest));
+        mistakes.extend(dests.find_map(|dest| refuse_reserved(&dest, span)));
+        items.push(Item { title, span, placements });
+    }
+    items
+}
+
 fn writable(
     request: &Request<'_>,
     workdir: &str,
@@ -159,7 +172,8 @@ fn writable(
     for (entry, is_volume) in entries.chain(volumes) {
         let Some(path) = keep(request.variables.expand(&entry.path), mistakes) else { continue };
         let path = paths::join(workdir, &path);
-        if let Some(mistake) = refuse_system(&path, entry.path.span) {
+        let refused = refuse_system(&path, entry.path.span);
+        if let Some(mistake) = refused.or_else(|| refuse_reserved(&path, entry.path.span)) {
             mistakes.push(mistake);
             continue;
         }
@@ -208,6 +222,15 @@ pub(super) fn refuse_system(path: &str, span: Span) -> Option<Diagnostic> {
         )
         .help("write to a folder of the app's own, such as `/var/lib/app` or one below the workdir")
     })
+}
+
+/// Refuses a path at which hardpan's own files are while the image is tested, be it as it is written
+/// or where links of the base lead: who could put something else there would answer the tests.
+pub(super) fn refuse_reserved(path: &str, span: Span) -> Option<Diagnostic> {
+    paths::below(PLACE, path)?;
+    let message = format!("{path:?} is hardpan's own place while an image is tested");
+    let help = format!("choose another path: nothing of an image is at or below `{PLACE}`");
+    Some(Diagnostic::error(Code::ReservedPlace, span, message).help(help))
 }
 
 /// The paths of each image; all of one that a stage starts from.

@@ -13,7 +13,7 @@ use crate::inspect::collisions::Collisions;
 use crate::inspect::entry::Kind;
 use crate::inspect::facts::{Ancestor, Facts, Place};
 use crate::paths;
-use crate::plan::draft::{Draft, Item};
+use crate::plan::draft::{Draft, Item, refuse_reserved};
 use crate::plan::folders::{Folders, ordered};
 use crate::plan::pour;
 use crate::plan::settings::{self, Settings};
@@ -255,7 +255,8 @@ pub(super) fn target<'a>(
         return Err(Diagnostic::error(Code::FileOverFolder, span, message)
             .help("choose another destination with `to`"));
     }
-    Ok(destination.end())
+    let place = destination.end();
+    refuse_reserved(&place.path, span).map_or(Ok(place), Err)
 }
 
 fn refuse_collision(placement: &Placement, place: &Place, span: Span) -> Result<(), Diagnostic> {

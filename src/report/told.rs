@@ -43,6 +43,7 @@ impl Outcome {
     /// How a test ended.
     pub(super) fn of_test(test: &Test) -> Self {
         match test.outcome.as_str() {
+            "passed" if test.stopped_in_time == Some(false) => Self::Warned,
             "passed" => Self::Passed,
             "skipped" => Self::Skipped,
             _ => Self::Failed,
@@ -181,7 +182,9 @@ pub(super) fn numbers(document: &Document) -> String {
     let verb = |count: usize, one: &str, more: &str| {
         format!("{} {}", thousands(count as u64), if count == 1 { one } else { more })
     };
-    let failed = document.tests.iter().filter(|test| Outcome::of_test(test) == Outcome::Failed);
+    let tests = |outcome| {
+        document.tests.iter().filter(move |test| Outcome::of_test(test) == outcome).count()
+    };
     let mut parts = vec![
         verb(summary.blocking, "finding blocks", "findings block"),
         counted(summary.warnings, "warning"),
@@ -192,7 +195,8 @@ pub(super) fn numbers(document: &Document) -> String {
     }
     let undecided = document.checks.iter().filter(|check| is_undecided(document, check));
     for (count, noun, verb) in [
-        (failed.count(), "test", "failed"),
+        (tests(Outcome::Failed), "test", "failed"),
+        (tests(Outcome::Skipped), "test", "not run"),
         (undecided.count(), "check", "undecided"),
         (expired(document).count(), "waiver", "expired"),
     ] {

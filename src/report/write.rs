@@ -11,6 +11,7 @@ use super::document::{
     VERSION, Verdict, WaiverEntry,
 };
 use super::listing;
+use super::told::Outcome;
 use crate::harden::catalogue::Check;
 use crate::harden::{
     self, Allowed, Finding, Judgement, Need, RULES, Severity, State, Status, Subject, summary,
@@ -42,17 +43,15 @@ impl Document {
         let checks: Vec<_> =
             judgement.checks.iter().map(|(id, status)| entry(judgement, id.0, status)).collect();
         let summary = summed(subject, judgement);
-        let is_failed =
-            judgement.refuses(subject) || tests.iter().any(|test| test.outcome == "failed");
         let result = match summary {
-            _ if is_failed => Verdict::Failed,
+            _ if judgement.refuses(subject) => Verdict::Failed,
             Summary { warnings: 0, .. } => Verdict::Passed,
             _ => Verdict::Warned,
         };
         let (findings, truncated) = listing::listed(&judgement.findings, position);
         let image = image(subject, judgement);
         let contract = Contract::new(&image, judgement.profile());
-        Self {
+        let mut document = Self {
             version: VERSION,
             tool: Tool {
                 name: env!("CARGO_PKG_NAME").to_owned(),
@@ -69,11 +68,25 @@ impl Document {
             checks,
             findings,
             waivers: waivers(judgement),
-            tests,
+            tests: Vec::new(),
             contract,
             policy: policy(&judgement.policy),
             truncated,
-        }
+        };
+        document.add_tests(tests);
+        document
+    }
+
+    /// Adds what the image did when it was started. One test that was not run leaves the image
+    /// unproven, and so does an app that had to be killed: none of them is passed without a word.
+    pub fn add_tests(&mut self, tests: Vec<Test>) {
+        let results = tests.iter().map(|test| match Outcome::of_test(test) {
+            Outcome::Passed => Verdict::Passed,
+            Outcome::Warned | Outcome::Skipped => Verdict::Warned,
+            Outcome::Failed => Verdict::Failed,
+        });
+        self.result = results.fold(self.result, Verdict::max);
+        self.tests.extend(tests);
     }
 
     /// As JSON, in one line.

@@ -174,3 +174,35 @@ fn a_call_answers_with_the_report_and_a_status() {
     let call = both.args(["--call=report,format=json"]).run().succeeded();
     assert_eq!(list(&json(call.stdout.as_bytes())).len(), 2, "{call}");
 }
+
+#[test]
+fn what_was_not_tested_is_said_to_be() {
+    let tested = |spec: Project| {
+        let (out, _) = reported(spec.build());
+        let found = document(out.path());
+        let tests = list(&found["tests"]).iter().map(|one| {
+            let of = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
+            (of("outcome"), of("message"))
+        });
+        (found["result"].clone(), tests.collect::<Vec<_>>())
+    };
+    let with = |spec: Project, test: &str| {
+        let text = fs::read_to_string(spec.spec()).unwrap() + test;
+        Project::written(&text).file("a", "a").program("tool", "/bin/dash")
+    };
+    let test = "test:\n  - {run: [node, --version]}\n";
+    let (result, tests) = tested(with(bad(), test));
+    assert_eq!(result, "failed");
+    let not_run = ("skipped".to_owned(), "not run: the image is refused".to_owned());
+    assert_eq!(tests, [not_run]);
+    let (_, tests) = tested(with(good(), test));
+    assert_eq!(tests, [("passed".to_owned(), String::new())]);
+    // An app without a handler is passed with a word of it.
+    let endless = "test:\n  - {start: true, port: 8080}\n";
+    let spec = "base: node:24\nimage:\n  - copy: a\n\
+                entrypoint: [node, -e, \"http.createServer().listen(8080)\"]\n";
+    let (result, tests) = tested(with(Project::new(spec), endless));
+    assert_eq!((result, tests[0].0.as_str()), ("warned".into(), "passed"));
+    let (_, tests) = tested(bad());
+    assert!(tests.is_empty(), "a spec without tests");
+}

@@ -1,6 +1,8 @@
 //! Tests of a spec, run in the finished image: what they see, what makes them fail, and what ends
 //! when they end.
 
+use std::fs;
+
 use crate::support::build::fresh_name;
 use crate::support::daemon::{Daemon, runs_arm64};
 use crate::support::progress::Progress;
@@ -283,31 +285,22 @@ fn an_app_that_does_not_stop_is_told() {
     assert_eq!(progress.warnings, [""; 0]);
 }
 
+const STEP: &str = "[proof] test the image";
+
 #[test]
-fn a_test_is_cached_as_any_step_is() {
-    const STEP: &str = "[proof] test the image";
-    let spec = "
-        base: node:24
-        build:
-          - run: echo UNIQUE > made
-        image:
-          - {copy: made, from: build}
-          - copy: app.mjs
-        entrypoint: [node, app.mjs]
-        test:
-          - {start: true, port: 8080, within: TIME}
-        ";
-    let spec = spec.replace("UNIQUE", &fresh_name());
-    let project = |time: &str| Project::new(&spec.replace("TIME", time)).file("app.mjs", SERVER);
-    let first = project("20s");
+fn a_test_is_cached_where_no_program_was_run_for_the_image() {
+    let tests = "- {start: true, port: 8080, within: 20s}\n";
+    let first = project(SERVER, tests);
     assert!(first.build().progress().run().contains(&STEP));
     let again = first.build().progress();
-    assert!(again.run().contains(&"[proof] inspect the image"), "{:?}", again.run());
     assert!(!again.run().contains(&STEP), "{:?}", again.run());
     assert!(summary(&again).ends_with("answers on 8080"), "{}", summary(&again));
     let fresh = first.build().build_arg("HARDPAN_PROOF=fresh").progress();
     assert!(fresh.run().contains(&STEP), "{:?}", fresh.run());
-    assert!(project("21s").build().progress().run().contains(&STEP), "another test");
+    let other = fs::read_to_string(first.spec()).unwrap().replace("20s", "21s");
+    let script = fs::read_to_string(first.path().join("app.mjs")).unwrap();
+    let other = Project::written(&other).file("app.mjs", script);
+    assert!(other.build().progress().run().contains(&STEP), "another test");
     // A cache export carries it to another daemon.
     let cache = fresh_name().replace("tests/image", "tests/cache");
     let to = format!("--cache-to=type=registry,ref={cache},mode=max");
@@ -316,6 +309,63 @@ fn a_test_is_cached_as_any_step_is() {
     let from = format!("--import-cache=type=registry,ref={cache}");
     let there = first.build().on(&daemon.host).args([from]).progress();
     assert!(!there.run().contains(&STEP), "{:?}", there.run());
+}
+
+#[test]
+fn what_was_tested_is_never_that_of_another_run() {
+    // Under the same definition the first run makes a good file, and each later one a bad one.
+    let spec = "
+        base: node:24
+        build:
+          - run: |
+              echo UNIQUE
+              if [ -e /kept/ran ]; then echo bad > made; else echo good > made; touch /kept/ran; fi
+            cache: {path: /kept, id: UNIQUE}
+        image:
+          - {copy: made, from: build}
+        entrypoint: [node]
+        test:
+          - {run: [node, -e, \"process.exit(fs.readFileSync('made', 'utf8') .startsWith('good') ? 0 : 7)\"]}
+        ";
+    let unique = fresh_name();
+    let project = Project::new(&spec.replace("UNIQUE", unique.rsplit('/').next().unwrap()));
+    assert!(project.build().progress().run().contains(&STEP));
+    let again = project.build().progress();
+    assert!(again.run().contains(&STEP), "tested as it is inspected: {:?}", again.run());
+    let cached = project.build().build_arg("HARDPAN_PROOF=cached").progress();
+    assert!(!cached.run().contains(&STEP), "{:?}", cached.run());
+}
+
+#[test]
+fn nothing_of_an_image_takes_the_place_of_what_tests_it() {
+    let fake = "#!/usr/bin/env node\n";
+    let spec = "
+        base: node:24
+        image:
+          - PLACED
+        writable: WRITABLE
+        entrypoint: [node]
+        test:
+          - {run: [node, -e, process.exit(7)]}
+        ";
+    let project = |placed: &str, writable: &str| {
+        Project::new(&spec.replace("PLACED", placed).replace("WRITABLE", writable))
+            .file("fake", fake)
+            .file("root/.hardpan/frontend/hardpan", fake)
+    };
+    let named = "{copy: fake, to: /.hardpan/frontend/hardpan, mode: 0755}";
+    let refusal = project(named, "/.hardpan/frontend").refused();
+    let codes: Vec<_> =
+        refusal.errors().iter().map(|one| (one.code.as_str(), one.place.0)).collect();
+    assert_eq!(codes, [("PLACE-04", 4), ("PLACE-04", 5)], "{refusal}");
+    // Poured with a folder, which nobody has looked into before.
+    let refusal = project("{copy: root, to: /}", "/srv/data").refused();
+    let (code, line, message, _) = one(&refusal);
+    assert_eq!((code, line), ("PLACE-04", 4), "{refusal}");
+    assert!(message.contains("the image has /.hardpan"), "{refusal}");
+    // A near miss: it is tested, by who should.
+    let refusal = project("{copy: root, to: /srv/}", "/srv/.hardpan").refused();
+    assert_eq!(one(&refusal).0, "TEST-01", "{refusal}");
 }
 
 #[test]
