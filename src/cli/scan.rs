@@ -63,6 +63,13 @@ pub(super) fn run(arguments: &Arguments, told: &mut dyn Write) -> Outcome {
     let scanned = std::panic::catch_unwind(AssertUnwindSafe(|| scan(&request)));
     let failed = |_| Err("the scan failed, which is a mistake of hardpan".to_owned());
     let scanned = match scanned.unwrap_or_else(failed) {
+        Ok(scanned)
+            if scanned.inventory.files() == 0
+                && scanned.inventory.not_evaluated.items.is_empty() =>
+        {
+            let _ = writeln!(told, "error: it holds no file: nothing can be proven of it");
+            return Outcome::NotDone;
+        }
         Ok(scanned) => scanned,
         Err(error) => {
             let _ = writeln!(told, "error: {error}");
@@ -116,6 +123,7 @@ fn judged(scanned: Scanned, arguments: &Arguments, told: &mut dyn Write) -> (Vec
     };
     let mut judgement = harden::judge(&subject, &policy(arguments.profile));
     judgement.leave_out(&scanned.unknown);
+    judgement.doubt(&subject);
     let outcome = if judgement.refuses(&subject) { Outcome::Mistakes } else { Outcome::Fine };
     for (check, reason) in judgement.undecided(&subject) {
         let _ = writeln!(told, "note: {} cannot be decided ({}): {reason}", check.id, check.title);

@@ -1,7 +1,15 @@
 //! What is not known where somebody has an image and nothing else: no line of a spec, no arguments of
 //! a build, for a plain folder not even a config. A check that would have to guess says so instead.
 
-use super::{CHECKS, Judgement, Origin, Status};
+use super::{CHECKS, Judgement, Origin, Status, Subject};
+use crate::inspect::evidence::Part;
+
+/// Checks that go through all files. SHL-02 says itself which folder was not listed.
+const OF_ALL_FILES: &[&str] = &[
+    "SHL-03", "SHL-04", "SHL-07", "SHL-08", "SHL-09", "PRV-01", "PRV-02", "PRV-03", "PRV-04",
+    "PRV-05", "PRV-06", "PRV-07", "PRV-10", "PKG-01", "PKG-02", "PKG-04", "PKG-05", "PKG-06",
+    "PKG-07", "PKG-08", "PKG-09", "SEC-01", "SEC-02", "SEC-04", "RUN-16",
+];
 
 /// What a check must know besides files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +41,18 @@ impl Need {
 }
 
 impl Judgement {
+    /// Where a folder was not listed, nothing that goes through all files has passed.
+    pub fn doubt(&mut self, subject: &Subject<'_>) {
+        let gaps = &subject.inventory.not_evaluated.items;
+        let Some(gap) = gaps.iter().find(|gap| gap.part == Part::Folder) else { return };
+        let reason = format!("{} was not listed: {}", gap.path, gap.reason);
+        for (id, status) in &mut self.checks {
+            if *status == Status::Passed && OF_ALL_FILES.contains(&id.0) {
+                *status = Status::NotEvaluated(reason.clone());
+            }
+        }
+    }
+
     /// Takes back what was decided without knowing what it takes.
     pub fn leave_out(&mut self, unknown: &[Need]) {
         for (check, (id, status)) in CHECKS.iter().zip(&mut self.checks) {
@@ -49,6 +69,18 @@ impl Judgement {
                 0 => Status::NotEvaluated(need.reason().to_owned()),
                 count => Status::Failed(count),
             };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checks_of_all_files_are_in_the_table() {
+        for id in OF_ALL_FILES {
+            assert!(CHECKS.iter().any(|check| check.id.0 == *id), "{id}");
         }
     }
 }

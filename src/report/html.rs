@@ -124,7 +124,10 @@ fn facts(out: &mut String, document: &Document) {
         let name = if base.role == "runtime" { "Stands on" } else { "Built in" };
         code(name, told::pinned(base));
     }
-    code("Digest", document.source.digest.clone().unwrap_or_default());
+    code(
+        &told::digest_of(&document.source.kind).replacen('d', "D", 1),
+        document.source.digest.clone().unwrap_or_default(),
+    );
     let mut profile = escaped(&document.profile);
     if let Some(policy) = &document.policy {
         let file = policy.profile_of_file.as_ref();

@@ -63,7 +63,7 @@ fn head(out: &mut String, document: &Document) {
         row(out, &[&format!("{} base", cell(&base.role)), &code(&short(&name))]);
     }
     if let Some(digest) = &document.source.digest {
-        row(out, &["digest", &code(digest)]);
+        row(out, &[told::digest_of(&document.source.kind), &code(digest)]);
     }
     let tool = &document.tool;
     let tool = format!("{} {}, rules {}", tool.name, tool.version, document.rules);

@@ -142,6 +142,15 @@ fn is_undecided(document: &Document, check: &CheckEntry) -> bool {
         && (!check.reason.as_deref().is_some_and(is_lacking) || required.contains(&check.id))
 }
 
+/// What the digest of the source is the digest of: of a build, the image's own is not known yet.
+pub(super) fn digest_of(kind: &str) -> &'static str {
+    match kind {
+        "spec" => "digest of the spec",
+        "dockerfile" => "digest of the Dockerfile",
+        _ => "digest of the image",
+    }
+}
+
 /// Waivers of the spec whose last day is over: the check, and what is wrong. They refuse the image;
 /// one of a central policy, which is for many files, does not.
 pub(super) fn expired(document: &Document) -> impl Iterator<Item = (&str, String)> {

@@ -48,7 +48,11 @@ impl Document {
             Summary { warnings: 0, .. } => Verdict::Passed,
             _ => Verdict::Warned,
         };
-        let (findings, truncated) = listing::listed(&judgement.findings, position);
+        let (mut findings, truncated) = listing::listed(&judgement.findings, position);
+        // Who has set a field is not known either where the base is not.
+        for one in findings.iter_mut().filter(|_| !subject.base_known) {
+            "image".clone_into(&mut one.origin);
+        }
         let image = image(subject, judgement);
         let contract = Contract::new(&image, judgement.profile());
         let mut document = Self {

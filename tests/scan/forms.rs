@@ -237,4 +237,18 @@ fn what_may_not_be_read_is_told() {
     root.folder("/secret", 0o700).file("/secret/id_rsa", 0o600, "x");
     let found = read(&as_nobody(root.path()).unwrap());
     assert_eq!(found.blocking(), [("SHL-02".to_owned(), "/secret".to_owned())]);
+    for check in ["SHL-03", "PRV-01", "PKG-08", "SEC-01"] {
+        assert_eq!(found.status(check), "not_evaluated", "{check} has not seen /secret");
+    }
+    assert_eq!(read(&as_nobody(sound().path()).unwrap()).status("SHL-03"), "passed");
+}
+
+#[test]
+fn of_nothing_nothing_is_proven() {
+    let empty = tempfile::tempdir().unwrap();
+    let found = scan(empty.path(), &[]);
+    assert_eq!(found.code, 2, "{found:?}");
+    assert!(found.said.contains("it holds no file"), "{found:?}");
+    fs::write(empty.path().join("file"), "x").unwrap();
+    assert_eq!(scan(empty.path(), &[]).code, 0);
 }
