@@ -196,10 +196,11 @@ fn headers_that_readers_disagree_about_are_refused() {
     assert_eq!(refused(ended(&[member("x", b'L', "", b"\0"), file()])), empty);
     // One of each in front of each file, as programs write them, and keys that decide nothing.
     let long = |flag| member("x", flag, "", b"usr/bin/y");
-    let mut fine = vec![all(), records(&["mtime=0", "mtime=1", "atime="]), long(b'L'), long(b'K')];
-    fine.extend([file(), records(&["path=usr/bin/z"]), file()]);
+    let mut members =
+        vec![all(), records(&["mtime=0", "mtime=1", "atime="]), long(b'L'), long(b'K')];
+    members.extend([file(), records(&["path=usr/bin/z"]), file()]);
     let blocking = ["/usr/bin/y", "/usr/bin/z"].map(|path| ("PRV-01".to_owned(), path.to_owned()));
-    assert_eq!(taken(&fine), blocking);
+    assert_eq!(taken(&members), blocking);
 }
 
 #[test]
@@ -211,7 +212,7 @@ fn numbers_are_read_as_engines_read_them() {
         file
     };
     let setuid = [("PRV-01".to_owned(), "/usr/bin/x".to_owned())];
-    for mode in [b"\0004755\0", b"\x000004755", b"   4755 ", b" \x004755 \0", b"0004755\0"] {
+    for mode in [b"\x00004755\0", b"\x000004755", b"   4755 ", b" \x004755 \0", b"0004755\0"] {
         assert_eq!(taken(&[with(100, mode)]), setuid, "{mode:?}");
     }
     let says = "layer 2 of 2 cannot be unpacked: ";
