@@ -168,8 +168,8 @@ fn open(path: &Path, request: &Request<'_>, notes: &mut Vec<String>) -> Result<O
         // The links of an inspected tree are not followed; this one is whoever scans it has named.
         return std::fs::canonicalize(path).map(Opened::Folder).map_err(text);
     }
-    let file = plain(blobs::regular(path).map_err(text)?)?;
-    let archive = Archive::open(file.try_clone().map_err(text)?);
+    let (file, length) = plain(blobs::regular(path).map_err(text)?)?;
+    let archive = Archive::open(file.try_clone().map_err(text)?, length);
     let blobs = Blobs::Archive(archive.map_err(|error| format!("it is no archive: {error}"))?);
     if blobs.has("index.json") && blobs.has("oci-layout") {
         let kind = if blobs.has("manifest.json") { "docker-tar" } else { "oci-tar" };
@@ -181,8 +181,9 @@ fn open(path: &Path, request: &Request<'_>, notes: &mut Vec<String>) -> Result<O
     Ok(Opened::Root(file))
 }
 
-/// An archive as a whole may be packed, as by `docker save NAME | gzip`.
-fn plain(mut file: File) -> Result<File, String> {
+/// An archive as a whole may be packed, as by `docker save NAME | gzip`; unpacked, and how many bytes
+/// it has as it is.
+fn plain(mut file: File) -> Result<(File, u64), String> {
     let text = |error: std::io::Error| error.to_string();
     let length = file.metadata().map_err(text)?.len();
     if length == 0 {
@@ -192,10 +193,11 @@ fn plain(mut file: File) -> Result<File, String> {
     let count = file.read(&mut magic).map_err(text)?;
     file.rewind().map_err(text)?;
     if !stream::is_packed(&magic[..count]) {
-        return Ok(file);
+        return Ok((file, length));
     }
-    let mut unpacked = stream::unpacked(file, length).map_err(text)?;
-    crate::inspect::spool::keep(&mut unpacked).map_err(text)
+    let mut growth = stream::Growth::of(length);
+    let mut unpacked = stream::unpacked(file, &mut growth).map_err(text)?;
+    Ok((crate::inspect::spool::keep(&mut unpacked).map_err(text)?, length))
 }
 
 fn image(

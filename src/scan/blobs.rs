@@ -3,7 +3,7 @@
 //! An archive is read once for the places of its members; then each is read from its place. Names of
 //! parts come from the image itself: they are looked up among the members, or are digests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
@@ -26,6 +26,8 @@ pub(super) enum Blobs {
 /// A tar archive on disk and what it holds.
 pub(super) struct Archive {
     file: File,
+    /// How many bytes it had before anything was unpacked.
+    length: u64,
     /// Begin and length.
     members: BTreeMap<Vec<u8>, (u64, u64)>,
     /// Names that stand for others, which old programs write for layers that are there already.
@@ -34,7 +36,7 @@ pub(super) struct Archive {
 
 impl Archive {
     /// Looks through an archive.
-    pub(super) fn open(file: File) -> io::Result<Self> {
+    pub(super) fn open(file: File, length: u64) -> io::Result<Self> {
         let (mut members, mut links) = (BTreeMap::new(), BTreeMap::new());
         let mut reader = BufReader::with_capacity(64 << 10, file.try_clone()?);
         reader.rewind()?;
@@ -59,7 +61,7 @@ impl Archive {
                 Kind::Folder | Kind::Other(_) => {}
             }
         }
-        Ok(Self { file, members, links })
+        Ok(Self { file, length, members, links })
     }
 
     fn find(&self, name: &str) -> Option<(u64, u64)> {
@@ -99,6 +101,17 @@ impl Blobs {
                     .ok_or_else(|| format!("it lacks {shown}, which it names"))?;
                 Ok((Box::new(Section { file: &archive.file, at, left }), left))
             }
+        }
+    }
+
+    /// How many bytes there are that parts can be made of, each counted once.
+    pub(super) fn length(&self, names: &BTreeSet<&str>) -> u64 {
+        match self {
+            Self::Folder(_) => {
+                let length = |name: &&str| self.open(name).map_or(0, |(_, length)| length);
+                names.iter().map(length).fold(0, u64::saturating_add)
+            }
+            Self::Archive(archive) => archive.length,
         }
     }
 

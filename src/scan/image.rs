@@ -3,10 +3,11 @@
 //!
 //! A layer that is not what its digest says, or that no engine would unpack, ends the scan.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::blobs::Blobs;
-use super::stream::{self, Measured};
+use super::stream::{self, Growth, Measured};
 use super::tar::{Kind, Member, Tar};
 use crate::image::ImageConfig;
 use crate::inspect::escape::escape;
@@ -43,6 +44,12 @@ pub(super) struct Layer {
     pub(super) digest: Option<(String, u64)>,
 }
 
+/// What all layers together may still hold, in their files and unpacked.
+struct Bounds {
+    left: u64,
+    growth: Growth,
+}
+
 /// Unpacks all layers.
 pub(super) fn unpack(blobs: &Blobs, parts: &Parts, base: Base) -> Result<Layered, String> {
     let layers = &parts.layers;
@@ -55,14 +62,15 @@ pub(super) fn unpack(blobs: &Blobs, parts: &Parts, base: Base) -> Result<Layered
         return Err(format!("the config names {said} layers, and the image has {has}"));
     }
     let mut image = Layered::new(base).map_err(|error| spool_trouble(&error))?;
-    let mut left = MAX_BYTES;
+    let names: BTreeSet<&str> = layers.iter().map(|layer| &*layer.name).collect();
+    let mut bounds = Bounds { left: MAX_BYTES, growth: Growth::of(blobs.length(&names)) };
     for (index, layer) in layers.iter().enumerate() {
         let wrong = |why: String| {
             format!("layer {} of {} cannot be unpacked: {why}", index + 1, layers.len())
         };
         image.begin();
         let said = said.get(index).map(String::as_str);
-        read_layer(blobs, (layer, said), &mut image, &mut left).map_err(wrong)?;
+        read_layer(blobs, (layer, said), &mut image, &mut bounds).map_err(wrong)?;
     }
     Ok(image)
 }
@@ -76,13 +84,13 @@ fn read_layer(
     blobs: &Blobs,
     (layer, diff_id): (&Layer, Option<&str>),
     image: &mut Layered,
-    left: &mut u64,
+    bounds: &mut Bounds,
 ) -> Result<(), String> {
-    let (stream, length) = blobs.open(&layer.name)?;
+    let (stream, _) = blobs.open(&layer.name)?;
     let text = |error: std::io::Error| error.to_string();
     let mut packed = Measured::new(stream);
-    let mut plain = Measured::new(stream::unpacked(&mut packed, length).map_err(text)?);
-    lay(&mut plain, image, left)?;
+    let mut plain = Measured::new(stream::unpacked(&mut packed, &mut bounds.growth).map_err(text)?);
+    lay(&mut plain, image, &mut bounds.left)?;
     let (digest, _) = plain.digest().map_err(text)?;
     if diff_id.is_some_and(|said| said != digest) {
         return Err(format!(

@@ -19,7 +19,9 @@ const SKIPPABLE: &[u8] = b"\x2a\x4d\x18";
 
 /// The most that one layer unpacks to.
 pub(super) const MAX_LAYER: u64 = 16 << 30;
-/// Up to here a stream may grow however little it is packed; then only so many times.
+/// The most that all layers of an archive unpack to, with the names and attributes of their files.
+const MAX_ALL: u64 = 64 << 30;
+/// Up to here an archive may grow however little it is packed; then only so many times.
 const FREE: u64 = 512 << 20;
 const MAX_GROWTH: u64 = 200;
 
@@ -60,22 +62,44 @@ impl<R: Read> Read for Measured<R> {
     }
 }
 
-/// A stream that may grow only so far.
-struct Bounded<R> {
-    input: R,
-    count: u64,
+/// How much all streams of an archive may still unpack to, together.
+#[derive(Debug)]
+pub(super) struct Growth {
     limit: u64,
+    left: u64,
 }
 
-impl<R: Read> Read for Bounded<R> {
+impl Growth {
+    /// Of an archive with so many bytes, however often it names the same ones.
+    pub(super) fn of(length: u64) -> Self {
+        let limit = length.saturating_mul(MAX_GROWTH).clamp(FREE, MAX_ALL);
+        Self { limit, left: limit }
+    }
+}
+
+/// A stream that may grow only so far.
+struct Bounded<'a, R> {
+    input: R,
+    count: u64,
+    growth: &'a mut Growth,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buffer)?;
         self.count += count as u64;
-        if self.count > self.limit {
-            let why = format!("it unpacks to more than {} MiB", self.limit >> 20);
-            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
-        }
-        Ok(count)
+        let left = self.growth.left.checked_sub(count as u64);
+        let why = match left {
+            None => format!("the archive unpacks to more than {} MiB", self.growth.limit >> 20),
+            _ if self.count > MAX_LAYER => {
+                format!("it unpacks to more than {} MiB", MAX_LAYER >> 20)
+            }
+            Some(left) => {
+                self.growth.left = left;
+                return Ok(count);
+            }
+        };
+        Err(io::Error::new(io::ErrorKind::InvalidData, why))
     }
 }
 
@@ -88,20 +112,22 @@ fn is_zstd(start: &[u8]) -> bool {
     start.starts_with(ZSTD) || start.get(1..4) == Some(SKIPPABLE)
 }
 
-/// Unpacks a stream of a known length.
-pub(super) fn unpacked<'a>(input: impl Read + 'a, length: u64) -> io::Result<Box<dyn Read + 'a>> {
+/// Unpacks a stream of an archive.
+pub(super) fn unpacked<'a>(
+    input: impl Read + 'a,
+    growth: &'a mut Growth,
+) -> io::Result<Box<dyn Read + 'a>> {
     let mut input = BufReader::with_capacity(128 << 10, input);
-    let limit = length.saturating_mul(MAX_GROWTH).clamp(FREE, MAX_LAYER);
     let start = input.fill_buf()?;
     if start.starts_with(GZIP) {
         let input = MultiGzDecoder::new(input);
-        return Ok(Box::new(Bounded { input, count: 0, limit }));
+        return Ok(Box::new(Bounded { input, count: 0, growth }));
     }
     if is_zstd(start) {
         let input = Zstd { input, decoder: FrameDecoder::new(), is_within: false };
-        return Ok(Box::new(Bounded { input, count: 0, limit }));
+        return Ok(Box::new(Bounded { input, count: 0, growth }));
     }
-    Ok(Box::new(Bounded { input, count: 0, limit: MAX_LAYER }))
+    Ok(Box::new(Bounded { input, count: 0, growth }))
 }
 
 /// Frames of zstd, one after the other; those that hold no content are passed over.
@@ -167,7 +193,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
-        unpacked(bytes, bytes.len() as u64)?.read_to_end(&mut text)?;
+        unpacked(bytes, &mut Growth::of(bytes.len() as u64))?.read_to_end(&mut text)?;
         Ok(text)
     }
 
@@ -191,9 +217,20 @@ mod tests {
         let mut packed = flate2::read::GzEncoder::new(zeros, flate2::Compression::fast());
         let mut bomb = Vec::new();
         packed.read_to_end(&mut bomb).unwrap();
-        let error =
-            io::copy(&mut unpacked(bomb.as_slice(), bomb.len() as u64).unwrap(), &mut io::sink());
+        let mut growth = Growth::of(bomb.len() as u64);
+        let error = io::copy(&mut unpacked(&*bomb, &mut growth).unwrap(), &mut io::sink());
         let error = error.unwrap_err().to_string();
-        assert!(error.starts_with("it unpacks to more than"), "{error}");
+        assert!(error.starts_with("the archive unpacks to more than"), "{error}");
+    }
+
+    #[test]
+    fn what_is_named_twice_grows_twice() {
+        let mut growth = Growth { limit: 30, left: 30 };
+        let text = frame(b"nine of i");
+        let mut copied = || io::copy(&mut unpacked(&*text, &mut growth).unwrap(), &mut io::sink());
+        for _ in 0..3 {
+            assert_eq!(copied().unwrap(), 9);
+        }
+        assert!(copied().unwrap_err().to_string().starts_with("the archive unpacks to more"));
     }
 }

@@ -196,10 +196,11 @@ fn headers_that_readers_disagree_about_are_refused() {
     assert_eq!(refused(ended(&[member("x", b'L', "", b"\0"), file()])), empty);
     // One of each in front of each file, as programs write them, and keys that decide nothing.
     let long = |flag| member("x", flag, "", b"usr/bin/y");
-    let mut usual = vec![all(), records(&["mtime=0", "mtime=1", "atime="]), long(b'L'), long(b'K')];
-    usual.extend([file(), records(&["path=usr/bin/z"]), file()]);
+    let mut members =
+        vec![all(), records(&["mtime=0", "mtime=1", "atime="]), long(b'L'), long(b'K')];
+    members.extend([file(), records(&["path=usr/bin/z"]), file()]);
     let blocking = ["/usr/bin/y", "/usr/bin/z"].map(|path| ("PRV-01".to_owned(), path.to_owned()));
-    assert_eq!(taken(&usual), blocking);
+    assert_eq!(taken(&members), blocking);
 }
 
 #[test]
