@@ -208,9 +208,12 @@ fn image(
         _ if blobs.has("index.json") => oci::images(&blobs)?,
         _ => docker::images(&blobs)?,
     };
-    // Old programs write an index that names nothing beside the list that counts.
-    if candidates.is_empty() && blobs.has("manifest.json") {
-        candidates = docker::images(&blobs)?;
+    if blobs.has("manifest.json") {
+        // Old programs write an index that names nothing beside the list that counts.
+        if candidates.is_empty() {
+            candidates = docker::images(&blobs)?;
+        }
+        docker::agrees(&blobs, &candidates)?;
     }
     let (chosen, note) = choose(candidates, request)?;
     notes.extend(note);

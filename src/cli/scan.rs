@@ -7,7 +7,8 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 
 use super::Outcome;
-use crate::harden::{self, Policy, Profile, Subject};
+use crate::frontend::prepare;
+use crate::harden::{self, Allowed, Demand, Policy, Profile, Source, Subject};
 use crate::input::Input;
 use crate::report::{About, Document, Format, document};
 use crate::scan::{Request, Scanned, scan};
@@ -20,9 +21,9 @@ pub(super) struct Arguments {
     /// The form of the report
     #[arg(long, default_value = "text", value_parser = format)]
     format: Format,
-    /// How strict to be
-    #[arg(long, default_value = "standard", value_parser = profile)]
-    profile: Profile,
+    /// How strict to be [default: standard]
+    #[arg(long, value_parser = profile)]
+    profile: Option<Profile>,
     /// What the image stands on, in any of the same forms: tells its files from the app's
     #[arg(long, value_name = "PATH")]
     base: Option<PathBuf>,
@@ -91,18 +92,29 @@ fn request(arguments: &Arguments) -> Request<'_> {
     }
 }
 
+/// What the image is judged by. A scan takes no waivers, and where something was asked for, the report
+/// says so.
+fn policy(profile: Option<Profile>) -> Policy {
+    Policy::of_all(profile.map(|profile| Demand {
+        from: Source::Option,
+        profile: Some(profile),
+        allowed: Some(Allowed::NONE),
+        ..Demand::default()
+    }))
+}
+
 /// The report, and whether something blocks.
 fn judged(scanned: Scanned, arguments: &Arguments, told: &mut dyn Write) -> (Vec<u8>, Outcome) {
     let subject = Subject {
         inventory: &scanned.inventory,
         config: &scanned.config,
         platform: &scanned.platform,
-        today: jiff::Zoned::now().date(),
+        today: prepare::today(),
         writable: &[],
         base_known: scanned.is_base_known,
         input: Input::Dockerfile,
     };
-    let mut judgement = harden::judge(&subject, &Policy::of(arguments.profile));
+    let mut judgement = harden::judge(&subject, &policy(arguments.profile));
     judgement.leave_out(&scanned.unknown);
     let outcome = if judgement.refuses(&subject) { Outcome::Mistakes } else { Outcome::Fine };
     for (check, reason) in judgement.undecided(&subject) {

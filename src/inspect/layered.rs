@@ -10,7 +10,7 @@ mod lost;
 mod origin;
 mod placing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 
 use rustix::fd::OwnedFd;
@@ -43,6 +43,10 @@ pub(crate) struct Layered {
     blank: Stat,
     /// How many layers were begun.
     begun: u32,
+    /// How many times a layer took something away.
+    whiteouts: usize,
+    /// Folders in which the current layer has already taken away what lower ones have.
+    emptied: BTreeSet<Id>,
     base: Base,
     /// What is gone or covered, in the order of the layers.
     lost: Vec<Lost>,
@@ -130,6 +134,8 @@ impl Layered {
             disk: None,
             blank,
             begun: 0,
+            whiteouts: 0,
+            emptied: BTreeSet::new(),
             base,
             lost: Vec::new(),
             lost_more: false,

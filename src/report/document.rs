@@ -142,6 +142,8 @@ pub struct Summary {
     pub passed: usize,
     /// Checks that found something, whatever it weighs.
     pub failed: usize,
+    /// Checks of which all that was found is waived.
+    pub waived_checks: usize,
     /// Checks that could not be decided.
     pub not_evaluated: usize,
     /// Checks that the profile leaves out.

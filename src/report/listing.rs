@@ -1,8 +1,9 @@
 //! Which findings a document lists: the first of each check, as many of each as fit.
 //!
-//! In: all findings. Out: at most `MAX_FINDINGS` of a check and `MAX_BYTES` together, in their order,
+//! In: all findings. Out: at most `MAX_FINDINGS` of a check, those that count and weigh most, and `MAX_BYTES` together, in their order,
 //! and what is missing. Every check keeps as many as any other, so that none hides another.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::document::{FindingEntry, MAX_BYTES, MAX_FINDINGS, Position, Truncated};
@@ -26,14 +27,22 @@ pub(super) fn listed(
     (entries.into_iter().map(|(_, entry)| entry).collect(), truncated)
 }
 
-/// Each finding with its number among those of its check, from 0.
+/// Each finding with its number among those of its check, from 0: first those that count, the
+/// heaviest first, so that no long list of what is waived or light hides one that refuses the image.
 fn numbered(findings: &[Finding]) -> impl Iterator<Item = (usize, &Finding)> {
+    let mut order: Vec<usize> = (0..findings.len()).collect();
+    order.sort_by_key(|index| {
+        let one = &findings[*index];
+        (one.waived.is_some(), Reverse(one.severity))
+    });
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    findings.iter().map(move |finding| {
-        let count = counts.entry(finding.check.0).or_default();
+    let mut numbers = vec![0; findings.len()];
+    for index in order {
+        let count = counts.entry(findings[index].check.0).or_default();
+        numbers[index] = *count;
         *count += 1;
-        (*count - 1, finding)
-    })
+    }
+    numbers.into_iter().zip(findings)
 }
 
 fn bytes(entries: &[(usize, FindingEntry)]) -> usize {
@@ -115,6 +124,16 @@ mod tests {
         let expected = Truncated { found: 1_003, listed: 1_002, per_check: 1_000 };
         assert_eq!(truncated, Some(expected));
         assert_eq!(listed(&findings[1..], |_| None).1, None);
+    }
+
+    #[test]
+    fn what_refuses_the_image_is_not_hidden_by_what_is_waived_or_light() {
+        let mut findings = many("SHL-02", 1_002, 0);
+        findings[..500].iter_mut().for_each(|one| one.waived = Some(0));
+        findings[1_001].severity = Severity::Block;
+        let (entries, _) = listed(&findings, |_| None);
+        assert_eq!(entries.last().map(|one| one.severity.name()), Some("block"));
+        assert_eq!(entries.iter().filter(|one| one.waiver.is_some()).count(), 498);
     }
 
     #[test]

@@ -150,13 +150,17 @@ fn entry(judgement: &Judgement, id: &'static str, status: &Status) -> CheckEntry
 fn summed(subject: &Subject<'_>, judgement: &Judgement) -> Summary {
     let open = || judgement.findings.iter().filter(|one| one.waived.is_none());
     let count = |severity| open().filter(|one| one.severity == severity).count();
+    let ended = |is: &dyn Fn(&Status) -> bool| {
+        judgement.checks.iter().filter(|(_, status)| is(status)).count()
+    };
     let (passed, failed, not_evaluated) = judgement.tally();
     Summary {
         text: summary(subject, judgement),
         passed,
         failed,
         not_evaluated,
-        off: judgement.checks.iter().filter(|(_, status)| *status == Status::Off).count(),
+        waived_checks: ended(&|status| matches!(status, Status::Waived(_))),
+        off: ended(&|status| *status == Status::Off),
         blocking: count(Severity::Block),
         warnings: count(Severity::Warn),
         infos: count(Severity::Info),

@@ -102,6 +102,15 @@ impl Blobs {
         }
     }
 
+    /// The one name of a part that may have several.
+    pub(super) fn place(&self, name: &str) -> Vec<u8> {
+        let name = tidy(name.as_bytes());
+        match self {
+            Self::Folder(_) => name,
+            Self::Archive(archive) => archive.links.get(&name).cloned().unwrap_or(name),
+        }
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         match self {
             Self::Folder(folder) => folder.join(name).is_file(),

@@ -1,6 +1,8 @@
 //! What `docker save` writes: `manifest.json`, which names for each image its config and the tars of
 //! its layers. Docker of today writes an OCI layout beside it, which is read instead.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::blobs::Blobs;
@@ -44,7 +46,25 @@ fn read(blobs: &Blobs, image: Image) -> Result<Candidate<Parts>, String> {
     let layer = |name: String| Layer { name, digest: None };
     let layers = image.layers.unwrap_or_default().into_iter().map(layer).collect();
     let names = image.repo_tags.unwrap_or_default();
-    Ok(Candidate { names, platform, image: Parts { digest, config, layers } })
+    let config_digest = digest.clone();
+    Ok(Candidate { names, platform, image: Parts { digest, config_digest, config, layers } })
+}
+
+/// Refuses a list that names an image, config or layer which the index beside it does not have: what
+/// is scanned would not be what `docker load` makes of the archive.
+pub(super) fn agrees(blobs: &Blobs, indexed: &[Candidate<Parts>]) -> Result<(), String> {
+    let parts = |image: &Parts| {
+        let layers = image.layers.iter().map(|layer| blobs.place(&layer.name));
+        (image.config_digest.clone(), layers.collect::<Vec<_>>())
+    };
+    let known: BTreeSet<_> = indexed.iter().map(|one| parts(&one.image)).collect();
+    match images(blobs)?.iter().find(|one| !known.contains(&parts(&one.image))) {
+        Some(other) => Err(format!(
+            "manifest.json names an image with the config {}, which index.json does not have",
+            other.image.config_digest
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The digest that a file is called by.

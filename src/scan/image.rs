@@ -29,6 +29,8 @@ const NOTE: &[u8] = b".wh..wh.";
 pub(super) struct Parts {
     /// The digest of the manifest, or of the config where there is none.
     pub(super) digest: String,
+    /// The digest of the config.
+    pub(super) config_digest: String,
     pub(super) config: ImageConfig,
     /// The lowest first.
     pub(super) layers: Vec<Layer>,

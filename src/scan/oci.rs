@@ -150,7 +150,8 @@ fn image(blobs: &Blobs, one: &Descriptor) -> Result<Option<Candidate<Parts>>, St
         let name = layer.place()?;
         layers.push(Layer { name, digest: Some((layer.digest, layer.size)) });
     }
-    let image = Parts { digest: one.digest.clone(), config: parsed, layers };
+    let (digest, config_digest) = (one.digest.clone(), manifest.config.digest);
+    let image = Parts { digest, config_digest, config: parsed, layers };
     Ok(Some(Candidate { names: Vec::new(), platform, image }))
 }
 

@@ -19,6 +19,9 @@ const MAX_HEADERS: usize = 8;
 /// The attribute of capabilities, as Go's and Python's programs write it.
 const CAPABILITY: &[u8] = b"SCHILY.xattr.security.capability";
 
+/// What decides of a file where it is and whose.
+const DECISIVE: [&[u8]; 6] = [b"path", b"linkpath", b"size", b"uid", b"gid", CAPABILITY];
+
 /// An archive that is being read.
 pub(super) struct Tar<R> {
     input: R,
@@ -96,10 +99,13 @@ impl<R: Read> Tar<R> {
     /// The next file; what was not read of the one before is skipped.
     pub(super) fn next(&mut self) -> io::Result<Option<Member>> {
         let mut extended = Extended::default();
+        let mut before: Vec<u8> = Vec::new();
         for _ in 0..MAX_HEADERS {
             self.skip()?;
             let Some(header) = self.header()? else { return Ok(None) };
             let size = number(&header[124..136]).ok_or_else(|| wrong("a size is no number"))?;
+            check_order(header[156], &before)?;
+            before.push(header[156]);
             match header[156] {
                 b'x' => self.records(size, &mut extended)?,
                 b'L' => extended.long_name = Some(self.text(size)?),
@@ -128,21 +134,10 @@ impl<R: Read> Tar<R> {
         let link = extended.long_link.or(extended.link);
         let link = link.unwrap_or_else(|| text(&header[157..257]).to_vec());
         let shown = || escape(&name[..name.len().min(BLOCK)]);
-        let kind = match flag {
-            b'0' | 0 if name.ends_with(b"/") => Kind::Folder,
-            b'0' | 0 | b'7' => Kind::File,
-            b'1' => Kind::Name,
-            b'2' => Kind::Link,
-            b'3' => Kind::Other(FileType::CharacterDevice),
-            b'4' => Kind::Other(FileType::BlockDevice),
-            b'5' => Kind::Folder,
-            b'6' => Kind::Other(FileType::Fifo),
-            b'S' => {
-                return Err(wrong(format!("{} is a sparse file, which no engine writes", shown())));
-            }
-            _ => return Err(wrong(format!("{} is of a kind that engines do not unpack", shown()))),
-        };
-        let size = if kind == Kind::File { extended.size.unwrap_or(size) } else { 0 };
+        let size = extended.size.unwrap_or(size);
+        let kind = kind(flag, name.ends_with(b"/"), size)
+            .map_err(|why| wrong(format!("{} {why}", shown())))?;
+        let size = if kind == Kind::File { size } else { 0 };
         let id = |at: usize, said: Option<u64>| {
             let id = said.or_else(|| number(&header[at..at + 8]));
             id.and_then(|id| u32::try_from(id).ok()).ok_or_else(|| {
@@ -243,13 +238,15 @@ impl<R: Read> Tar<R> {
 
     /// A long name of GNU tar.
     fn text(&mut self, size: u64) -> io::Result<Vec<u8>> {
-        Ok(text(&self.extended(size)?).to_vec())
+        let name = text(&self.extended(size)?).to_vec();
+        if name.is_empty() { Err(wrong("a long name is empty")) } else { Ok(name) }
     }
 
     /// The records of pax: `27 path=name of the file\n`.
     fn records(&mut self, size: u64, extended: &mut Extended) -> io::Result<()> {
         let content = self.extended(size)?;
         let mut rest = content.as_slice();
+        let mut keys: Vec<&[u8]> = Vec::new();
         let broken = || wrong("an extended header is damaged");
         while !rest.is_empty() {
             let space = rest.iter().take(10).position(|byte| *byte == b' ').ok_or_else(broken)?;
@@ -259,10 +256,16 @@ impl<R: Read> Tar<R> {
             let record = record[space + 1..].strip_suffix(b"\n").ok_or_else(broken)?;
             let equals = record.iter().position(|byte| *byte == b'=').ok_or_else(broken)?;
             let (key, value) = (&record[..equals], &record[equals + 1..]);
+            if DECISIVE.contains(&key) {
+                // Readers differ in which one counts, and in what nothing means.
+                if keys.contains(&key) || value.is_empty() {
+                    let key = escape(key);
+                    return Err(wrong(format!("an extended header says {key} twice, or nothing")));
+                }
+                keys.push(key);
+            }
             let number = || decimal(value).map(Some).ok_or_else(broken);
             match key {
-                // Nothing means that the plain header counts.
-                _ if value.is_empty() => {}
                 b"path" => extended.name = Some(value.to_vec()),
                 b"linkpath" => extended.link = Some(value.to_vec()),
                 b"size" => extended.size = number()?,
@@ -294,6 +297,38 @@ fn padding(size: u64) -> u64 {
     (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64
 }
 
+/// Whether a header may follow those in front of the same file. Some readers join two of a kind, some
+/// take the last; to some a header for all files ends what was said before it.
+fn check_order(flag: u8, before: &[u8]) -> io::Result<()> {
+    let is_own = |flag: &u8| matches!(flag, b'x' | b'L' | b'K');
+    if is_own(&flag) && before.contains(&flag) {
+        return Err(wrong("one file has two extended headers of a kind"));
+    }
+    if flag == b'g' && before.iter().any(is_own) {
+        return Err(wrong("a header for all files stands between a file and its own"));
+    }
+    Ok(())
+}
+
+/// What a file is; why it is refused otherwise.
+fn kind(flag: u8, is_called_folder: bool, size: u64) -> Result<Kind, &'static str> {
+    match flag {
+        // Old archives mark folders so; nobody agrees on whether a content follows.
+        0 if is_called_folder && size > 0 => Err("is a folder with a content"),
+        0 if is_called_folder => Ok(Kind::Folder),
+        b'0' | b'7' if is_called_folder => Err("is a file that is called like a folder"),
+        0 | b'0' | b'7' => Ok(Kind::File),
+        b'1' => Ok(Kind::Name),
+        b'2' => Ok(Kind::Link),
+        b'3' => Ok(Kind::Other(FileType::CharacterDevice)),
+        b'4' => Ok(Kind::Other(FileType::BlockDevice)),
+        b'5' => Ok(Kind::Folder),
+        b'6' => Ok(Kind::Other(FileType::Fifo)),
+        b'S' => Err("is a sparse file, which no engine writes"),
+        _ => Err("is of a kind that engines do not unpack"),
+    }
+}
+
 /// The bytes before the first NUL.
 fn text(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
@@ -304,7 +339,7 @@ fn decimal(text: &[u8]) -> Option<u64> {
     str::from_utf8(text).ok().filter(|_| is_number)?.parse().ok()
 }
 
-/// A number of a header: octal digits, or binary with the first bit set.
+/// A number of a header: octal digits between blanks and NULs, or binary with the first bit set.
 fn number(field: &[u8]) -> Option<u64> {
     if let [first, rest @ ..] = field
         && first & 0x80 != 0
@@ -315,8 +350,10 @@ fn number(field: &[u8]) -> Option<u64> {
             number.checked_mul(256).map(|number| number | u64::from(*byte))
         });
     }
-    let digits = text(field);
-    let digits = digits.trim_ascii();
+    let is_blank = |byte: &u8| matches!(byte, b' ' | 0);
+    let start = field.iter().position(|byte| !is_blank(byte)).unwrap_or(field.len());
+    let end = field.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
+    let digits = text(&field[start..end]);
     if digits.is_empty() {
         return Some(0);
     }

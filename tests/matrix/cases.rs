@@ -364,7 +364,9 @@ fn evidence(builder: &Builder) {
         assert_eq!(tests["results"]["summary"]["failed"], 0);
         if kind == "spec" {
             let checks = document["checks"].as_array().unwrap();
-            assert!(checks.iter().all(|check| check["status"] != "not_evaluated"), "{document}");
+            let open = checks.iter().filter(|check| check["status"] == "not_evaluated");
+            let open: Vec<&str> = open.map(|check| text(&check["id"])).collect();
+            assert_eq!(open, ["SUP-03"], "signatures are verified by the client");
             assert_eq!(document["bases"][0]["name"], "dhi.io/node:24", "{document}");
         }
         let plain = builder.build(project.path(), &project.spec());

@@ -158,6 +158,7 @@ pub(crate) fn found(mut document: Document, findings: Vec<FindingEntry>) -> Docu
         text: document.summary.text,
         passed: count(CheckStatus::Passed) + count(CheckStatus::Waived),
         failed: count(CheckStatus::Failed),
+        waived_checks: count(CheckStatus::Waived),
         not_evaluated: count(CheckStatus::NotEvaluated),
         off: count(CheckStatus::Off),
         blocking: open(Level::Block),

@@ -183,9 +183,21 @@ fn profiles_weigh_differently() {
     let root = sound();
     root.file("/usr/bin/curl", 0o755, "a tool");
     let place = Image::of(root.path()).layout();
-    assert_eq!(scan(&place.path, &[]).code, 0);
+    let plain = scan(&place.path, &[]);
+    assert_eq!((plain.code, &plain.report["profile"]), (0, &json!("standard")));
     let strict = scan(&place.path, &["--profile", "strict"]);
     assert_eq!((strict.code, &strict.report["profile"]), (1, &json!("strict")));
+    // Nobody decides anything where nothing is asked for, and a scan never takes waivers.
+    assert_eq!(plain.report["policy"], json!(null));
+    let asked = scan(&place.path, &["--profile", "standard"]);
+    for (scan, profile) in [(&strict, "strict"), (&asked, "standard")] {
+        assert_eq!(scan.report["profile"], profile);
+        assert_eq!(scan.report["policy"]["source"], "option", "{profile}");
+        assert_eq!(scan.report["policy"]["waivers"], "forbid", "{profile}");
+    }
+    let text = hardpan(&["scan", place.path.to_str().unwrap()]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(!text.contains("policy from") && !text.contains("waivers"), "{text}");
     let unknown = scan(&place.path, &["--profile", "lax"]);
     assert_eq!(unknown.code, 2);
     assert!(unknown.said.contains("standard, strict, openshift, disa"), "{}", unknown.said);

@@ -6,6 +6,8 @@
 //! layer or is longer than the kernel takes is refused. Links on the way to a name are followed here,
 //! inside the root.
 
+use std::collections::BTreeSet;
+
 use rustix::fs::FileType;
 
 use super::{Body, Id, Inode, Layered, Node, ROOT};
@@ -62,6 +64,7 @@ impl Layered {
     /// Begins the next layer.
     pub(crate) fn begin(&mut self) {
         self.begun += 1;
+        self.emptied.clear();
     }
 
     fn current(&self) -> u32 {
@@ -71,6 +74,11 @@ impl Layered {
     /// Lays something down.
     pub(crate) fn place(&mut self, path: &[u8], placed: &Placed) -> Result<(), String> {
         let names = names(path)?;
+        if let What::Link(target) = &placed.what
+            && (target.len() > MAX_PATH || target.contains(&0))
+        {
+            return Err(format!("{} is a link to what no path can be", escape(path)));
+        }
         let Some(spot) = self.spot(&names)? else {
             return match placed.what {
                 What::Folder => self.attribute(ROOT, placed),
@@ -104,6 +112,7 @@ impl Layered {
 
     /// Takes away what lower layers have at a path.
     pub(crate) fn delete(&mut self, path: &[u8]) -> Result<(), String> {
+        self.count_whiteout()?;
         let names = names(path)?;
         let Some(spot) = self.spot(&names)? else { return Err("the root is deleted".to_owned()) };
         let Some(id) = self.child(spot.folder, spot.name) else { return Ok(()) };
@@ -121,6 +130,7 @@ impl Layered {
 
     /// Takes away what lower layers have in a folder.
     pub(crate) fn empty(&mut self, path: &[u8]) -> Result<(), String> {
+        self.count_whiteout()?;
         let names = names(path)?;
         let (id, path) = match self.spot(&names)? {
             None => (ROOT, Vec::new()),
@@ -133,13 +143,18 @@ impl Layered {
         Ok(())
     }
 
+    /// Every folder once in a layer: nothing but what the layer itself has is in it afterwards.
     fn empty_folder(&mut self, id: Id, path: &[u8]) {
+        let kept = self.holding_new(id);
         let mut folders = vec![(id, path.to_vec())];
         while let Some((folder, path)) = folders.pop() {
+            if !self.emptied.insert(folder) {
+                continue;
+            }
             let inside: Vec<_> = self.names(folder).map(|(name, id)| (name.to_vec(), id)).collect();
             for (name, id) in inside {
                 let spot = Spot { folder, path: path.clone(), name: &name };
-                if self.node(id).layer == self.current() || self.holds_new(id) {
+                if self.node(id).layer == self.current() || kept.contains(&id) {
                     folders.push((id, spot.whole()));
                 } else {
                     let below = self.take(&spot, id, true);
@@ -151,18 +166,36 @@ impl Layered {
         }
     }
 
-    /// Whether the current layer has something in a folder.
-    fn holds_new(&self, id: Id) -> bool {
-        let mut folders = vec![id];
-        while let Some(folder) = folders.pop() {
+    /// The folders from one on down in which the current layer has something.
+    fn holding_new(&self, id: Id) -> BTreeSet<Id> {
+        let mut kept = BTreeSet::new();
+        // Each folder behind the one that holds it, so that backwards is upwards.
+        let mut folders = vec![(id, id)];
+        let mut next = 0;
+        while let Some((folder, _)) = folders.get(next).copied() {
+            next += 1;
+            if self.emptied.contains(&folder) {
+                // What is left in it is new.
+                if self.names(folder).next().is_some() {
+                    kept.insert(folder);
+                }
+                continue;
+            }
             for (_, id) in self.names(folder) {
                 if self.node(id).layer == self.current() {
-                    return true;
+                    kept.insert(folder);
                 }
-                folders.push(id);
+                if self.is_folder(id) {
+                    folders.push((id, folder));
+                }
             }
         }
-        false
+        for (folder, above) in folders.into_iter().rev() {
+            if kept.contains(&folder) {
+                kept.insert(above);
+            }
+        }
+        kept
     }
 
     /// Takes a name out, and all below it; says what was there, for what takes its place.
@@ -279,6 +312,14 @@ impl Layered {
     fn bounded(&self) -> Result<(), String> {
         if self.nodes.len().max(self.inodes.len()) > MAX_NODES {
             return Err(format!("the image has more than {MAX_NODES} files"));
+        }
+        Ok(())
+    }
+
+    fn count_whiteout(&mut self) -> Result<(), String> {
+        self.whiteouts += 1;
+        if self.whiteouts > MAX_NODES {
+            return Err(format!("the layers take something away more than {MAX_NODES} times"));
         }
         Ok(())
     }
