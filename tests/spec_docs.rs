@@ -34,6 +34,7 @@ const FOUND_BY_A_BUILD: &[Code] = &[
     Code::FileOverFolder,
     Code::StickyParent,
     Code::ForbiddenWritable,
+    Code::ReservedPlace,
     Code::TestFailed,
     Code::TestNotRun,
 ];
