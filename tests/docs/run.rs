@@ -27,6 +27,13 @@ docker() {
         command docker "$@"
     fi
 }
+buildctl() {
+    if [[ "$*" == *.yaml* && -n "${HARDPAN_TEST_CA-}" && "$*" != *HARDPAN_CA* ]]; then
+        command buildctl "$@" --opt build-arg:HARDPAN_CA=machine --secret "id=machine,src=$HARDPAN_TEST_CA"
+    else
+        command buildctl "$@"
+    fi
+}
 "#;
 
 /// The folder in which the commands of one document run.
