@@ -160,7 +160,13 @@ impl Opened {
 /// Finds out what a path is.
 fn open(path: &Path, request: &Request<'_>, notes: &mut Vec<String>) -> Result<Opened, String> {
     let text = |error: std::io::Error| error.to_string();
-    if std::fs::metadata(path).map_err(text)?.is_dir() {
+    let missing = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file; an image has to be saved first: \
+             `docker save NAME -o image.tar`, or `skopeo copy docker://NAME oci:FOLDER`"
+            .to_owned(),
+        _ => error.to_string(),
+    };
+    if std::fs::metadata(path).map_err(missing)?.is_dir() {
         let blobs = Blobs::Folder(path.to_owned());
         if blobs.has("oci-layout") && blobs.has("index.json") {
             return image(blobs, "oci-layout", request, notes);

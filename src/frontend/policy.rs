@@ -172,9 +172,10 @@ impl Gate {
         idle.map(warn).collect()
     }
 
-    /// Findings, with what to know about those that a central waiver covered until it ended.
+    /// Findings, with what to know about those that a waiver covered until it ended, or misses.
     pub(crate) fn explained(&self, findings: Vec<Finding>, today: Date) -> Vec<Finding> {
-        let explain = |finding: Finding| match self.ended(&finding, today) {
+        let why = |finding: &Finding| self.ended(finding, today).or_else(|| self.missed(finding));
+        let explain = |finding: Finding| match why(&finding) {
             Some(why) => Finding { help: format!("{}; {why}", finding.help), ..finding },
             None => finding,
         };
@@ -188,6 +189,25 @@ impl Gate {
         let waiver = self.policy.waivers.iter().find(is_it)?;
         let (line, day) = (waiver.span.start.line, waiver.expires);
         Some(format!("its waiver in policy.yaml, line {line}, ended on {day}"))
+    }
+}
+
+impl Gate {
+    /// What refuses the image although the spec has a waiver of its check, with another path.
+    fn missed(&self, finding: &Finding) -> Option<String> {
+        let refuses =
+            finding.waived.is_none() && finding.severity == crate::harden::Severity::Block;
+        let is_it = |waiver: &&Waiver| {
+            let counts = waiver.from == Source::Spec && self.policy.permits(waiver);
+            counts && waiver.check == finding.check && !waiver.covers(finding)
+        };
+        let waiver = self.policy.waivers.iter().find(is_it).filter(|_| refuses)?;
+        let line = waiver.span.start.line;
+        let write = match finding.path.as_ref().or(finding.entry.as_ref()) {
+            Some(place) => format!("its `path` is not {place}"),
+            None => "it has a `path`, this has none".to_owned(),
+        };
+        Some(format!("the waiver in line {line} does not cover it: {write}"))
     }
 }
 

@@ -59,7 +59,11 @@ pub(crate) fn helpers(subject: &Subject<'_>) -> Decision {
 /// PRV-10.
 pub(crate) fn elevators(subject: &Subject<'_>) -> Decision {
     Ok(programs(subject, Role::Elevator, |item, name| {
-        Some(fault(subject, item, format!("{} runs programs as another user ({name})", item.path)))
+        Some(fault(
+            subject,
+            item,
+            format!("{} is called like {name}, which runs programs as another user", item.path),
+        ))
     }))
 }
 

@@ -3,6 +3,7 @@
 //! Every question is bounded in time and every answer in size; what comes back is nobody's to
 //! trust.
 
+use std::fmt::Write as _;
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -47,17 +48,26 @@ pub(super) fn answers(http: &Http) -> Result<(), String> {
     if !is_wanted {
         let wanted = status.map_or("2xx".to_owned(), |status| status.to_string());
         let status = answer.status;
-        return Err(format!("port {port} answers {status} to GET {path}, not {wanted}"));
+        let mut told = format!("port {port} answers {status} to GET {path}, not {wanted}");
+        if !answer.body.is_empty() {
+            let _ = write!(told, "; the answer begins with {}", begin(&answer.body));
+        }
+        return Err(told);
     }
     match body {
         Some(wanted) if !pattern::holds(&String::from_utf8_lossy(&answer.body), wanted) => {
-            let begin: String = escape(&answer.body).chars().take(120).collect();
+            let begin = begin(&answer.body);
             Err(format!(
                 "the answer to GET {path} does not hold {wanted:?}: it begins with {begin}"
             ))
         }
         _ => Ok(()),
     }
+}
+
+/// As much of an answer as tells what it is.
+fn begin(body: &[u8]) -> String {
+    escape(body).chars().take(120).collect()
 }
 
 /// Sends the question and reads until the other side closes, or has said all that it announced.
@@ -167,11 +177,15 @@ mod tests {
         assert_eq!(asked(ok, None, None), Ok(()));
         assert_eq!(asked(ok, Some(200), Some("/^ready$/")), Ok(()));
         let wrong = asked(ok, Some(204), None).unwrap_err();
-        assert_eq!(wrong, "port PORT answers 200 to GET /healthz, not 204");
+        assert_eq!(
+            wrong,
+            "port PORT answers 200 to GET /healthz, not 204; the answer begins with ready"
+        );
         let wrong = asked(ok, None, Some("up")).unwrap_err();
         assert_eq!(wrong, "the answer to GET /healthz does not hold \"up\": it begins with ready");
         let moved = b"HTTP/1.0 302 Found\r\nLocation: /login\r\n\r\n";
-        assert!(asked(moved, None, None).unwrap_err().contains("302"));
+        let wrong = asked(moved, None, None).unwrap_err();
+        assert_eq!(wrong, "port PORT answers 302 to GET /healthz, not 2xx");
         assert_eq!(asked(moved, Some(302), None), Ok(()));
     }
 

@@ -366,7 +366,12 @@ fn program(path: &str, check: &str, severity: Severity, message: &str) {
 
 #[test]
 fn tools_are_found_by_name_where_programs_are() {
-    program("/opt/sudo", "PRV-10", Warn, "/opt/sudo runs programs as another user (sudo)");
+    program(
+        "/opt/sudo",
+        "PRV-10",
+        Warn,
+        "/opt/sudo is called like sudo, which runs programs as another user",
+    );
     program("/usr/bin/apt-get", "PKG-01", Block, "/usr/bin/apt-get is a package manager (apt-get)");
     program("/opt/pip3.13", "PKG-02", Warn, "/opt/pip3.13 installs packages (pip)");
     program("/opt/gcc-14", "PKG-04", Block, "/opt/gcc-14 compiles or links (gcc)");

@@ -199,6 +199,19 @@ fn a_central_waiver_that_has_ended_is_named_by_what_it_covered() {
 }
 
 #[test]
+fn a_waiver_that_misses_is_named_where_the_image_is_refused() {
+    let gate = gate(&waiving(&[SOUND]), &[], None);
+    let refuses =
+        |path| Finding { severity: crate::harden::Severity::Block, ..finding("PKG-05", path) };
+    let warns = Finding { severity: crate::harden::Severity::Warn, ..finding("PKG-05", "/opt/nc") };
+    let findings = vec![refuses("/opt/nc"), refuses("/bin/nc"), warns];
+    let helps: Vec<String> =
+        gate.explained(findings, TODAY).into_iter().map(|one| one.help).collect();
+    let missed = "leave it out; the waiver in line 3 does not cover it: its `path` is not /opt/nc";
+    assert_eq!(helps, [missed, "leave it out", "leave it out"]);
+}
+
+#[test]
 fn what_is_said_of_a_base_can_be_waived() {
     let ended = Diagnostic::error(Code::EndOfLife, Span::START, "past its end of life");
     let root = Diagnostic::error(Code::BaseRunsAsRoot, Span::START, "runs as root");

@@ -9,8 +9,10 @@ use super::fields::{Field, Fields};
 use super::mounts::one_or_more;
 use super::scalars::{Check, text_of};
 use crate::diagnostic::{Code, Located, Text};
-use crate::words::quoted;
+use crate::words::{nearest, quoted};
 
+/// What only a command that is run has.
+const OF_RUN: [&str; 4] = ["run", "exit", "stdout", "stderr"];
 /// Each takes its time.
 const MOST: usize = 50;
 
@@ -52,11 +54,12 @@ impl Decoder {
                 self.error(Code::ConflictingKeys, start.key.span, message, help);
                 None
             }
+            // A word that is misspelled is told as such, and then which word is missing.
             (None, None) => {
-                let help =
-                    "write `- {start: true, http: 8080/healthz}`, or `- {run: [node, --version]}`";
-                let place = entries.first().map_or(item.span, |entry| entry.key.span);
-                self.error(Code::MissingKey, place, "a test needs `run` or `start`", help);
+                let is_of_run = |key: &str| nearest(key, OF_RUN.iter().copied()).is_some();
+                let is_run = entries.iter().any(|entry| is_of_run(&entry.key.value));
+                let shape = if is_run { &language::TEST_RUN } else { &language::TEST_START };
+                self.open(entries, item.span, shape);
                 None
             }
         }

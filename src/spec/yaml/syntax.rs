@@ -96,7 +96,9 @@ fn argument_in_flow(kind: &ErrorKind, place: &Place<'_>) -> Explanation {
     let end = place.at + place.after.find('}').map_or(place.after.len(), |brace| brace + 1);
     let start = place.at - 1;
     let word_start = place.before.rfind([' ', ',', '[', '{']).map_or(0, |at| at + 1);
-    let word = format!("{}{}", &place.before[word_start..], &place.after[..end - place.at]);
+    let rest = &place.after[end - place.at..];
+    let rest = &rest[..rest.find([' ', ',', ']', '}']).unwrap_or(rest.len())];
+    let word = format!("{}{}{rest}", &place.before[word_start..], &place.after[..end - place.at]);
     let message = format!(
         "{} stands in a list or map in one line, where YAML reads `{{` as a map",
         quoted(&word)
