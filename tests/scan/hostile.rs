@@ -343,7 +343,7 @@ fn what_is_no_image_is_said_to_be_none() {
     assert_eq!(sentence(&path), "it is no archive: it ends in the middle of a header");
     fs::write(&path, "").unwrap();
     assert_eq!(sentence(&path), "it is empty");
-    assert!(sentence(&folder.path().join("gone")).contains("No such file"));
+    assert!(sentence(&folder.path().join("gone")).contains("`docker save NAME -o image.tar`"));
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     assert_eq!(sentence(&pipe), "it is not a regular file");
