@@ -130,10 +130,11 @@ pub(crate) fn ended(members: &[Vec<u8>]) -> Vec<u8> {
     [members.concat(), vec![0; 1_024]].concat()
 }
 
-/// A folder as a tar.
+/// A folder as a tar: the same bytes for the same files, whenever they were made.
 pub(crate) fn tar_of(folder: &Path) -> Vec<u8> {
     let mut tar = Command::new("tar");
-    tar.args(["--xattrs", "--xattrs-include=*", "--format=pax", "-C"]).arg(folder);
+    tar.args(["--xattrs", "--xattrs-include=*", "--format=pax", "--sort=name", "--mtime=@0"]);
+    tar.args(["--pax-option=delete=atime,delete=ctime", "-C"]).arg(folder);
     let output = tar.args(["-cf", "-", "."]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout

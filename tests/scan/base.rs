@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::archive::{Image, Scan, archived, scan, sound, tar_of};
+use crate::archive::{Image, Place, Scan, archived, digest, scan, sound, tar_of};
 
 /// A base with a defect of its own.
 fn base() -> Image {
@@ -46,6 +46,26 @@ fn layers_that_are_the_base_s_are_the_base() {
     let layer = layers.iter().find(|one| one["path"] == "/app/set-id").unwrap();
     assert_eq!(layer["layer"], 0);
     assert_eq!(scan.report["bases"][0]["role"], "runtime");
+}
+
+/// Scans it with a base, and says what is there of one check.
+fn with_base(app: &Image, base: &Place, check: &str) -> Vec<(String, String)> {
+    let scan = scan(&app.layout().path, &["--base", base.path.to_str().unwrap()]);
+    let found = origins(&scan).into_iter().filter(|one| one.0 == check);
+    found.map(|(_, origin, path)| (origin, path)).collect()
+}
+
+#[test]
+fn only_layers_tell_who_placed_the_same_file() {
+    // In both ways the result has what the base has; its layers show that the app brought it again.
+    let again = "d 0755 0:0 usr\nd 0755 0:0 usr/bin\nf 4755 0:0 usr/bin/base-set-id x";
+    let app = base().layer(again);
+    let same = base();
+    assert_eq!(digest(&app.layers[0]), digest(&same.layers[0]), "not the base's layer");
+    let found = |origin: &str| vec![(origin.to_owned(), "/usr/bin/base-set-id".to_owned())];
+    assert_eq!(with_base(&app, &same.layout(), "PRV-01"), found("app"));
+    let other = same.layer("d 0755 0:0 etc");
+    assert_eq!(with_base(&app, &other.layout(), "PRV-01"), found("base"));
 }
 
 #[test]
