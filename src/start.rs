@@ -16,7 +16,7 @@ mod output;
 pub mod pattern;
 mod process;
 mod service;
-mod signal;
+pub mod signal;
 
 pub use answer::{Answer, Kind, Outcome, Report, Stop};
 pub use lower::run as lower;

@@ -33,19 +33,23 @@ pub(super) fn try_it(order: &Order, test: &Test, service: &Service) -> Report {
     let output = process.end();
     let report = Report { stop, ..report };
     let signal = if order.stop_signal.is_empty() { "SIGTERM" } else { &order.stop_signal };
-    let Some((stop, stops)) = stop.zip(service.stops) else { return report };
-    match stop {
-        Stop::Killed => {
-            let within = told_time(stops);
-            let message = format!("it is up, and does not end within {within} after {signal}");
-            report.failed(message, output.shown())
-        }
-        Stop::Unheard => report.failed(
-            format!("it is up, and has no handler of its own for {signal}, which process 1 of a container needs"),
-            output.shown(),
-        ),
-        Stop::InTime => report,
+    match service.stops.and_then(|stops| unmet(stop, signal, stops)) {
+        Some(message) => report.failed(message, output.shown()),
+        None => report,
     }
+}
+
+/// Why the app has not ended as `stops` wants it, within so many milliseconds.
+fn unmet(stop: Option<Stop>, signal: &str, stops: u64) -> Option<String> {
+    let why = match stop {
+        Some(Stop::InTime) => return None,
+        Some(Stop::Killed) => format!("does not end within {} after {signal}", told_time(stops)),
+        Some(Stop::Unheard) => {
+            format!("has no handler of its own for {signal}, which process 1 of a container needs")
+        }
+        None => format!("{signal} cannot be sent in a test: leave `stops` out"),
+    };
+    Some(format!("it is up, and {why}"))
 }
 
 /// Waits until the app is up; the error says what is missing.
@@ -77,7 +81,7 @@ fn missing(service: &Service, process: &Process) -> Result<(), String> {
     service.http.as_ref().map_or(Ok(()), ask::answers)
 }
 
-/// Tells the app to stop and waits for its end.
+/// Tells the app to stop and waits for its end; `None`: its signal cannot be sent.
 fn stop(order: &Order, service: &Service, process: &mut Process) -> Option<Stop> {
     let signal = signal::parse(&order.stop_signal)?;
     process.signal(signal);
@@ -88,4 +92,29 @@ fn stop(order: &Order, service: &Service, process: &mut Process) -> Option<Stop>
         Some(Some(number)) if number == signal.as_raw() && signal != Signal::KILL => Stop::Unheard,
         Some(_) => Stop::InTime,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_is_asked_for_is_tried() {
+        assert_eq!(unmet(Some(Stop::InTime), "SIGTERM", 5_000), None);
+        for (stop, signal, message) in [
+            (Some(Stop::Killed), "SIGINT", "it is up, and does not end within 5 s after SIGINT"),
+            (
+                Some(Stop::Unheard),
+                "SIGTERM",
+                "it is up, and has no handler of its own for SIGTERM, which process 1 of a container needs",
+            ),
+            (
+                None,
+                "SIGRTMIN+3",
+                "it is up, and SIGRTMIN+3 cannot be sent in a test: leave `stops` out",
+            ),
+        ] {
+            assert_eq!(unmet(stop, signal, 5_000).as_deref(), Some(message));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic, Text};
 
 use super::invalid;
+use crate::start::signal::NAMES;
 use crate::words::{nearest, quoted};
 
 /// The architectures that BuildKit knows.
@@ -20,41 +21,6 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("armhf", "arm/v7"),
     ("armv7", "arm/v7"),
     ("i386", "386"),
-];
-
-/// The signals that have names on Linux.
-const SIGNALS: &[&str] = &[
-    "SIGHUP",
-    "SIGINT",
-    "SIGQUIT",
-    "SIGILL",
-    "SIGTRAP",
-    "SIGABRT",
-    "SIGBUS",
-    "SIGFPE",
-    "SIGKILL",
-    "SIGUSR1",
-    "SIGSEGV",
-    "SIGUSR2",
-    "SIGPIPE",
-    "SIGALRM",
-    "SIGTERM",
-    "SIGSTKFLT",
-    "SIGCHLD",
-    "SIGCONT",
-    "SIGSTOP",
-    "SIGTSTP",
-    "SIGTTIN",
-    "SIGTTOU",
-    "SIGURG",
-    "SIGXCPU",
-    "SIGXFSZ",
-    "SIGVTALRM",
-    "SIGPROF",
-    "SIGWINCH",
-    "SIGIO",
-    "SIGPWR",
-    "SIGSYS",
 ];
 
 /// The user of an image: `NAME`, `UID`, each with an optional `:GROUP`; never root.
@@ -120,7 +86,7 @@ pub fn signal(text: &Text) -> Result<(), Diagnostic> {
         let offset = rest.strip_prefix(sign).unwrap_or("-");
         Some(rest.is_empty() || offset.parse::<u8>().is_ok_and(|offset| (1..=30).contains(&offset)))
     };
-    if SIGNALS.contains(&written)
+    if NAMES.iter().any(|(name, _)| *name == written)
         || real_time("SIGRTMIN", '+') == Some(true)
         || real_time("SIGRTMAX", '-') == Some(true)
     {
@@ -128,7 +94,7 @@ pub fn signal(text: &Text) -> Result<(), Diagnostic> {
     }
     let upper = written.to_uppercase();
     let full = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
-    let help = match nearest(&full, SIGNALS.iter().copied()) {
+    let help = match nearest(&full, NAMES.iter().map(|(name, _)| *name)) {
         Some(signal) => format!("write `{signal}`"),
         None => "write a signal such as `SIGTERM` or `SIGINT`, or its number".to_owned(),
     };
