@@ -212,16 +212,15 @@ fn image(
     request: &Request<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Opened, String> {
-    let mut candidates = match kind {
-        _ if blobs.has("index.json") => oci::images(&blobs)?,
-        _ => docker::images(&blobs)?,
-    };
+    let has_index = blobs.has("index.json");
+    let mut candidates = if has_index { oci::images(&blobs)? } else { Vec::new() };
     if blobs.has("manifest.json") {
         // Old programs write an index that names nothing beside the list that counts.
         if candidates.is_empty() {
             candidates = docker::images(&blobs)?;
+        } else {
+            docker::agrees(&blobs, &candidates)?;
         }
-        docker::agrees(&blobs, &candidates)?;
     }
     let (chosen, note) = choose(candidates, request)?;
     notes.extend(note);
