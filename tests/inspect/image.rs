@@ -7,7 +7,7 @@ use hardpan::input::Input;
 use hardpan::inspect::evidence::Inventory;
 use hardpan::inspect::inventory;
 
-use crate::rootfs::{AMD64, Rootfs, elf};
+use crate::rootfs::Rootfs;
 
 pub(crate) struct Image {
     pub(crate) base: Rootfs,
@@ -22,20 +22,7 @@ pub(crate) struct Image {
 impl Image {
     /// An image without any defect.
     pub(crate) fn sound() -> Self {
-        let base = Rootfs::new();
-        base.file(
-            "/etc/passwd",
-            0o644,
-            "root:x:0:0::/root:/sbin/nologin\nnode:x:1000:1000::/home/node:/sbin/nologin\n",
-        )
-        .file("/etc/group", 0o644, "root:x:0:\nnode:x:1000:\n")
-        .file("/usr/lib/os-release", 0o644, "ID=debian\n")
-        .file("/var/lib/dpkg/status.d/node", 0o644, "Package: node\n")
-        .file("/lib64/ld-linux-x86-64.so.2", 0o755, elf(AMD64, None))
-        .file("/usr/bin/node", 0o755, elf(AMD64, Some("/lib64/ld-linux-x86-64.so.2")))
-        .file("/app/server.js", 0o644, "serve()")
-        .folder("/tmp", 0o1777)
-        .link("/bin", "usr/bin");
+        let base = Rootfs::sound();
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         let config = Config {
             user: "1000:1000".to_owned(),

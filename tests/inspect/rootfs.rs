@@ -21,6 +21,23 @@ impl Rootfs {
         Self { folder }
     }
 
+    /// A file system without any defect, apart from what comes to it.
+    pub(crate) fn sound() -> Self {
+        let root = Self::new();
+        let accounts =
+            "root:x:0:0::/root:/sbin/nologin\nnode:x:1000:1000::/home/node:/sbin/nologin\n";
+        root.file("/etc/passwd", 0o644, accounts)
+            .file("/etc/group", 0o644, "root:x:0:\nnode:x:1000:\n")
+            .file("/usr/lib/os-release", 0o644, "ID=debian\n")
+            .file("/var/lib/dpkg/status.d/node", 0o644, "Package: node\n")
+            .file("/lib64/ld-linux-x86-64.so.2", 0o755, elf(AMD64, None))
+            .file("/usr/bin/node", 0o755, elf(AMD64, Some("/lib64/ld-linux-x86-64.so.2")))
+            .file("/app/server.js", 0o644, "serve()")
+            .folder("/tmp", 0o1777)
+            .link("/bin", "usr/bin");
+        root
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }

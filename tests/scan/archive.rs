@@ -12,7 +12,7 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::rootfs::{AMD64, Rootfs, elf};
+use crate::rootfs::Rootfs;
 use crate::tar::Tree;
 
 /// How layers are packed.
@@ -140,26 +140,10 @@ pub(crate) fn tar_of(folder: &Path) -> Vec<u8> {
     output.stdout
 }
 
-/// A file system without any defect, apart from what comes to it.
-pub(crate) fn sound() -> Rootfs {
-    let root = Rootfs::new();
-    let accounts = "root:x:0:0::/root:/sbin/nologin\nnode:x:1000:1000::/home/node:/sbin/nologin\n";
-    root.file("/etc/passwd", 0o644, accounts)
-        .file("/etc/group", 0o644, "root:x:0:\nnode:x:1000:\n")
-        .file("/usr/lib/os-release", 0o644, "ID=debian\n")
-        .file("/var/lib/dpkg/status.d/node", 0o644, "Package: node\n")
-        .file("/lib64/ld-linux-x86-64.so.2", 0o755, elf(AMD64, None))
-        .file("/usr/bin/node", 0o755, elf(AMD64, Some("/lib64/ld-linux-x86-64.so.2")))
-        .file("/app/server.js", 0o644, "serve()")
-        .folder("/tmp", 0o1777)
-        .link("/bin", "usr/bin");
-    root
-}
-
 impl Image {
     /// One layer with a file system without any defect.
     pub(crate) fn sound() -> Self {
-        Self::of(sound().path())
+        Self::of(Rootfs::sound().path())
     }
 
     pub(crate) fn of(root: &Path) -> Self {

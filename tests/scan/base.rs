@@ -4,11 +4,12 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::archive::{Image, Place, Scan, archived, digest, scan, sound, tar_of};
+use crate::archive::{Image, Place, Scan, archived, digest, scan, tar_of};
+use crate::rootfs::Rootfs;
 
 /// A base with a defect of its own.
 fn base() -> Image {
-    let root = sound();
+    let root = Rootfs::sound();
     root.file("/usr/bin/base-set-id", 0o4755, "x").file("/etc/config", 0o644, "x");
     Image::of(root.path())
 }
@@ -70,7 +71,7 @@ fn only_layers_tell_who_placed_the_same_file() {
 
 #[test]
 fn other_layers_are_compared_file_by_file() {
-    let root = sound();
+    let root = Rootfs::sound();
     root.file("/usr/bin/base-set-id", 0o4755, "x").file("/etc/config", 0o644, "x");
     let (app, squashed) = (app().layout(), Image::of(root.path()));
     // Its layer has other bytes, so that none is shared.
@@ -86,7 +87,7 @@ fn other_layers_are_compared_file_by_file() {
 
 #[test]
 fn folders_are_compared_as_well() {
-    let (base, app) = (sound(), sound());
+    let (base, app) = (Rootfs::sound(), Rootfs::sound());
     for root in [&base, &app] {
         root.file("/usr/bin/base-set-id", 0o4755, "x");
     }

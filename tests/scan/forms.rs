@@ -9,12 +9,12 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::archive::{Image, Pack, Place, Scan, archived, hardpan, read, scan, sound};
+use crate::archive::{Image, Pack, Place, Scan, archived, hardpan, read, scan};
 use crate::rootfs::Rootfs;
 
-/// `sound` with one defect of each kind that a form could lose.
+/// A sound one with one defect of each kind that a form could lose.
 fn defective() -> Rootfs {
-    let root = sound();
+    let root = Rootfs::sound();
     root.file("/usr/bin/su", 0o4755, "not a program")
         .file("/app/.npmrc", 0o600, "//r.example/:_authToken=npm_s3cr3tvalue")
         .owner("/app/.npmrc", 1000, 1000)
@@ -104,7 +104,7 @@ fn a_user_of_the_config_is_judged() {
 
 #[test]
 fn without_a_config_nothing_is_said_about_it() {
-    let root = sound();
+    let root = Rootfs::sound();
     let plain = scan(root.path(), &[]);
     assert_eq!((plain.code, plain.found()), (0, vec![]));
     for check in ["USR-01", "USR-03", "RUN-01", "PRV-07", "META-01", "SEC-03", "SUP-07"] {
@@ -180,7 +180,7 @@ fn a_link_to_a_folder_is_that_folder() {
 
 #[test]
 fn profiles_weigh_differently() {
-    let root = sound();
+    let root = Rootfs::sound();
     root.file("/usr/bin/curl", 0o755, "a tool");
     let place = Image::of(root.path()).layout();
     let plain = scan(&place.path, &[]);
@@ -225,7 +225,7 @@ fn nobody_needs_rights_to_scan_an_archive() {
 
 #[test]
 fn what_may_not_be_read_is_told() {
-    let root = sound();
+    let root = Rootfs::sound();
     root.file("/app/.npmrc", 0o600, "//r.example/:_authToken=npm_s3cr3tvalue");
     let found = as_nobody(root.path());
     assert_eq!((found.code, found.status("SEC-02")), (1, "not_evaluated".to_owned()), "{found:?}");
@@ -238,7 +238,7 @@ fn what_may_not_be_read_is_told() {
     for check in ["SHL-03", "PRV-01", "PKG-08", "SEC-01"] {
         assert_eq!(found.status(check), "not_evaluated", "{check} has not seen /secret");
     }
-    assert_eq!(as_nobody(sound().path()).status("SHL-03"), "passed");
+    assert_eq!(as_nobody(Rootfs::sound().path()).status("SHL-03"), "passed");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use hardpan::inspect::evidence::Inventory;
 use hardpan::inspect::inventory;
 use hardpan::scan::{Request, scan as look};
 
-use crate::archive::{Image, Pack, ended, hardpan, member, scan, sound};
+use crate::archive::{Image, Pack, ended, hardpan, member, scan};
 use crate::rootfs::Rootfs;
 use crate::tar::Tree;
 
@@ -147,7 +147,7 @@ fn hard_links_reach_into_lower_layers() {
 
 #[test]
 fn shells_under_several_names_are_one() {
-    let root = sound();
+    let root = Rootfs::sound();
     root.program("/usr/bin/one", "/bin/dash").hard_link("/usr/bin/two", "/usr/bin/one");
     root.link("/usr/local/bin/three", "/usr/bin/two");
     let mut image = Image::of(root.path());
@@ -163,7 +163,7 @@ fn shells_under_several_names_are_one() {
 
 #[test]
 fn attributes_come_from_the_archive() {
-    let root = sound();
+    let root = Rootfs::sound();
     root.special("/dev/null", rustix::fs::FileType::CharacterDevice)
         .special("/dev/pipe", rustix::fs::FileType::Fifo)
         .file("/usr/bin/su", 0o6755, "x")
