@@ -1,7 +1,8 @@
 """Installs what the tests need and what is missing, and verifies its versions.
 
 Go programs come from the pinned modules beside this file, the rest from Debian's
-packages. Everything lands in .hardpan/bin, except mmdebstrap, which is not relocatable.
+packages. Everything lands in .hardpan/bin, except mmdebstrap, which is not relocatable, and
+what many machines have anyway (`INSTALLED`).
 The registry and runc are unpacked, not installed: installing docker-registry would start
 a service on the user's machine.
 """
@@ -36,7 +37,9 @@ GO_PROGRAMS = {
 UNPACKED = {"runc": "runc", "docker-registry": "docker-registry"}
 # Only tests of other platforms need it: without it they are skipped, and say so.
 EMULATOR = (emulation.QEMU, "qemu-user-static")
-INSTALLED = {"mmdebstrap": "mmdebstrap", "dpkg-deb": "dpkg", "git": "git", "tar": "tar"}
+# jq and curl are what commands of the documentation call.
+INSTALLED = {"mmdebstrap": "mmdebstrap", "dpkg-deb": "dpkg", "git": "git", "tar": "tar",
+             "jq": "jq", "curl": "curl"}
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 

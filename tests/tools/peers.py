@@ -5,7 +5,6 @@ folder of their own. Everything lands in .hardpan/peers/bin: nobody's own cosign
 """
 
 import os
-import shutil
 import subprocess
 import sys
 
@@ -58,8 +57,6 @@ def install_python_programs():
 
 
 def main():
-    if not shutil.which("jq"):
-        layout.fail("jq is needed by the recipes that are run: apt-get install jq")
     with layout.lock("peers"):
         BIN.mkdir(parents=True, exist_ok=True)
         install_python_programs()
