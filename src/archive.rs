@@ -4,9 +4,10 @@
 /// How many bytes are looked at.
 pub const HEAD: usize = 1024;
 
-/// What compressed files start with: gzip, bzip2, xz, zstd.
-const COMPRESSED: [&[u8]; 4] =
-    [&[0x1f, 0x8b, 0x08], b"BZh", &[0xfd, b'7', b'z', b'X', b'Z', 0], &[0x28, 0xb5, 0x2f, 0xfd]];
+/// What compressed files start with: gzip, bzip2, xz.
+const COMPRESSED: [&[u8]; 3] = [&[0x1f, 0x8b, 0x08], b"BZh", &[0xfd, b'7', b'z', b'X', b'Z', 0]];
+/// What a frame of zstd starts with.
+pub(crate) const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// The length of a tar header.
 const BLOCK: usize = 512;
 /// Where the checksum stands in it.
@@ -16,13 +17,16 @@ const SUM: std::ops::Range<usize> = 148..156;
 #[must_use]
 pub fn is_archive(head: &[u8]) -> bool {
     let is_compressed = COMPRESSED.iter().any(|magic| head.starts_with(magic));
-    is_compressed || is_skippable_zstd(head) || is_tar(head)
+    is_compressed || is_zstd(head) || is_tar(head)
 }
 
-/// A zstd file may start with a frame that says nothing: one of sixteen marks, and a length.
-fn is_skippable_zstd(head: &[u8]) -> bool {
+/// Whether the first bytes of a file are those of zstd. It may start with a frame that says nothing:
+/// one of sixteen marks, and a length.
+pub(crate) fn is_zstd(head: &[u8]) -> bool {
     let mark = head.get(..8).and_then(|head| head.first_chunk::<4>());
-    mark.is_some_and(|mark| u32::from_le_bytes(*mark) & 0xffff_fff0 == 0x184d_2a50)
+    let is_skippable =
+        mark.is_some_and(|mark| u32::from_le_bytes(*mark) & 0xffff_fff0 == 0x184d_2a50);
+    head.starts_with(ZSTD) || is_skippable
 }
 
 /// A header that adds up: old archives have no magic number.

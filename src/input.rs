@@ -5,6 +5,7 @@
 //! after a byte order mark, `#!`, comments and parser directives: `FROM` or `ARG` followed by a
 //! blank is a Dockerfile, a key followed by a colon is a spec. What follows is for their own parsers.
 
+use crate::archive::is_zstd;
 use crate::diagnostic::{Code, Diagnostic, Position, Span};
 use crate::spec;
 use crate::words::{nearest, quoted};
@@ -56,9 +57,8 @@ const INSTRUCTIONS: [&str; 18] = [
 const DIRECTIVES: [&str; 3] = ["syntax", "escape", "check"];
 /// The instructions that a Dockerfile can start with (frontend/dockerfile/instructions/parse.go).
 const FIRST: [&str; 2] = ["FROM", "ARG"];
-/// What archives start with that are no tar: zip, gzip, xz, zstd, bzip2.
-const ARCHIVES: [&[u8]; 5] =
-    [b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"BZh9"];
+/// What archives start with that are no tar: zip, gzip, xz, bzip2; and zstd.
+const ARCHIVES: [&[u8]; 4] = [b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ", b"BZh9"];
 /// Lines that are looked at most to find what another program's file looks like.
 const MAX_LINES: usize = 1_000;
 /// Lines that are joined at most to find the first instruction.
@@ -67,7 +67,7 @@ const MAX_JOINED: usize = 100;
 /// Says what a file is.
 pub fn tell(bytes: &[u8]) -> Result<Input, Diagnostic> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if ARCHIVES.iter().any(|magic| bytes.starts_with(magic)) {
+    if ARCHIVES.iter().any(|magic| bytes.starts_with(magic)) || is_zstd(bytes) {
         return Err(unclear(Span::START, "it is an archive").help(
             "name a spec or a Dockerfile with `-f`; a context on standard input has to be a tar: \
              `tar -c . | docker buildx build -`",

@@ -43,6 +43,5 @@ pub(crate) mod tree;
 mod walk;
 
 pub(crate) use arguments::run_mode;
-pub(crate) use collector::hexadecimal;
 pub use lookup::unwrap_init;
 pub(crate) use output::write_json;

@@ -131,6 +131,7 @@ pub fn scan(request: &Request<'_>) -> Result<Scanned, String> {
     Ok(Scanned { inventory, config, platform, source, bases, is_base_known, unknown, notes })
 }
 
+/// What programs of this machine are for.
 fn here() -> Platform {
     Platform::new("linux", std::env::consts::ARCH, "")
 }
@@ -195,7 +196,7 @@ fn plain(mut file: File) -> Result<(File, u64), String> {
     if length == 0 {
         return Err("it is empty".to_owned());
     }
-    let mut magic = [0; 4];
+    let mut magic = [0; 8];
     let count = file.read(&mut magic).map_err(text)?;
     file.rewind().map_err(text)?;
     if !stream::is_packed(&magic[..count]) {

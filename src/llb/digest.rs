@@ -13,7 +13,12 @@ pub struct Digest([u8; 32]);
 impl Digest {
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        Self::finished(Sha256::new_with_prefix(bytes))
+    }
+
+    /// The digest of what was summed up.
+    pub(crate) fn finished(sum: Sha256) -> Self {
+        Self(sum.finalize().into())
     }
 
     /// Reads `sha256:` and 64 lower-case hexadecimal digits; anything else is none.

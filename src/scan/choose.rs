@@ -1,7 +1,7 @@
 //! Which image of several: by the name and the platform that were asked for, this machine's platform
 //! otherwise, or the only one there is. Whoever has to choose is told what there was.
 
-use super::Request;
+use super::{Request, here};
 use crate::platform::Platform;
 use crate::words::escaped;
 
@@ -19,7 +19,7 @@ pub(super) fn choose<T>(
     mut candidates: Vec<Candidate<T>>,
     request: &Request<'_>,
 ) -> Result<(Candidate<T>, Option<String>), String> {
-    let here = Platform::new("linux", std::env::consts::ARCH, "");
+    let here = here();
     let all = listed(&candidates);
     if let Some(name) = request.image {
         candidates.retain(|one| one.names.iter().any(|known| is_called(known, name)));

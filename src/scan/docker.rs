@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::blobs::Blobs;
 use super::choose::Candidate;
 use super::image::{Layer, Parts};
-use super::{oci, stream};
+use super::oci;
 use crate::image::ImageConfig;
+use crate::llb::Digest;
 use crate::platform::Platform;
 use crate::words::escaped;
 
@@ -37,7 +38,7 @@ pub(super) fn images(blobs: &Blobs) -> Result<Vec<Candidate<Parts>>, String> {
 
 fn read(blobs: &Blobs, image: Image) -> Result<Candidate<Parts>, String> {
     let bytes = blobs.document(&image.config)?;
-    let digest = stream::digest(&bytes);
+    let digest = Digest::of(&bytes);
     if digest_in(&image.config).is_some_and(|said| said != digest) {
         return Err(format!("{} does not hold what its name says", escaped(&image.config)));
     }
@@ -46,6 +47,7 @@ fn read(blobs: &Blobs, image: Image) -> Result<Candidate<Parts>, String> {
     let layer = |name: String| Layer { name, digest: None };
     let layers = image.layers.unwrap_or_default().into_iter().map(layer).collect();
     let names = image.repo_tags.unwrap_or_default();
+    let digest = digest.to_string();
     let config_digest = digest.clone();
     Ok(Candidate { names, platform, image: Parts { digest, config_digest, config, layers } })
 }
@@ -68,8 +70,8 @@ pub(super) fn agrees(blobs: &Blobs, indexed: &[Candidate<Parts>]) -> Result<(), 
 }
 
 /// The digest that a file is called by.
-fn digest_in(path: &str) -> Option<String> {
+fn digest_in(path: &str) -> Option<Digest> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let name = name.strip_suffix(".json").unwrap_or(name);
-    oci::is_hexadecimal(name).then(|| format!("sha256:{name}"))
+    Digest::parse(&format!("sha256:{name}"))
 }

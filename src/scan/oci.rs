@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use super::blobs::Blobs;
 use super::choose::Candidate;
 use super::image::{Layer, Parts};
-use super::stream;
 use crate::image::ImageConfig;
+use crate::llb::Digest;
 use crate::platform::Platform;
 use crate::words::escaped;
 
@@ -73,15 +73,11 @@ impl Descriptor {
 
     /// Where a part of the layout is.
     fn place(&self) -> Result<String, String> {
-        let hexadecimal = self.digest.strip_prefix("sha256:").filter(|text| is_hexadecimal(text));
-        let hexadecimal =
-            hexadecimal.ok_or_else(|| format!("{} is no SHA-256 digest", escaped(&self.digest)))?;
-        Ok(format!("blobs/sha256/{hexadecimal}"))
+        match Digest::parse(&self.digest) {
+            Some(_) => Ok(format!("blobs/{}", self.digest.replace(':', "/"))),
+            None => Err(format!("{} is no SHA-256 digest", escaped(&self.digest))),
+        }
     }
-}
-
-pub(super) fn is_hexadecimal(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// All images of a layout.
@@ -158,7 +154,7 @@ fn image(blobs: &Blobs, one: &Descriptor) -> Result<Option<Candidate<Parts>>, St
 /// Reads a document and compares it with what names it.
 fn part(blobs: &Blobs, one: &Descriptor) -> Result<Vec<u8>, String> {
     let bytes = blobs.document(&one.place()?)?;
-    if stream::digest(&bytes) != one.digest {
+    if Digest::parse(&one.digest) != Some(Digest::of(&bytes)) {
         return Err(format!("{} does not hold what its digest says", escaped(&one.digest)));
     }
     Ok(bytes)

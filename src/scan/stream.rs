@@ -10,12 +10,10 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use sha2::{Digest as _, Sha256};
 
-use crate::inspect::hexadecimal;
+use crate::archive::is_zstd;
+use crate::llb::Digest;
 
 const GZIP: &[u8] = b"\x1f\x8b";
-const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
-/// What every magic number of a skippable frame of zstd has in its upper bytes.
-const SKIPPABLE: &[u8] = b"\x2a\x4d\x18";
 
 /// The most that one layer unpacks to.
 pub(super) const MAX_LAYER: u64 = 16 << 30;
@@ -40,17 +38,8 @@ impl<R: Read> Measured<R> {
     /// Reads to the end and gives the digest: `sha256:…`.
     pub(super) fn digest(mut self) -> io::Result<(String, u64)> {
         io::copy(&mut self, &mut io::sink())?;
-        Ok((digest_of(self.hash), self.count))
+        Ok((Digest::finished(self.hash).to_string(), self.count))
     }
-}
-
-fn digest_of(hash: Sha256) -> String {
-    format!("sha256:{}", hexadecimal(&hash.finalize()))
-}
-
-/// The digest of bytes.
-pub(super) fn digest(bytes: &[u8]) -> String {
-    digest_of(Sha256::new_with_prefix(bytes))
 }
 
 impl<R: Read> Read for Measured<R> {
@@ -106,10 +95,6 @@ impl<R: Read> Read for Bounded<'_, R> {
 /// Whether a stream that begins so is packed.
 pub(super) fn is_packed(start: &[u8]) -> bool {
     start.starts_with(GZIP) || is_zstd(start)
-}
-
-fn is_zstd(start: &[u8]) -> bool {
-    start.starts_with(ZSTD) || start.get(1..4) == Some(SKIPPABLE)
 }
 
 /// Unpacks a stream of an archive.
@@ -182,6 +167,7 @@ impl<R: Read> Read for Zstd<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::ZSTD;
 
     /// `text` as frames of zstd with nothing but raw blocks.
     fn frame(text: &[u8]) -> Vec<u8> {
