@@ -125,6 +125,22 @@ fn thousands_of_findings_stay_readable() {
     }
 }
 
+#[test]
+fn what_is_waived_does_not_hide_what_blocks() {
+    let finding = |path: &str| documents::finding("SHL-03", path, "a shell is found");
+    let waived = (0..60).map(|number| {
+        let mut one = finding(&format!("/app/waived/{number}"));
+        one.waiver = Some(0);
+        one
+    });
+    let findings = waived.chain([finding("/app/bin/open")]).collect();
+    let document = documents::found(documents::clean(), findings);
+    for format in [Format::Text, Format::Markdown] {
+        let text = String::from_utf8(format.render(&document)).unwrap();
+        assert!(text.contains("/app/bin/open"), "{format:?}: {text}");
+    }
+}
+
 fn sarif(document: &Document) -> serde_json::Value {
     let log: serde_json::Value = serde_json::from_slice(&Format::Sarif.render(document)).unwrap();
     log["runs"][0].clone()

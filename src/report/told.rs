@@ -3,6 +3,7 @@
 //! In: the document. Out: how each check and each test ended in the four words that reports of tests
 //! know, where a finding is, who brought it. What is decided here is decided once for all forms.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -56,7 +57,8 @@ impl Outcome {
 pub(super) struct Told<'a> {
     /// The check.
     pub(super) check: &'a CheckEntry,
-    /// Its listed findings, in their order.
+    /// Its listed findings: first those that count, the heaviest first, otherwise in their order. So
+    /// a form that shows only some of them shows what refuses the image.
     pub(super) findings: Vec<&'a FindingEntry>,
     /// Whether the image is refused because nobody knows.
     pub(super) is_undecided: bool,
@@ -68,6 +70,9 @@ impl<'a> Told<'a> {
         let mut findings: BTreeMap<&str, Vec<&FindingEntry>> = BTreeMap::new();
         for finding in &document.findings {
             findings.entry(&finding.check).or_default().push(finding);
+        }
+        for own in findings.values_mut() {
+            own.sort_by_key(|one| (one.waiver.is_some(), Reverse(one.severity)));
         }
         let told = |check: &'a CheckEntry| Told {
             check,
