@@ -42,6 +42,7 @@ pub use profile::Profile;
 pub(crate) use text::thousands;
 pub use text::{report, summary};
 pub use unknown::Need;
+pub(crate) use unknown::is_unlisted;
 pub use waivers::{Outcome, Pattern, State, Waiver};
 
 /// The version of the rules that choose what is looked at; part of the inventory's cache key.
@@ -383,6 +384,7 @@ pub fn judge(subject: &Subject<'_>, policy: &Policy) -> Judgement {
             *status = Status::Waived(count);
         }
     }
+    unknown::doubt(subject, &mut checks);
     Judgement { policy: policy.clone(), findings, checks, waivers }
 }
 

@@ -123,7 +123,6 @@ fn judged(scanned: Scanned, arguments: &Arguments, told: &mut dyn Write) -> (Vec
     };
     let mut judgement = harden::judge(&subject, &policy(arguments.profile));
     judgement.leave_out(&scanned.unknown);
-    judgement.doubt(&subject);
     let outcome = if judgement.refuses(&subject) { Outcome::Mistakes } else { Outcome::Fine };
     for (check, reason) in judgement.undecided(&subject) {
         let _ = writeln!(told, "note: {} cannot be decided ({}): {reason}", check.id, check.title);

@@ -372,13 +372,8 @@ pub(crate) fn undecided(
     judgement: &Judgement,
     place: Span,
 ) -> Vec<Diagnostic> {
-    // Whoever names a user that is not there is told that, and not what follows from it.
-    let is_told = judgement.blocking().any(|finding| {
-        ["USR-03", "USR-05"].contains(&finding.check.0) && finding.origin == Origin::Config("user")
-    });
-    let follows = |reason: &str| is_told && reason.starts_with(harden::UNKNOWN_USER);
     let open = judgement.undecided(subject);
-    open.filter(|(_, reason)| !follows(reason))
+    open.filter(|(_, reason)| !is_told(judgement, reason))
         .map(|(check, reason)| {
             let (id, title) = (check.id, check.title);
             let message = format!("{id} cannot be decided ({title}): {reason}");
@@ -392,6 +387,19 @@ pub(crate) fn undecided(
             Diagnostic::error(Code::Check(id.0), place, message).help(help)
         })
         .collect()
+}
+
+/// Whether a finding says already why a check could not be decided: whoever names a user that is not
+/// there is told that, and not what follows from it; a folder that was not listed is told once.
+fn is_told(judgement: &Judgement, reason: &str) -> bool {
+    judgement.blocking().any(|finding| {
+        let id = finding.check.0;
+        let is_of_user =
+            ["USR-03", "USR-05"].contains(&id) && finding.origin == Origin::Config("user");
+        let folder = finding.path.as_ref().filter(|_| id == "SHL-02");
+        is_of_user && reason.starts_with(harden::UNKNOWN_USER)
+            || folder.is_some_and(|folder| harden::is_unlisted(reason, folder))
+    })
 }
 
 /// The line that brought a finding about.
@@ -442,6 +450,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::inspect::evidence::{Gap, Part};
 
     /// What an image with one user called `app` and one program looks like when it starts so.
     fn looked_at(config: &harden::Config) -> Inventory {
@@ -523,6 +532,20 @@ mod tests {
         let (message, help) = said("RUN-02");
         assert!(message.ends_with(": there are too many places to look at"), "{message}");
         assert!(help.contains("PATH"), "{help}");
+    }
+
+    #[test]
+    fn a_folder_that_was_not_listed_is_told_once() {
+        let gap = |inventory: &mut Inventory| {
+            inventory.not_evaluated.items.push(Gap {
+                path: "/app/deep".to_owned(),
+                part: Part::Folder,
+                reason: "it lies too deep".to_owned(),
+            });
+        };
+        let found = told(&config("1000:1000", &["/app"], &[]), gap);
+        let of_folder = found.iter().filter(|one| one.message.contains("it lies too deep"));
+        assert_eq!(of_folder.map(|one| one.code.id()).collect::<Vec<_>>(), ["SHL-02"]);
     }
 
     #[test]

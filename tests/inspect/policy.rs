@@ -23,7 +23,7 @@ fn with_shell() -> Image {
     image
 }
 
-fn waiver(path: &str) -> Waiver {
+pub(crate) fn waiver(path: &str) -> Waiver {
     Waiver {
         check: CheckId(SHELL),
         path: Some(Pattern::parse(path).unwrap()),
