@@ -259,11 +259,12 @@ fn pages_for_a_look() {
 
 #[test]
 fn a_test_that_proved_nothing_leaves_no_clean_result() {
-    let one = |outcome: &str, stopped_in_time| {
+    let told = |outcome: &str, stopped_in_time, message: Option<&str>| {
         let mut document = documents::clean();
         let mut test = document.tests.pop().expect("it has a test");
         test.outcome = outcome.to_owned();
         test.stopped_in_time = stopped_in_time;
+        test.message = message.map(ToOwned::to_owned);
         document.tests.clear();
         document.add_tests(vec![test]);
         let told = test_result(&document);
@@ -273,6 +274,9 @@ fn a_test_that_proved_nothing_leaves_no_clean_result() {
         (told["result"].as_str().unwrap_or_default().to_owned(), list)
     };
     let result = |result: &str, list| (result.to_owned(), list);
+    let one = |outcome, stopped_in_time| told(outcome, stopped_in_time, None);
+    let warned = told("passed", None, Some("no handler for SIGTERM"));
+    assert_eq!(warned, result("WARNED", "warnedTests"));
     assert_eq!(one("passed", Some(true)), result("PASSED", "passedTests"));
     assert_eq!(one("passed", None), result("PASSED", "passedTests"));
     assert_eq!(one("passed", Some(false)), result("WARNED", "warnedTests"));
@@ -281,4 +285,18 @@ fn a_test_that_proved_nothing_leaves_no_clean_result() {
     let mut refused = documents::failed();
     refused.add_tests(documents::clean().tests);
     assert_eq!(test_result(&refused)["result"], "FAILED", "nothing makes it better");
+}
+
+#[test]
+fn every_form_says_what_a_test_warns_of() {
+    let mut document = documents::clean();
+    let mut test = document.tests.pop().unwrap();
+    test.message = Some("it has no handler for SIGTERM".to_owned());
+    document.add_tests(vec![test]);
+    for format in [Format::Text, Format::Markdown, Format::Html, Format::Junit] {
+        let text = String::from_utf8(format.render(&document)).unwrap();
+        assert!(text.contains("no handler for SIGTERM"), "{format:?}: {text}");
+    }
+    let text = String::from_utf8(Format::Text.render(&document)).unwrap();
+    assert!(text.contains("1 test with a warning"), "{text}");
 }

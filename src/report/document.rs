@@ -293,7 +293,7 @@ pub struct Test {
     pub name: String,
     /// `passed`, `failed` or `skipped`.
     pub outcome: String,
-    /// What went wrong, or why it was skipped.
+    /// What went wrong or is warned of, or why it was skipped.
     pub message: Option<String>,
     /// The end of what the app printed, if it failed.
     pub output: Option<String>,

@@ -44,12 +44,18 @@ impl Outcome {
     /// How a test ended.
     pub(super) fn of_test(test: &Test) -> Self {
         match test.outcome.as_str() {
-            "passed" if test.stopped_in_time == Some(false) => Self::Warned,
+            "passed" if test.message.is_some() || late(test).is_some() => Self::Warned,
             "passed" => Self::Passed,
             "skipped" => Self::Skipped,
             _ => Self::Failed,
         }
     }
+}
+
+/// What is said of a test whose app had to be killed.
+pub(super) fn late(test: &Test) -> Option<&'static str> {
+    let is_late = test.stopped_in_time == Some(false);
+    is_late.then_some("it did not end in time after its stop signal")
 }
 
 /// A check with what was found.
@@ -210,6 +216,7 @@ pub(super) fn numbers(document: &Document) -> String {
     let undecided = document.checks.iter().filter(|check| is_undecided(document, check));
     for (count, noun, verb) in [
         (tests(Outcome::Failed), "test", "failed"),
+        (tests(Outcome::Warned), "test", "with a warning"),
         (tests(Outcome::Skipped), "test", "not run"),
         (undecided.count(), "check", "undecided"),
         (expired(document).count(), "waiver", "expired"),

@@ -82,7 +82,7 @@ impl Document {
     }
 
     /// Adds what the image did when it was started. One test that was not run leaves the image
-    /// unproven, and so does an app that had to be killed: none of them is passed without a word.
+    /// unproven, and so does an app that does not stop when it is told to: none of them is passed without a word.
     pub fn add_tests(&mut self, tests: Vec<Test>) {
         let results = tests.iter().map(|test| match Outcome::of_test(test) {
             Outcome::Passed => Verdict::Passed,
