@@ -15,7 +15,7 @@ use crate::gateway::{side_by_side, status::escape};
 use crate::options::{LintRules, Options, Outcome};
 use crate::platform::Platform;
 use crate::report::document::Verdict;
-use crate::report::{Document, Format};
+use crate::report::{Document, Format, json};
 use crate::result::{Answer, ImageResult};
 use crate::words::quoted;
 
@@ -59,9 +59,7 @@ pub(crate) fn as_warnings(rules: &LintRules, found: Vec<Diagnostic>) -> Vec<Diag
 }
 
 /// The answer to the call, from one document for each platform.
-pub(crate) fn told(documents: &[Document]) -> Result<Answer, Failure> {
-    let json = serde_json::to_vec_pretty(documents);
-    let json = json.map_err(|error| Failure::internal(error.to_string()))?;
+pub(crate) fn told(documents: &[Document]) -> Answer {
     let texts = documents.iter().map(|document| {
         let text = String::from_utf8_lossy(&Format::Text.render(document)).into_owned();
         text.lines().map(|line| escape(line).into_owned() + "\n").collect::<String>()
@@ -70,13 +68,13 @@ pub(crate) fn told(documents: &[Document]) -> Result<Answer, Failure> {
     let is_refused = documents.iter().any(|document| document.result == Verdict::Failed);
     let status = if is_refused { "1" } else { "0" };
     let entries = [
-        ("result.json", json),
+        ("result.json", json::pretty(documents).into_bytes()),
         ("result.txt", text.into_bytes()),
         ("result.statuscode", status.as_bytes().to_vec()),
         ("version", VERSION.as_bytes().to_vec()),
     ];
     let entries = entries.map(|(key, value)| (key.to_owned(), value));
-    Ok(Answer::of_call(BTreeMap::from(entries)))
+    Answer::of_call(BTreeMap::from(entries))
 }
 
 /// Nothing inspects a stage: there is nothing to report.
@@ -125,6 +123,6 @@ impl Build<'_> {
             Ok(self.look(&mut emitter, &drafted).await?.verdict.document)
         };
         let all = side_by_side(platforms.iter().map(judged)).await;
-        told(&self.all_of(platforms, all).await?)
+        Ok(told(&self.all_of(platforms, all).await?))
     }
 }
