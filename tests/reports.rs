@@ -300,3 +300,13 @@ fn every_form_says_what_a_test_warns_of() {
     let text = String::from_utf8(Format::Text.render(&document)).unwrap();
     assert!(text.contains("1 test with a warning"), "{text}");
 }
+
+#[test]
+fn what_is_not_listed_is_no_heavier_than_what_is() {
+    let mut one = documents::finding("SHL-03", "/app/libx.so", "a shell as a library");
+    one.severity = hardpan::report::document::Level::Warn;
+    let mut document = documents::found(documents::clean(), vec![one]);
+    document.checks.iter_mut().find(|check| check.id == "SHL-03").unwrap().findings = 2_000;
+    assert_eq!(test_result(&document)["failedTests"].to_string(), "[]");
+    assert!(test_result(&document)["warnedTests"].to_string().contains("SHL-03"));
+}

@@ -98,12 +98,12 @@ impl<'a> Told<'a> {
         self.check.findings.saturating_sub(self.findings.len())
     }
 
-    /// The heaviest of what nobody answers for.
+    /// The heaviest of what nobody answers for. What is not listed is never heavier than what is; of a
+    /// check without any that is listed only its own weight is known.
     pub(super) fn worst(&self) -> Option<Level> {
-        let listed = self.open().map(|finding| finding.severity).max();
-        // Of what is not listed only the check's own weight is known.
-        let unlisted = self.check.severity.filter(|_| self.unlisted() > 0);
-        listed.max(unlisted)
+        let is_unlisted = self.findings.is_empty() && self.check.status == CheckStatus::Failed;
+        let unlisted = self.check.severity.filter(|_| is_unlisted);
+        self.open().map(|finding| finding.severity).max().or(unlisted)
     }
 
     /// How it ended.
