@@ -39,8 +39,8 @@ pub use catalogue::{CHECKS, Check};
 pub use config::{Base, Config, Making};
 pub use policy::{Allowed, Demand, Policy, Setting, Source};
 pub use profile::Profile;
+pub use text::summary;
 pub(crate) use text::thousands;
-pub use text::{report, summary};
 pub use unknown::Need;
 pub(crate) use unknown::is_unlisted;
 pub use waivers::{Outcome, Pattern, State, Waiver};
@@ -225,16 +225,6 @@ impl Judgement {
         self.blocking().next().is_some()
             || self.undecided(subject).next().is_some()
             || self.expired().next().is_some()
-    }
-
-    /// Passed, failed and not evaluated checks.
-    pub fn tally(&self) -> (usize, usize, usize) {
-        let count = |is: fn(&Status) -> bool| self.checks.iter().filter(|(_, s)| is(s)).count();
-        (
-            count(|status| matches!(status, Status::Passed)),
-            count(|status| matches!(status, Status::Failed(_))),
-            count(|status| matches!(status, Status::NotEvaluated(_))),
-        )
     }
 }
 
