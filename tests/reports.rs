@@ -293,12 +293,12 @@ fn every_form_says_what_a_test_warns_of() {
     let mut test = document.tests.pop().unwrap();
     test.message = Some("it has no handler for SIGTERM".to_owned());
     document.add_tests(vec![test]);
+    let told = String::from_utf8(Format::Text.render(&document)).unwrap();
+    assert!(told.contains("1 test with a warning"), "{told}");
     for format in [Format::Text, Format::Markdown, Format::Html, Format::Junit] {
-        let text = String::from_utf8(format.render(&document)).unwrap();
-        assert!(text.contains("no handler for SIGTERM"), "{format:?}: {text}");
+        let report = String::from_utf8(format.render(&document)).unwrap();
+        assert!(report.contains("no handler for SIGTERM"), "{format:?}: {report}");
     }
-    let text = String::from_utf8(Format::Text.render(&document)).unwrap();
-    assert!(text.contains("1 test with a warning"), "{text}");
 }
 
 #[test]

@@ -38,7 +38,6 @@ pub(super) struct Probed<T> {
 
 /// What was found out about an image.
 pub(super) struct Verdict {
-    pub(super) summary: String,
     /// All of it, as a document for others.
     pub(super) document: Document,
     /// What the user is told; a mistake among it refuses the image.
@@ -200,12 +199,11 @@ impl Build<'_> {
         let news: Vec<Finding> = news.collect();
         let news = self.gate.explained(news, self.today);
         let mut found = diagnostics(&news, |finding| place(finding, plan));
-        found.extend(undecided(&subject, &judgement, base));
+        found.extend(undecided(&judgement, base));
         found.extend(self.gate.told(&judgement));
         found.extend(testing::occupied(plan, &inventory));
-        let summary = harden::summary(&subject, &judgement);
         let document = self.written(plan, &subject, &judgement);
-        Ok(Verdict { summary, document, found, outputs: vec![output] })
+        Ok(Verdict { document, found, outputs: vec![output] })
     }
 
     /// What the checks look at besides files: the config, and how it came about.
@@ -358,8 +356,7 @@ pub(crate) fn parse(json: &[u8]) -> Result<Inventory, Failure> {
 
 /// Refuses if there is a mistake; otherwise gives the warnings back.
 pub(crate) fn refuse(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Failure> {
-    let (refused, warned): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|found| found.severity == diagnostic::Severity::Error);
+    let (refused, warned): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::refuses);
     if refused.is_empty() {
         return Ok(warned);
     }
@@ -367,12 +364,8 @@ pub(crate) fn refuse(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Failure>
 }
 
 /// Checks that would refuse the image and could not be decided.
-pub(crate) fn undecided(
-    subject: &Subject<'_>,
-    judgement: &Judgement,
-    place: Span,
-) -> Vec<Diagnostic> {
-    let open = judgement.undecided(subject);
+pub(crate) fn undecided(judgement: &Judgement, place: Span) -> Vec<Diagnostic> {
+    let open = judgement.undecided();
     open.filter(|(_, reason)| !is_told(judgement, reason))
         .map(|(check, reason)| {
             let (id, title) = (check.id, check.title);
@@ -487,8 +480,8 @@ mod tests {
         };
         let judgement = harden::judge(&subject, &harden::Policy::default());
         let mut found = diagnostics(&judgement.findings, |_| Span::START);
-        found.extend(undecided(&subject, &judgement, Span::START));
-        found.retain(|one| one.severity == diagnostic::Severity::Error);
+        found.extend(undecided(&judgement, Span::START));
+        found.retain(Diagnostic::refuses);
         found
     }
 

@@ -37,7 +37,7 @@ pub(crate) fn files(document: &Document) -> Vec<Written> {
 
 /// The name of the last step: what was proven, or that the image is refused.
 pub(crate) fn title(summary: &str, found: &[Diagnostic]) -> String {
-    let errors = found.iter().filter(|one| one.severity == Severity::Error);
+    let errors = found.iter().filter(|one| one.refuses());
     let codes: BTreeSet<&str> = errors.map(|one| one.code.id()).collect();
     if codes.is_empty() {
         return summary.to_owned();
@@ -47,10 +47,9 @@ pub(crate) fn title(summary: &str, found: &[Diagnostic]) -> String {
 
 /// What a build would end with, as warnings: a report is no failure.
 pub(crate) fn as_warnings(rules: &LintRules, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let is_shown =
-        |one: &Diagnostic| one.severity == Severity::Error || rules.counts(one.code.id());
+    let is_shown = |one: &Diagnostic| one.refuses() || rules.counts(one.code.id());
     let (mut refused, warned): (Vec<_>, Vec<_>) =
-        found.into_iter().filter(is_shown).partition(|one| one.severity == Severity::Error);
+        found.into_iter().filter(is_shown).partition(Diagnostic::refuses);
     for one in &mut refused {
         one.severity = Severity::Warning;
         one.message = format!("the image is refused: {}", one.message);
@@ -101,7 +100,7 @@ impl Build<'_> {
         platform: &Platform,
     ) -> Result<ImageResult, Failure> {
         let LookedAt { laid: LaidOut { probes, .. }, verdict } = looked_at;
-        let title = title(&verdict.summary, &verdict.found);
+        let title = title(&verdict.document.summary.text, &verdict.found);
         let warnings = as_warnings(&self.options.lint, verdict.found);
         proof::warn(self.gateway, &self.loaded.vertex, &warnings).await?;
         let files = files(&verdict.document);

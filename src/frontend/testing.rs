@@ -36,8 +36,8 @@ impl Verdict {
     /// Adds what came of the tests.
     pub(super) fn add(&mut self, tested: Tested) {
         let Tested { tests, found, proven, outputs } = tested;
-        self.summary = [vec![self.summary.clone()], proven].concat().join(", ");
-        self.document.summary.text.clone_from(&self.summary);
+        let summary = &mut self.document.summary.text;
+        *summary = [vec![summary.clone()], proven].concat().join(", ");
         self.document.add_tests(tests);
         // What no check has found refuses the image as well.
         if self.found.iter().any(Diagnostic::refuses) {

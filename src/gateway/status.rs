@@ -36,7 +36,7 @@ pub fn refusal(file: Option<&SourceFile>, diagnostics: &[Diagnostic]) -> Status 
     if let Some(file) = file {
         let most = (MOST_EXCERPT_BYTES / file.text.len().max(1)).clamp(1, MOST_EXCERPTS);
         let mut spans: Vec<Span> = Vec::new();
-        for diagnostic in sorted.iter().filter(|one| one.severity == Severity::Error) {
+        for diagnostic in sorted.iter().filter(|one| one.refuses()) {
             let shown = |span: &Span| span.start.line == diagnostic.span.start.line;
             if spans.len() < most && !spans.iter().any(shown) {
                 spans.push(diagnostic.span);
@@ -90,7 +90,7 @@ fn list(file: Option<&SourceFile>, sorted: &[&Diagnostic]) -> String {
 }
 
 fn count(diagnostics: &[&Diagnostic]) -> String {
-    let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
+    let errors = diagnostics.iter().filter(|one| one.refuses()).count();
     let say = |number: usize, word: &str| match number {
         0 => None,
         1 => Some(format!("1 {word}")),

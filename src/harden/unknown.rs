@@ -1,7 +1,7 @@
 //! What is not known where somebody has an image and nothing else: no line of a spec, no arguments of
 //! a build, for a plain folder not even a config. A check that would have to guess says so instead.
 
-use super::{CHECKS, CheckId, Judgement, Origin, Status, Subject};
+use super::{CHECKS, CheckId, Judgement, NO_BASE, Origin, Status, Subject};
 use crate::inspect::evidence::Part;
 
 /// Checks that go through all files. SHL-02 says itself which folder was not listed.
@@ -33,10 +33,10 @@ impl Need {
         }
     }
 
-    /// Whether it is for lack of something that a check was not decided.
+    /// Whether it is for lack of something that a check was not decided: of one of these, or the base.
     pub(crate) fn explains(reason: &str) -> bool {
         let all = [Self::Config, Self::SomeConfig, Self::Build, Self::BaseConfig];
-        all.iter().any(|need| need.reason() == reason)
+        reason == NO_BASE || all.iter().any(|need| need.reason() == reason)
     }
 }
 

@@ -11,7 +11,7 @@ use super::document::{
     Base, CheckEntry, CheckStatus, Document, FindingEntry, Level, Test, Verdict, WaiverEntry,
 };
 use crate::diagnostic::Code;
-use crate::harden::{Check, NO_BASE, Need, Source, thousands};
+use crate::harden::{Check, Need, Source, thousands};
 use crate::words;
 
 /// The families of checks, by the beginning of their ids.
@@ -147,10 +147,9 @@ impl<'a> Told<'a> {
 /// for lack of a base, a config or a build, only if the check is required.
 fn is_undecided(document: &Document, check: &CheckEntry) -> bool {
     let required = document.policy.as_ref().map_or(&[][..], |policy| &policy.required);
-    let is_lacking = |reason: &str| reason == NO_BASE || Need::explains(reason);
     check.status == CheckStatus::NotEvaluated
         && check.severity == Some(Level::Block)
-        && (!check.reason.as_deref().is_some_and(is_lacking) || required.contains(&check.id))
+        && (!check.reason.as_deref().is_some_and(Need::explains) || required.contains(&check.id))
 }
 
 /// What the digest of the source is the digest of: of a build, the image's own is not known yet.

@@ -42,7 +42,7 @@ impl Document {
             judgement.checks.iter().map(|(id, status)| entry(judgement, id.0, status)).collect();
         let summary = summed(subject, judgement);
         let result = match summary {
-            _ if judgement.refuses(subject) => Verdict::Failed,
+            _ if judgement.refuses() => Verdict::Failed,
             Summary { warnings: 0, .. } => Verdict::Passed,
             _ => Verdict::Warned,
         };
