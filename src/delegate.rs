@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use tokio::sync::OnceCell;
 
 use crate::context::Loaded;
-use crate::diagnostic::{Code, Diagnostic, Severity, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::emit::{ProbeSettings, Whole};
 use crate::frontend::evidence::{about, can_pass, position};
 use crate::frontend::policy::{self, Gate};
@@ -299,7 +299,7 @@ impl Proof<'_> {
         let judgement = harden::judge(&subject, &self.gate.policy);
         let news = self.gate.explained(told(&judgement), self.today);
         found.extend(proof::diagnostics(&news, |_| Span::START));
-        found.extend(proof::undecided(&subject, &judgement, Span::START));
+        found.extend(proof::undecided(&judgement, Span::START));
         let is_told = !(found.is_empty() && judgement.findings.is_empty());
         let place = if is_told { self.delegate.place().await } else { Span::START };
         for one in &mut found {
@@ -359,7 +359,7 @@ fn told(judgement: &Judgement) -> Vec<harden::Finding> {
 
 /// Tells whoever asks for a stage how to have one that is no product; once, behind the last mistake.
 fn name_way_out(found: &mut [Diagnostic], target: Option<&str>) {
-    let mut errors = found.iter_mut().filter(|one| one.severity == Severity::Error);
+    let mut errors = found.iter_mut().filter(|one| one.refuses());
     let (Some(_), Some(last)) = (target, errors.next_back()) else { return };
     let way = "a stage that is no product is built without the gate by \
                `--build-arg BUILDKIT_SYNTAX=docker/dockerfile:1`";

@@ -262,7 +262,7 @@ impl Build<'_> {
         }
         let LookedAt { laid: LaidOut { plan, parts, probes }, verdict } = looked_at;
         self.warn(&proof::refuse(verdict.found)?).await?;
-        let image = self.pass(&mut emitter, parts.image, &probes, &verdict.summary);
+        let image = self.pass(&mut emitter, parts.image, &probes, &verdict.document.summary.text);
         let definition = self.marshal(&emitter, image);
         let found = self.solve(definition).await?.single()?;
         let evidence = self.evidence(&mut emitter, &probes, &verdict.document).await?;

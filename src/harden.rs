@@ -39,16 +39,17 @@ pub use catalogue::{CHECKS, Check};
 pub use config::{Base, Config, Making};
 pub use policy::{Allowed, Demand, Policy, Setting, Source};
 pub use profile::Profile;
+pub use text::summary;
 pub(crate) use text::thousands;
-pub use text::{report, summary};
 pub use unknown::Need;
+pub(crate) use unknown::is_unlisted;
 pub use waivers::{Outcome, Pattern, State, Waiver};
 
 /// The version of the rules that choose what is looked at; part of the inventory's cache key.
 pub const RULES: &str = "3";
 
 /// Why a check that looks at the base says nothing where there is none.
-pub(crate) const NO_BASE: &str = "the base is not known";
+const NO_BASE: &str = "the base is not known";
 
 /// What is judged.
 #[derive(Debug, Clone, Copy)]
@@ -195,15 +196,11 @@ impl Judgement {
     /// allow it: what was not looked at is not proven. Those that look at a base are none of them
     /// where there is none, nor are those that must know what nobody does (`leave_out`), unless they
     /// are required.
-    pub fn undecided<'a>(
-        &'a self,
-        subject: &Subject<'_>,
-    ) -> impl Iterator<Item = (&'static Check, &'a str)> {
+    pub fn undecided(&self) -> impl Iterator<Item = (&'static Check, &str)> {
         self.checks.iter().filter_map(move |(id, status)| {
             let Status::NotEvaluated(reason) = status else { return None };
             let check = Check::find(id.0)?;
-            let is_known = subject.lacks(check).is_none() && !Need::explains(reason);
-            let is_asked = is_known || self.policy.requires(*id);
+            let is_asked = !Need::explains(reason) || self.policy.requires(*id);
             let blocks = self.policy.weight(check) == Some(Severity::Block);
             (is_asked && blocks).then_some((check, reason.as_str()))
         })
@@ -220,20 +217,10 @@ impl Judgement {
 
     /// Whether the image is refused: for a finding, for what could not be decided, or for a waiver
     /// that nobody has renewed.
-    pub fn refuses(&self, subject: &Subject<'_>) -> bool {
+    pub fn refuses(&self) -> bool {
         self.blocking().next().is_some()
-            || self.undecided(subject).next().is_some()
+            || self.undecided().next().is_some()
             || self.expired().next().is_some()
-    }
-
-    /// Passed, failed and not evaluated checks.
-    pub fn tally(&self) -> (usize, usize, usize) {
-        let count = |is: fn(&Status) -> bool| self.checks.iter().filter(|(_, s)| is(s)).count();
-        (
-            count(|status| matches!(status, Status::Passed)),
-            count(|status| matches!(status, Status::Failed(_))),
-            count(|status| matches!(status, Status::NotEvaluated(_))),
-        )
     }
 }
 
@@ -383,6 +370,7 @@ pub fn judge(subject: &Subject<'_>, policy: &Policy) -> Judgement {
             *status = Status::Waived(count);
         }
     }
+    unknown::doubt(subject, &mut checks);
     Judgement { policy: policy.clone(), findings, checks, waivers }
 }
 

@@ -205,6 +205,15 @@ impl SourceDateEpoch {
 }
 
 impl Options {
+    /// `SOURCE_DATE_EPOCH`, if it is a time and not the name of what has one.
+    #[must_use]
+    pub const fn seconds(&self) -> Option<i64> {
+        match self.epoch {
+            Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
+            _ => None,
+        }
+    }
+
     /// Reads an environment. Mistakes come beside the options, which hold defaults in their place.
     pub fn parse(
         environment: impl IntoIterator<Item = (OsString, OsString)>,

@@ -9,7 +9,7 @@ pub mod contract;
 pub mod document;
 mod format;
 mod html;
-mod json;
+pub(crate) mod json;
 mod junit;
 mod listing;
 mod markdown;

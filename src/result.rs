@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::image::{ImageConfig, NO_ENTRYPOINT, STAGE_LABEL};
-use crate::options::{Options, SourceDateEpoch};
+use crate::options::Options;
 use crate::plan::Plan;
 use crate::platform::Platform;
 use crate::proto::frontend::{
@@ -38,7 +38,7 @@ impl ImageResult {
             base_config: plan.images[plan.runtime].config.to_json(),
             annotations: plan.annotations.clone(),
             attestations: Vec::new(),
-            epoch: seconds(options),
+            epoch: options.seconds(),
         }
     }
 
@@ -59,7 +59,7 @@ impl ImageResult {
             base_config: b"{}".to_vec(),
             annotations: vec![(STAGE_LABEL.to_owned(), what.to_owned())],
             attestations: Vec::new(),
-            epoch: seconds(options),
+            epoch: options.seconds(),
         }
     }
 
@@ -68,13 +68,6 @@ impl ImageResult {
     pub fn attested(mut self, statements: impl IntoIterator<Item = Attestation>) -> Self {
         self.attestations.extend(statements);
         self
-    }
-}
-
-fn seconds(options: &Options) -> Option<i64> {
-    match options.epoch {
-        Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
-        _ => None,
     }
 }
 

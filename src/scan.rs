@@ -97,7 +97,7 @@ pub fn scan(request: &Request<'_>) -> Result<Scanned, String> {
         None => None,
     };
     let own = config_of(&opened, request)?;
-    let mut unknown = vec![Need::Build];
+    let mut unknown = Vec::new();
     if own.is_none() {
         unknown.extend([Need::Config, Need::SomeConfig]);
     }

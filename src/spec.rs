@@ -51,7 +51,7 @@ pub fn parse(text: &[u8]) -> Result<Parsed, Vec<Diagnostic>> {
     let complete = found.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
     found.extend(check::check(&spec, complete));
     let found = in_order(found);
-    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+    if found.iter().any(Diagnostic::refuses) {
         return Err(found);
     }
     Ok(Parsed { spec, warnings: found })
@@ -102,8 +102,7 @@ fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     found.sort_by_cached_key(key);
     found.dedup_by(|right, left| key(right) == key(left));
     if found.len() > MAX_DIAGNOSTICS {
-        let (errors, warnings): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|diagnostic| diagnostic.severity == Severity::Error);
+        let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::refuses);
         let more = errors.len().saturating_sub(MAX_DIAGNOSTICS);
         found = errors.into_iter().chain(warnings).take(MAX_DIAGNOSTICS).collect();
         found.sort_by_cached_key(key);

@@ -60,10 +60,10 @@ fn push_escaped(shown: &mut String, character: char) {
     }
 }
 
-/// Control characters, and the marks that reorder text on a screen.
+/// Control characters, line and paragraph separators, and Unicode's marks for direction.
 pub fn is_unprintable(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+        || matches!(character, '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
 /// The candidate that the word was probably meant to be.
@@ -201,6 +201,7 @@ mod tests {
     fn quotes_without_control_characters() {
         assert_eq!(quoted("a\u{1b}[31m\n"), "`a\\u{1b}[31m\\n`");
         assert_eq!(quoted("a\u{202e}b"), "`a\\u{202e}b`");
+        assert_eq!(quoted("a\u{61c}b"), "`a\\u{61c}b`");
         assert_eq!(quoted(&"é".repeat(100)).chars().count(), SHOWN + 3);
         assert_eq!(escaped("grün\t"), "grün\\t");
     }

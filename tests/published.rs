@@ -32,7 +32,7 @@ fn is_accepted(document: &Value) -> bool {
 }
 
 fn value(document: &Document) -> Value {
-    serde_json::from_slice(&document.to_json().unwrap()).unwrap()
+    serde_json::to_value(document).unwrap()
 }
 
 /// With everything in it that there can be.

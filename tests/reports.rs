@@ -125,6 +125,22 @@ fn thousands_of_findings_stay_readable() {
     }
 }
 
+#[test]
+fn what_is_waived_does_not_hide_what_blocks() {
+    let finding = |path: &str| documents::finding("SHL-03", path, "a shell is found");
+    let waived = (0..60).map(|number| {
+        let mut one = finding(&format!("/app/waived/{number}"));
+        one.waiver = Some(0);
+        one
+    });
+    let findings = waived.chain([finding("/app/bin/open")]).collect();
+    let document = documents::found(documents::clean(), findings);
+    for format in [Format::Text, Format::Markdown] {
+        let text = String::from_utf8(format.render(&document)).unwrap();
+        assert!(text.contains("/app/bin/open"), "{format:?}: {text}");
+    }
+}
+
 fn sarif(document: &Document) -> serde_json::Value {
     let log: serde_json::Value = serde_json::from_slice(&Format::Sarif.render(document)).unwrap();
     log["runs"][0].clone()
@@ -243,11 +259,12 @@ fn pages_for_a_look() {
 
 #[test]
 fn a_test_that_proved_nothing_leaves_no_clean_result() {
-    let one = |outcome: &str, stopped_in_time| {
+    let told = |outcome: &str, stopped_in_time, message: Option<&str>| {
         let mut document = documents::clean();
         let mut test = document.tests.pop().expect("it has a test");
         test.outcome = outcome.to_owned();
         test.stopped_in_time = stopped_in_time;
+        test.message = message.map(ToOwned::to_owned);
         document.tests.clear();
         document.add_tests(vec![test]);
         let told = test_result(&document);
@@ -257,6 +274,9 @@ fn a_test_that_proved_nothing_leaves_no_clean_result() {
         (told["result"].as_str().unwrap_or_default().to_owned(), list)
     };
     let result = |result: &str, list| (result.to_owned(), list);
+    let one = |outcome, stopped_in_time| told(outcome, stopped_in_time, None);
+    let warned = told("passed", None, Some("no handler for SIGTERM"));
+    assert_eq!(warned, result("WARNED", "warnedTests"));
     assert_eq!(one("passed", Some(true)), result("PASSED", "passedTests"));
     assert_eq!(one("passed", None), result("PASSED", "passedTests"));
     assert_eq!(one("passed", Some(false)), result("WARNED", "warnedTests"));
@@ -265,4 +285,28 @@ fn a_test_that_proved_nothing_leaves_no_clean_result() {
     let mut refused = documents::failed();
     refused.add_tests(documents::clean().tests);
     assert_eq!(test_result(&refused)["result"], "FAILED", "nothing makes it better");
+}
+
+#[test]
+fn every_form_says_what_a_test_warns_of() {
+    let mut document = documents::clean();
+    let mut test = document.tests.pop().unwrap();
+    test.message = Some("it has no handler for SIGTERM".to_owned());
+    document.add_tests(vec![test]);
+    let told = String::from_utf8(Format::Text.render(&document)).unwrap();
+    assert!(told.contains("1 test with a warning"), "{told}");
+    for format in [Format::Text, Format::Markdown, Format::Html, Format::Junit] {
+        let report = String::from_utf8(format.render(&document)).unwrap();
+        assert!(report.contains("no handler for SIGTERM"), "{format:?}: {report}");
+    }
+}
+
+#[test]
+fn what_is_not_listed_is_no_heavier_than_what_is() {
+    let mut one = documents::finding("SHL-03", "/app/libx.so", "a shell as a library");
+    one.severity = hardpan::report::document::Level::Warn;
+    let mut document = documents::found(documents::clean(), vec![one]);
+    document.checks.iter_mut().find(|check| check.id == "SHL-03").unwrap().findings = 2_000;
+    assert_eq!(test_result(&document)["failedTests"].to_string(), "[]");
+    assert!(test_result(&document)["warnedTests"].to_string().contains("SHL-03"));
 }

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Outcome, draw};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 use crate::frontend::{policy, prepare};
 use crate::spec::Parsed;
 use crate::{spec, words};
@@ -34,8 +34,8 @@ fn check_file(file: &Path) -> (Outcome, String) {
         Ok(parsed) => with_waivers(parsed),
         Err(found) => found,
     };
-    let is_mistake = |one: &Diagnostic| one.severity == Severity::Error;
-    let outcome = if found.iter().any(is_mistake) { Outcome::Mistakes } else { Outcome::Fine };
+    let outcome =
+        if found.iter().any(Diagnostic::refuses) { Outcome::Mistakes } else { Outcome::Fine };
     let mut text = String::new();
     for diagnostic in &found {
         text.push_str(&draw::draw(&name, &bytes, diagnostic));
@@ -76,7 +76,7 @@ fn summary(name: &str, found: &[Diagnostic]) -> String {
     if found.is_empty() {
         return String::new();
     }
-    let errors = found.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+    let errors = found.iter().filter(|diagnostic| diagnostic.refuses()).count();
     let warnings = found.len() - errors;
     let counts: Vec<String> = [(errors, "mistake"), (warnings, "warning")]
         .into_iter()

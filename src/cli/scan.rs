@@ -49,8 +49,7 @@ fn format(text: &str) -> Result<Format, String> {
 }
 
 fn profile(text: &str) -> Result<Profile, String> {
-    let known = Profile::ALL.into_iter().find(|profile| profile.name() == text);
-    known.ok_or_else(|| {
+    Profile::find(text).ok_or_else(|| {
         let names: Vec<_> = Profile::ALL.iter().map(|profile| profile.name()).collect();
         format!("the profiles are {}", names.join(", "))
     })
@@ -123,9 +122,8 @@ fn judged(scanned: Scanned, arguments: &Arguments, told: &mut dyn Write) -> (Vec
     };
     let mut judgement = harden::judge(&subject, &policy(arguments.profile));
     judgement.leave_out(&scanned.unknown);
-    judgement.doubt(&subject);
-    let outcome = if judgement.refuses(&subject) { Outcome::Mistakes } else { Outcome::Fine };
-    for (check, reason) in judgement.undecided(&subject) {
+    let outcome = if judgement.refuses() { Outcome::Mistakes } else { Outcome::Fine };
+    for (check, reason) in judgement.undecided() {
         let _ = writeln!(told, "note: {} cannot be decided ({}): {reason}", check.id, check.title);
     }
     let about = About { source: scanned.source, bases: scanned.bases, ..About::default() };

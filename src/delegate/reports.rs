@@ -12,7 +12,7 @@ impl Proof<'_> {
         let images = made(converted.refs, &converted.metadata);
         let judged = async |image: &Made| Ok(self.look(image).await?.verdict.document);
         let outcomes = side_by_side(images.iter().map(judged)).await;
-        reports::told(&self.all_of(&images, outcomes)?)
+        Ok(reports::told(&self.all_of(&images, outcomes)?))
     }
 
     /// Files instead of the images.

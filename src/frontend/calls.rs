@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::context::Loaded;
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Diagnostic, Span};
 use crate::frontend::{Failure, prepare};
 use crate::gateway::{Gateway, detail};
 use crate::options::Options;
@@ -96,7 +96,7 @@ impl Location {
 
 /// `2 errors, 1 warning`.
 fn count(found: &[Diagnostic]) -> String {
-    let errors = found.iter().filter(|one| one.severity == Severity::Error).count();
+    let errors = found.iter().filter(|one| one.refuses()).count();
     let say = |number: usize, word: &str| match number {
         0 => None,
         1 => Some(format!("1 {word}")),

@@ -7,7 +7,7 @@ use crate::bases::qualify;
 use crate::harden;
 use crate::image::ImageConfig;
 use crate::llb::{Graph, Lineage, Source};
-use crate::options::{ContextSource, NetworkMode, Options, SourceDateEpoch};
+use crate::options::{ContextSource, NetworkMode, Options};
 use crate::proto::pb;
 use crate::remote::{self, Remote};
 
@@ -22,10 +22,7 @@ pub(crate) fn config_of(
 ) -> harden::Config {
     harden::Config {
         build_args: options.build_args.clone(),
-        epoch: match options.epoch {
-            Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
-            _ => None,
-        },
+        epoch: options.seconds(),
         making: Some(making_of(options, (lineage, inputs))),
         ..image.into()
     }

@@ -63,7 +63,7 @@ fn of_file(loaded: &PolicyFile, today: Date) -> Result<Central, Vec<Diagnostic>>
         Waivable::All => Allowed::All,
         Waivable::Only(checks) => Allowed::Only(ids(&checks).into_iter().collect()),
     });
-    if found.iter().any(|one| one.severity == Severity::Error) {
+    if found.iter().any(Diagnostic::refuses) {
         return Err(found);
     }
     let demand = Demand {
@@ -116,7 +116,7 @@ impl Gate {
             warnings.extend(central.warnings);
             central.demand
         });
-        if warnings.iter().any(|one| one.severity == Severity::Error) {
+        if warnings.iter().any(Diagnostic::refuses) {
             return Err(Failure::Refused(warnings));
         }
         let demands = [spec, options.demand.clone()].into_iter().chain(central);
@@ -184,7 +184,7 @@ impl Gate {
 
     fn ended(&self, finding: &Finding, today: Date) -> Option<String> {
         let is_it = |waiver: &&Waiver| {
-            waiver.from == Source::Policy && waiver.expires < today && waiver.covers(finding)
+            waiver.from == Source::Policy && waiver.is_over(today) && waiver.covers(finding)
         };
         let waiver = self.policy.waivers.iter().find(is_it)?;
         let (line, day) = (waiver.span.start.line, waiver.expires);
@@ -231,7 +231,7 @@ pub(crate) fn excuse(found: Vec<Diagnostic>, policy: &Policy, today: Date) -> Ve
 /// What can be said of an app's waivers without an image.
 pub(crate) fn without_image(app: &App, today: Date) -> Vec<Diagnostic> {
     let (demand, mut found) = of_app(app, today);
-    let ended = demand.waivers.iter().filter(|waiver| waiver.expires < today);
+    let ended = demand.waivers.iter().filter(|waiver| waiver.is_over(today));
     found.extend(ended.map(|waiver| expired(waiver, None)));
     found
 }

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 
 use crate::bases::{DEFAULT_REGISTRY, check_registry};
 use crate::context::{self, Loaded};
-use crate::diagnostic::{Code, Diagnostic, Position, Severity, Span};
+use crate::diagnostic::{Code, Diagnostic, Position, Span};
 use crate::emit::{Abilities, Again, ProbeSettings, Settings, Tree};
 use crate::frontend::{Failure, own};
 use crate::gateway::{Gateway, feature, first_version};
 use crate::input::{self, Input};
 use crate::llb::{HostIp, Network, Ulimit, caps};
-use crate::options::{
-    Certificates, Execution, NetworkMode, NoCache, Options, Proof, Proxy, SourceDateEpoch,
-};
+use crate::options::{Certificates, Execution, NetworkMode, NoCache, Options, Proof, Proxy};
 use crate::plan::{self, variables::Variables};
 use crate::platform::Platform;
 use crate::proto::pb;
@@ -170,7 +168,7 @@ pub(super) fn parse(
     options: &Options,
     mut mistakes: Vec<Diagnostic>,
 ) -> Result<Parsed, Failure> {
-    let blocks = mistakes.iter().any(|one| one.severity == Severity::Error);
+    let blocks = mistakes.iter().any(Diagnostic::refuses);
     match spec::parse(&loaded.bytes) {
         Ok(_) if blocks => Err(Failure::Refused(mistakes)),
         Ok(mut parsed) => {
@@ -315,7 +313,7 @@ pub fn settings(
         cgroup_parent: execution.cgroup_parent.clone(),
         hostname: execution.hostname.clone(),
         resources: resources(execution),
-        epoch: seconds(options).and_then(|seconds| seconds.checked_mul(1_000_000_000)),
+        epoch: options.seconds().and_then(|seconds| seconds.checked_mul(1_000_000_000)),
         builder,
     }
 }
@@ -346,16 +344,9 @@ fn resources(execution: &Execution) -> Option<pb::LinuxResources> {
 
 /// Gives `SOURCE_DATE_EPOCH` to the runs that ask for it, where the spec declares it.
 pub(super) fn tell_time(options: &Options, variables: Variables) -> Variables {
-    match seconds(options) {
+    match options.seconds() {
         Some(seconds) => variables.with("SOURCE_DATE_EPOCH", seconds.to_string()),
         None => variables,
-    }
-}
-
-fn seconds(options: &Options) -> Option<i64> {
-    match options.epoch {
-        Some(SourceDateEpoch::Seconds(seconds)) => Some(seconds),
-        _ => None,
     }
 }
 
@@ -387,7 +378,8 @@ pub fn plan_settings<'a>(
     app: &'a App,
     variables: &'a Variables,
 ) -> PlanSettings<'a> {
-    let created = seconds(options)
+    let created = options
+        .seconds()
         .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
         .map(|time| time.to_string());
     let labels = options.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect();

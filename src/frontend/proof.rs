@@ -38,7 +38,6 @@ pub(super) struct Probed<T> {
 
 /// What was found out about an image.
 pub(super) struct Verdict {
-    pub(super) summary: String,
     /// All of it, as a document for others.
     pub(super) document: Document,
     /// What the user is told; a mistake among it refuses the image.
@@ -200,12 +199,11 @@ impl Build<'_> {
         let news: Vec<Finding> = news.collect();
         let news = self.gate.explained(news, self.today);
         let mut found = diagnostics(&news, |finding| place(finding, plan));
-        found.extend(undecided(&subject, &judgement, base));
+        found.extend(undecided(&judgement, base));
         found.extend(self.gate.told(&judgement));
         found.extend(testing::occupied(plan, &inventory));
-        let summary = harden::summary(&subject, &judgement);
         let document = self.written(plan, &subject, &judgement);
-        Ok(Verdict { summary, document, found, outputs: vec![output] })
+        Ok(Verdict { document, found, outputs: vec![output] })
     }
 
     /// What the checks look at besides files: the config, and how it came about.
@@ -358,8 +356,7 @@ pub(crate) fn parse(json: &[u8]) -> Result<Inventory, Failure> {
 
 /// Refuses if there is a mistake; otherwise gives the warnings back.
 pub(crate) fn refuse(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Failure> {
-    let (refused, warned): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|found| found.severity == diagnostic::Severity::Error);
+    let (refused, warned): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::refuses);
     if refused.is_empty() {
         return Ok(warned);
     }
@@ -367,18 +364,9 @@ pub(crate) fn refuse(found: Vec<Diagnostic>) -> Result<Vec<Diagnostic>, Failure>
 }
 
 /// Checks that would refuse the image and could not be decided.
-pub(crate) fn undecided(
-    subject: &Subject<'_>,
-    judgement: &Judgement,
-    place: Span,
-) -> Vec<Diagnostic> {
-    // Whoever names a user that is not there is told that, and not what follows from it.
-    let is_told = judgement.blocking().any(|finding| {
-        ["USR-03", "USR-05"].contains(&finding.check.0) && finding.origin == Origin::Config("user")
-    });
-    let follows = |reason: &str| is_told && reason.starts_with(harden::UNKNOWN_USER);
-    let open = judgement.undecided(subject);
-    open.filter(|(_, reason)| !follows(reason))
+pub(crate) fn undecided(judgement: &Judgement, place: Span) -> Vec<Diagnostic> {
+    let open = judgement.undecided();
+    open.filter(|(_, reason)| !is_told(judgement, reason))
         .map(|(check, reason)| {
             let (id, title) = (check.id, check.title);
             let message = format!("{id} cannot be decided ({title}): {reason}");
@@ -392,6 +380,19 @@ pub(crate) fn undecided(
             Diagnostic::error(Code::Check(id.0), place, message).help(help)
         })
         .collect()
+}
+
+/// Whether a finding says already why a check could not be decided: whoever names a user that is not
+/// there is told that, and not what follows from it; a folder that was not listed is told once.
+fn is_told(judgement: &Judgement, reason: &str) -> bool {
+    judgement.blocking().any(|finding| {
+        let id = finding.check.0;
+        let is_of_user =
+            ["USR-03", "USR-05"].contains(&id) && finding.origin == Origin::Config("user");
+        let folder = finding.path.as_ref().filter(|_| id == "SHL-02");
+        is_of_user && reason.starts_with(harden::UNKNOWN_USER)
+            || folder.is_some_and(|folder| harden::is_unlisted(reason, folder))
+    })
 }
 
 /// The line that brought a finding about.
@@ -442,6 +443,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::inspect::evidence::{Gap, Part};
 
     /// What an image with one user called `app` and one program looks like when it starts so.
     fn looked_at(config: &harden::Config) -> Inventory {
@@ -478,8 +480,8 @@ mod tests {
         };
         let judgement = harden::judge(&subject, &harden::Policy::default());
         let mut found = diagnostics(&judgement.findings, |_| Span::START);
-        found.extend(undecided(&subject, &judgement, Span::START));
-        found.retain(|one| one.severity == diagnostic::Severity::Error);
+        found.extend(undecided(&judgement, Span::START));
+        found.retain(Diagnostic::refuses);
         found
     }
 
@@ -523,6 +525,20 @@ mod tests {
         let (message, help) = said("RUN-02");
         assert!(message.ends_with(": there are too many places to look at"), "{message}");
         assert!(help.contains("PATH"), "{help}");
+    }
+
+    #[test]
+    fn a_folder_that_was_not_listed_is_told_once() {
+        let gap = |inventory: &mut Inventory| {
+            inventory.not_evaluated.items.push(Gap {
+                path: "/app/deep".to_owned(),
+                part: Part::Folder,
+                reason: "it lies too deep".to_owned(),
+            });
+        };
+        let found = told(&config("1000:1000", &["/app"], &[]), gap);
+        let of_folder = found.iter().filter(|one| one.message.contains("it lies too deep"));
+        assert_eq!(of_folder.map(|one| one.code.id()).collect::<Vec<_>>(), ["SHL-02"]);
     }
 
     #[test]

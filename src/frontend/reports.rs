@@ -15,7 +15,7 @@ use crate::gateway::{side_by_side, status::escape};
 use crate::options::{LintRules, Options, Outcome};
 use crate::platform::Platform;
 use crate::report::document::Verdict;
-use crate::report::{Document, Format};
+use crate::report::{Document, Format, json};
 use crate::result::{Answer, ImageResult};
 use crate::words::quoted;
 
@@ -37,7 +37,7 @@ pub(crate) fn files(document: &Document) -> Vec<Written> {
 
 /// The name of the last step: what was proven, or that the image is refused.
 pub(crate) fn title(summary: &str, found: &[Diagnostic]) -> String {
-    let errors = found.iter().filter(|one| one.severity == Severity::Error);
+    let errors = found.iter().filter(|one| one.refuses());
     let codes: BTreeSet<&str> = errors.map(|one| one.code.id()).collect();
     if codes.is_empty() {
         return summary.to_owned();
@@ -47,10 +47,9 @@ pub(crate) fn title(summary: &str, found: &[Diagnostic]) -> String {
 
 /// What a build would end with, as warnings: a report is no failure.
 pub(crate) fn as_warnings(rules: &LintRules, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let is_shown =
-        |one: &Diagnostic| one.severity == Severity::Error || rules.counts(one.code.id());
+    let is_shown = |one: &Diagnostic| one.refuses() || rules.counts(one.code.id());
     let (mut refused, warned): (Vec<_>, Vec<_>) =
-        found.into_iter().filter(is_shown).partition(|one| one.severity == Severity::Error);
+        found.into_iter().filter(is_shown).partition(Diagnostic::refuses);
     for one in &mut refused {
         one.severity = Severity::Warning;
         one.message = format!("the image is refused: {}", one.message);
@@ -59,9 +58,7 @@ pub(crate) fn as_warnings(rules: &LintRules, found: Vec<Diagnostic>) -> Vec<Diag
 }
 
 /// The answer to the call, from one document for each platform.
-pub(crate) fn told(documents: &[Document]) -> Result<Answer, Failure> {
-    let json = serde_json::to_vec_pretty(documents);
-    let json = json.map_err(|error| Failure::internal(error.to_string()))?;
+pub(crate) fn told(documents: &[Document]) -> Answer {
     let texts = documents.iter().map(|document| {
         let text = String::from_utf8_lossy(&Format::Text.render(document)).into_owned();
         text.lines().map(|line| escape(line).into_owned() + "\n").collect::<String>()
@@ -70,13 +67,13 @@ pub(crate) fn told(documents: &[Document]) -> Result<Answer, Failure> {
     let is_refused = documents.iter().any(|document| document.result == Verdict::Failed);
     let status = if is_refused { "1" } else { "0" };
     let entries = [
-        ("result.json", json),
+        ("result.json", json::pretty(documents).into_bytes()),
         ("result.txt", text.into_bytes()),
         ("result.statuscode", status.as_bytes().to_vec()),
         ("version", VERSION.as_bytes().to_vec()),
     ];
     let entries = entries.map(|(key, value)| (key.to_owned(), value));
-    Ok(Answer::of_call(BTreeMap::from(entries)))
+    Answer::of_call(BTreeMap::from(entries))
 }
 
 /// Nothing inspects a stage: there is nothing to report.
@@ -103,7 +100,7 @@ impl Build<'_> {
         platform: &Platform,
     ) -> Result<ImageResult, Failure> {
         let LookedAt { laid: LaidOut { probes, .. }, verdict } = looked_at;
-        let title = title(&verdict.summary, &verdict.found);
+        let title = title(&verdict.document.summary.text, &verdict.found);
         let warnings = as_warnings(&self.options.lint, verdict.found);
         proof::warn(self.gateway, &self.loaded.vertex, &warnings).await?;
         let files = files(&verdict.document);
@@ -125,6 +122,6 @@ impl Build<'_> {
             Ok(self.look(&mut emitter, &drafted).await?.verdict.document)
         };
         let all = side_by_side(platforms.iter().map(judged)).await;
-        told(&self.all_of(platforms, all).await?)
+        Ok(told(&self.all_of(platforms, all).await?))
     }
 }

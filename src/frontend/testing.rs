@@ -10,7 +10,7 @@ use crate::frontend::{Build, Failure};
 use crate::inspect::evidence::Inventory;
 use crate::llb::Output;
 use crate::plan::{Plan, PlannedTest};
-use crate::report::document::{self, Test};
+use crate::report::document::{self, Position, Test};
 use crate::start::{self, Answer, Order, Outcome, PLACE, Report, Service, Stop, Trial};
 
 /// What is shown of an app's output in a message, from its end.
@@ -36,17 +36,13 @@ impl Verdict {
     /// Adds what came of the tests.
     pub(super) fn add(&mut self, tested: Tested) {
         let Tested { tests, found, proven, outputs } = tested;
-        self.summary = [vec![self.summary.clone()], proven].concat().join(", ");
-        self.document.summary.text.clone_from(&self.summary);
+        let summary = &mut self.document.summary.text;
+        *summary = [vec![summary.clone()], proven].concat().join(", ");
         self.document.add_tests(tests);
-        let at_least = if self.found.iter().any(Diagnostic::refuses) {
-            document::Verdict::Failed
-        } else if found.is_empty() {
-            document::Verdict::Passed
-        } else {
-            document::Verdict::Warned
-        };
-        self.document.result = self.document.result.max(at_least);
+        // What no check has found refuses the image as well.
+        if self.found.iter().any(Diagnostic::refuses) {
+            self.document.result = document::Verdict::Failed;
+        }
         self.found.extend(found);
         self.outputs.extend(outputs);
     }
@@ -78,8 +74,9 @@ impl Build<'_> {
         answers(planned, &answer.tests).map_err(Failure::internal)?;
         let mut tested = Tested { outputs: vec![output], ..Tested::default() };
         for (planned, report) in planned.iter().zip(&answer.tests) {
-            tested.found.extend(found(planned, report, plan));
-            tested.tests.push(self.entry(planned.span, report));
+            let found = found(planned, report, plan);
+            tested.tests.push(entry(report, found.as_ref(), self.place(planned)));
+            tested.found.extend(found);
         }
         tested.proven = proven(planned, &answer.tests);
         Ok(tested)
@@ -105,25 +102,33 @@ impl Build<'_> {
             message: Some(why.to_owned()),
             output: None,
             stopped_in_time: None,
-            position: Some(position(&self.loaded.file.filename, planned.span)),
+            position: Some(self.place(planned)),
         });
         skipped.collect()
     }
 
-    fn entry(&self, span: Span, report: &Report) -> Test {
-        let outcome = if report.outcome == Outcome::Passed { "passed" } else { "failed" };
-        Test {
-            name: report.name.clone(),
-            outcome: outcome.to_owned(),
-            message: Some(report.message.clone()).filter(|message| !message.is_empty()),
-            output: Some(report.output.join("\n")).filter(|output| !output.is_empty()),
-            // Who has no handler may or may not end as process 1.
-            stopped_in_time: report
-                .stop
-                .filter(|stop| *stop != Stop::Unheard)
-                .map(|stop| stop == Stop::InTime),
-            position: Some(position(&self.loaded.file.filename, span)),
-        }
+    fn place(&self, planned: &PlannedTest) -> Position {
+        position(&self.loaded.file.filename, planned.span)
+    }
+}
+
+/// What the document says of a test; of one that passed, what the user is warned of.
+fn entry(report: &Report, found: Option<&Diagnostic>, place: Position) -> Test {
+    let (outcome, message) = match report.outcome {
+        Outcome::Passed => ("passed", found.map(|warning| warning.message.clone())),
+        Outcome::Failed | Outcome::Broken => ("failed", Some(report.message.clone())),
+    };
+    Test {
+        name: report.name.clone(),
+        outcome: outcome.to_owned(),
+        message: message.filter(|message| !message.is_empty()),
+        output: Some(report.output.join("\n")).filter(|output| !output.is_empty()),
+        // Who has no handler may or may not end as process 1.
+        stopped_in_time: report
+            .stop
+            .filter(|stop| *stop != Stop::Unheard)
+            .map(|stop| stop == Stop::InTime),
+        position: Some(place),
     }
 }
 
@@ -283,6 +288,16 @@ mod tests {
         let trial = Trial::Run { command: vec!["x".to_owned()], expected };
         let test = Test { name: name.to_owned(), env: Vec::new(), within: 1, trial };
         PlannedTest { test, span: Span::START }
+    }
+
+    #[test]
+    fn of_a_test_that_warns_the_document_says_why() {
+        let place = || Position { file: "hardpan.yaml".to_owned(), line: 1, column: 1 };
+        let unheard = Report { stop: Some(Stop::Unheard), ..report("start") };
+        let warning = Diagnostic::warning(Code::DoesNotStop, Span::START, "it goes on");
+        let test = entry(&unheard, Some(&warning), place());
+        assert_eq!((&*test.outcome, test.message.as_deref()), ("passed", Some("it goes on")));
+        assert_eq!(entry(&report("start"), None, place()).message, None);
     }
 
     fn report(name: &str) -> Report {

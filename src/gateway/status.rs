@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use super::detail::{self, SourceFile};
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::proto::Status;
+use crate::words::{escaped, is_unprintable};
 
 /// Unknown: clients print the name of every other code before the message.
 const UNKNOWN: i32 = 2;
@@ -35,7 +36,7 @@ pub fn refusal(file: Option<&SourceFile>, diagnostics: &[Diagnostic]) -> Status 
     if let Some(file) = file {
         let most = (MOST_EXCERPT_BYTES / file.text.len().max(1)).clamp(1, MOST_EXCERPTS);
         let mut spans: Vec<Span> = Vec::new();
-        for diagnostic in sorted.iter().filter(|one| one.severity == Severity::Error) {
+        for diagnostic in sorted.iter().filter(|one| one.refuses()) {
             let shown = |span: &Span| span.start.line == diagnostic.span.start.line;
             if spans.len() < most && !spans.iter().any(shown) {
                 spans.push(diagnostic.span);
@@ -89,7 +90,7 @@ fn list(file: Option<&SourceFile>, sorted: &[&Diagnostic]) -> String {
 }
 
 fn count(diagnostics: &[&Diagnostic]) -> String {
-    let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
+    let errors = diagnostics.iter().filter(|one| one.refuses()).count();
     let say = |number: usize, word: &str| match number {
         0 => None,
         1 => Some(format!("1 {word}")),
@@ -136,25 +137,7 @@ fn cut(text: &str) -> Cow<'_, str> {
 /// line: a spec may come from anybody.
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 8);
-    for character in text.chars() {
-        if is_hidden(character) {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    Cow::Owned(shown)
-}
-
-/// Control characters, line and paragraph separators, and Unicode's marks for direction.
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(character, '\u{2060}'..='\u{206f}' | '\u{feff}')
+    if text.contains(is_unprintable) { Cow::Owned(escaped(text)) } else { Cow::Borrowed(text) }
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ impl Policy {
 
     /// Whether a waiver that counts covers findings of a check that have no path.
     pub fn excuses(&self, check: CheckId, today: Date) -> bool {
-        let counts = |waiver: &&Waiver| self.permits(waiver) && waiver.expires >= today;
+        let counts = |waiver: &&Waiver| self.permits(waiver) && !waiver.is_over(today);
         let mut waivers = self.waivers.iter().filter(counts);
         waivers.any(|waiver| waiver.check == check && waiver.path.is_none())
     }

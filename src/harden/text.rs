@@ -1,10 +1,8 @@
-//! What was proven, in one line, and what was found, as a list.
-
-use std::fmt::Write as _;
+//! What was proven, in one line.
 
 use super::access::who;
 use super::programs::chosen;
-use super::{Judgement, Profile, Severity, Status, Subject};
+use super::{Judgement, Profile, Status, Subject};
 
 /// One line for the name of the last step: what holds for this image.
 ///
@@ -62,34 +60,6 @@ pub(crate) fn thousands(number: u64) -> String {
         }
         text.push(digit);
     }
-    text
-}
-
-/// All findings that weigh at least `least`, with what to write instead, and the counts.
-pub fn report(platform: &str, judgement: &Judgement, least: Severity) -> String {
-    let blocking = judgement.blocking().count();
-    let plural = if blocking == 1 { "finding" } else { "findings" };
-    let mut text = format!("hardening: {blocking} blocking {plural} for {platform}\n");
-    let shown = judgement.findings.iter().filter(|finding| finding.severity >= least);
-    for finding in shown {
-        let mark = match (finding.waived, finding.severity) {
-            (Some(_), _) => "waived: ",
-            (None, Severity::Block) => "",
-            (None, Severity::Warn) => "warning: ",
-            (None, Severity::Info) => "info: ",
-        };
-        let _ = writeln!(text, "  {} {mark}{}", finding.check, finding.message);
-        let _ = writeln!(text, "         fix: {}", finding.help);
-    }
-    let (passed, failed, not_evaluated) = judgement.tally();
-    let _ =
-        write!(text, "  {passed} checks passed, {failed} failed, {not_evaluated} not evaluated");
-    for (check, status) in &judgement.checks {
-        if let Status::NotEvaluated(reason) = status {
-            let _ = write!(text, "\n  {check} not evaluated: {reason}");
-        }
-    }
-    text.push('\n');
     text
 }
 

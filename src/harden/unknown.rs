@@ -1,7 +1,7 @@
 //! What is not known where somebody has an image and nothing else: no line of a spec, no arguments of
 //! a build, for a plain folder not even a config. A check that would have to guess says so instead.
 
-use super::{CHECKS, Judgement, Origin, Status, Subject};
+use super::{CHECKS, CheckId, Judgement, NO_BASE, Origin, Status, Subject};
 use crate::inspect::evidence::Part;
 
 /// Checks that go through all files. SHL-02 says itself which folder was not listed.
@@ -33,33 +33,45 @@ impl Need {
         }
     }
 
-    /// Whether it is for lack of something that a check was not decided.
+    /// Whether it is for lack of something that a check was not decided: of one of these, or the base.
     pub(crate) fn explains(reason: &str) -> bool {
         let all = [Self::Config, Self::SomeConfig, Self::Build, Self::BaseConfig];
-        all.iter().any(|need| need.reason() == reason)
+        reason == NO_BASE || all.iter().any(|need| need.reason() == reason)
+    }
+}
+
+/// What a reason says after the path of a folder that was not listed.
+const NOT_LISTED: &str = " was not listed: ";
+
+/// Whether a check was not decided because that very folder was not listed.
+pub(crate) fn is_unlisted(reason: &str, folder: &str) -> bool {
+    reason.strip_prefix(folder).is_some_and(|rest| rest.starts_with(NOT_LISTED))
+}
+
+/// Where a folder was not listed, nothing that goes through all files has passed.
+pub(super) fn doubt(subject: &Subject<'_>, checks: &mut [(CheckId, Status)]) {
+    let gaps = &subject.inventory.not_evaluated.items;
+    let Some(gap) = gaps.iter().find(|gap| gap.part == Part::Folder) else { return };
+    let reason = format!("{}{NOT_LISTED}{}", gap.path, gap.reason);
+    for (id, status) in checks {
+        if *status == Status::Passed && OF_ALL_FILES.contains(&id.0) {
+            *status = Status::NotEvaluated(reason.clone());
+        }
     }
 }
 
 impl Judgement {
-    /// Where a folder was not listed, nothing that goes through all files has passed.
-    pub fn doubt(&mut self, subject: &Subject<'_>) {
-        let gaps = &subject.inventory.not_evaluated.items;
-        let Some(gap) = gaps.iter().find(|gap| gap.part == Part::Folder) else { return };
-        let reason = format!("{} was not listed: {}", gap.path, gap.reason);
-        for (id, status) in &mut self.checks {
-            if *status == Status::Passed && OF_ALL_FILES.contains(&id.0) {
-                *status = Status::NotEvaluated(reason.clone());
-            }
-        }
-    }
-
     /// Takes back what was decided without knowing what it takes.
     pub fn leave_out(&mut self, unknown: &[Need]) {
         for (check, (id, status)) in CHECKS.iter().zip(&mut self.checks) {
             debug_assert_eq!(check.id, *id, "all checks are judged in the order of the table");
             let Some(need) = check.needs.filter(|need| unknown.contains(need)) else { continue };
-            if matches!(status, Status::Off | Status::NotEvaluated(_)) {
-                continue;
+            // What a folder hides is worth nothing where the check knows too little anyway.
+            let is_doubted = |reason: &str| reason.contains(NOT_LISTED);
+            match status {
+                Status::Off => continue,
+                Status::NotEvaluated(reason) if !is_doubted(reason) => continue,
+                _ => {}
             }
             let is_of_files = |origin: Origin| !matches!(origin, Origin::Config(_));
             self.findings.retain(|finding| {

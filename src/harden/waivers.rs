@@ -32,6 +32,11 @@ pub struct Waiver {
 }
 
 impl Waiver {
+    /// Whether its last day is over.
+    pub fn is_over(&self, today: Date) -> bool {
+        self.expires < today
+    }
+
     /// Whether a finding is what it is about: by all of its paths, or by the entry of the config where
     /// a finding has no path. What stands for more than is known by path, only `/**` covers.
     pub fn covers(&self, finding: &Finding) -> bool {
@@ -74,7 +79,7 @@ pub enum State {
 
 impl State {
     fn of(waiver: &Waiver, policy: &Policy, today: Date) -> Self {
-        match (policy.permits(waiver), waiver.expires < today) {
+        match (policy.permits(waiver), waiver.is_over(today)) {
             (false, _) => Self::Refused,
             (true, true) => Self::Expired,
             (true, false) => Self::Counts,

@@ -89,7 +89,8 @@ pub fn ctrf(document: &Document) -> Value {
         (name, told.outcome(), message(&told, &document.profile))
     });
     let tests = document.tests.iter().map(|test| {
-        (test.name.clone(), Outcome::of_test(test), test.message.clone().unwrap_or_default())
+        let message = test.message.as_deref().or_else(|| told::late(test)).unwrap_or_default();
+        (test.name.clone(), Outcome::of_test(test), message.to_owned())
     });
     let waivers = told::expired(document)
         .map(|(check, text)| (format!("waiver of {check}"), Outcome::Failed, text));

@@ -2,7 +2,8 @@
 //!
 //! It is the predicate of our attestation, the JSON of `hardpan scan` and of the report. What is added
 //! later stands beside these keys; what changes its meaning gets another `VERSION`. It is bounded:
-//! of each check the first `MAX_FINDINGS` findings are listed, and `checks` says how many there were.
+//! of each check at most `MAX_FINDINGS` findings are listed, those that count and weigh most, and
+//! `checks` says how many there were.
 
 use serde::{Deserialize, Serialize};
 
@@ -292,7 +293,7 @@ pub struct Test {
     pub name: String,
     /// `passed`, `failed` or `skipped`.
     pub outcome: String,
-    /// What went wrong, or why it was skipped.
+    /// What went wrong or is warned of, or why it was skipped.
     pub message: Option<String>,
     /// The end of what the app printed, if it failed.
     pub output: Option<String>,

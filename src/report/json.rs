@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::words::is_unprintable;
 
 /// Over several lines, for people.
-pub(super) fn pretty(value: &impl Serialize) -> String {
+pub(crate) fn pretty<T: Serialize + ?Sized>(value: &T) -> String {
     printable(&serde_json::to_string_pretty(value).expect("the forms have only text keys"))
 }
 

@@ -144,8 +144,11 @@ fn test(test: &Test) -> Case {
         Outcome::Skipped => format!("      <skipped message=\"{}\"/>\n", escaped(message)),
         Outcome::Passed | Outcome::Warned => String::new(),
     };
-    if !output.is_empty() {
-        let _ = writeln!(body, "      <system-out>{}</system-out>", lines(output));
+    let warning = Some(message).filter(|_| outcome == Outcome::Warned);
+    let printed = warning.into_iter().chain(told::late(test)).chain([output]);
+    let printed: Vec<&str> = printed.filter(|text| !text.is_empty()).collect();
+    if !printed.is_empty() {
+        let _ = writeln!(body, "      <system-out>{}</system-out>", lines(&printed.join("\n")));
     }
     let file = test.position.as_ref().map(|place| &place.file);
     Case(outcome, case(("hardening.start", &test.name), file, &body))

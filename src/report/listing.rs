@@ -1,7 +1,7 @@
-//! Which findings a document lists: the first of each check, as many of each as fit.
+//! Which findings a document lists: the heaviest of each check, as many of each as fit.
 //!
-//! In: all findings. Out: at most `MAX_FINDINGS` of a check, those that count and weigh most, and `MAX_BYTES` together, in their order,
-//! and what is missing. Every check keeps as many as any other, so that none hides another.
+//! In: all findings. Out: at most `MAX_FINDINGS` of a check, those that count and weigh most, and
+//! `MAX_BYTES` together, in their order, and what is missing. Every check keeps as many as any other, so that none hides another.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -130,8 +130,8 @@ fn tests(out: &mut String, document: &Document) {
     table(out, &["test", "outcome", "message"]);
     for test in &document.tests {
         let mut message = test.message.clone().unwrap_or_default();
-        if test.stopped_in_time == Some(false) {
-            message.push_str(" (it did not end in time after its stop signal)");
+        if let Some(late) = told::late(test) {
+            let _ = write!(message, " ({late})");
         }
         let (name, outcome) = (cell(&short(&test.name)), cell(&test.outcome));
         row(out, &[&name, &outcome, &cell(&short(message.trim_start()))]);

@@ -111,8 +111,8 @@ fn tests(out: &mut String, tests: &[Test]) {
         let place = place.filter(|_| test.outcome == "failed").unwrap_or_default();
         let message = test.message.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
         wrapped(out, 2, &format!("{place}{}: {}{message}", test.outcome, test.name));
-        if test.stopped_in_time == Some(false) {
-            wrapped(out, 4, "it did not end in time after its stop signal");
+        if let Some(late) = told::late(test) {
+            wrapped(out, 4, late);
         }
         let Some(output) = &test.output else { continue };
         let lines: Vec<&str> = output.lines().collect();

@@ -3,6 +3,7 @@
 //! In: the document. Out: how each check and each test ended in the four words that reports of tests
 //! know, where a finding is, who brought it. What is decided here is decided once for all forms.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -10,7 +11,7 @@ use super::document::{
     Base, CheckEntry, CheckStatus, Document, FindingEntry, Level, Test, Verdict, WaiverEntry,
 };
 use crate::diagnostic::Code;
-use crate::harden::{Check, NO_BASE, Need, Source, thousands};
+use crate::harden::{Check, Need, Source, thousands};
 use crate::words;
 
 /// The families of checks, by the beginning of their ids.
@@ -43,7 +44,7 @@ impl Outcome {
     /// How a test ended.
     pub(super) fn of_test(test: &Test) -> Self {
         match test.outcome.as_str() {
-            "passed" if test.stopped_in_time == Some(false) => Self::Warned,
+            "passed" if test.message.is_some() || late(test).is_some() => Self::Warned,
             "passed" => Self::Passed,
             "skipped" => Self::Skipped,
             _ => Self::Failed,
@@ -51,12 +52,19 @@ impl Outcome {
     }
 }
 
+/// What is said of a test whose app had to be killed.
+pub(super) fn late(test: &Test) -> Option<&'static str> {
+    let is_late = test.stopped_in_time == Some(false);
+    is_late.then_some("it did not end in time after its stop signal")
+}
+
 /// A check with what was found.
 #[derive(Debug)]
 pub(super) struct Told<'a> {
     /// The check.
     pub(super) check: &'a CheckEntry,
-    /// Its listed findings, in their order.
+    /// Its listed findings: first those that count, the heaviest first, otherwise in their order. So
+    /// a form that shows only some of them shows what refuses the image.
     pub(super) findings: Vec<&'a FindingEntry>,
     /// Whether the image is refused because nobody knows.
     pub(super) is_undecided: bool,
@@ -68,6 +76,9 @@ impl<'a> Told<'a> {
         let mut findings: BTreeMap<&str, Vec<&FindingEntry>> = BTreeMap::new();
         for finding in &document.findings {
             findings.entry(&finding.check).or_default().push(finding);
+        }
+        for own in findings.values_mut() {
+            own.sort_by_key(|one| (one.waiver.is_some(), Reverse(one.severity)));
         }
         let told = |check: &'a CheckEntry| Told {
             check,
@@ -87,12 +98,12 @@ impl<'a> Told<'a> {
         self.check.findings.saturating_sub(self.findings.len())
     }
 
-    /// The heaviest of what nobody answers for.
+    /// The heaviest of what nobody answers for. What is not listed is never heavier than what is; of a
+    /// check without any that is listed only its own weight is known.
     pub(super) fn worst(&self) -> Option<Level> {
-        let listed = self.open().map(|finding| finding.severity).max();
-        // Of what is not listed only the check's own weight is known.
-        let unlisted = self.check.severity.filter(|_| self.unlisted() > 0);
-        listed.max(unlisted)
+        let is_unlisted = self.findings.is_empty() && self.check.status == CheckStatus::Failed;
+        let unlisted = self.check.severity.filter(|_| is_unlisted);
+        self.open().map(|finding| finding.severity).max().or(unlisted)
     }
 
     /// How it ended.
@@ -136,10 +147,9 @@ impl<'a> Told<'a> {
 /// for lack of a base, a config or a build, only if the check is required.
 fn is_undecided(document: &Document, check: &CheckEntry) -> bool {
     let required = document.policy.as_ref().map_or(&[][..], |policy| &policy.required);
-    let is_lacking = |reason: &str| reason == NO_BASE || Need::explains(reason);
     check.status == CheckStatus::NotEvaluated
         && check.severity == Some(Level::Block)
-        && (!check.reason.as_deref().is_some_and(is_lacking) || required.contains(&check.id))
+        && (!check.reason.as_deref().is_some_and(Need::explains) || required.contains(&check.id))
 }
 
 /// What the digest of the source is the digest of: of a build, the image's own is not known yet.
@@ -205,6 +215,7 @@ pub(super) fn numbers(document: &Document) -> String {
     let undecided = document.checks.iter().filter(|check| is_undecided(document, check));
     for (count, noun, verb) in [
         (tests(Outcome::Failed), "test", "failed"),
+        (tests(Outcome::Warned), "test", "with a warning"),
         (tests(Outcome::Skipped), "test", "not run"),
         (undecided.count(), "check", "undecided"),
         (expired(document).count(), "waiver", "expired"),

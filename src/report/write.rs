@@ -27,8 +27,6 @@ pub struct About {
     pub source: Source,
     /// The images that it stands on and was built in.
     pub bases: Vec<Base>,
-    /// What the image did when it was started.
-    pub tests: Vec<Test>,
 }
 
 impl Document {
@@ -39,12 +37,12 @@ impl Document {
         about: About,
         position: impl Fn(&Finding) -> Option<Position>,
     ) -> Self {
-        let About { frontend, source, bases, tests } = about;
+        let About { frontend, source, bases } = about;
         let checks: Vec<_> =
             judgement.checks.iter().map(|(id, status)| entry(judgement, id.0, status)).collect();
         let summary = summed(subject, judgement);
         let result = match summary {
-            _ if judgement.refuses(subject) => Verdict::Failed,
+            _ if judgement.refuses() => Verdict::Failed,
             Summary { warnings: 0, .. } => Verdict::Passed,
             _ => Verdict::Warned,
         };
@@ -55,7 +53,7 @@ impl Document {
         }
         let image = image(subject, judgement);
         let contract = Contract::new(&image, judgement.profile());
-        let mut document = Self {
+        Self {
             version: VERSION,
             tool: Tool {
                 name: env!("CARGO_PKG_NAME").to_owned(),
@@ -76,13 +74,11 @@ impl Document {
             contract,
             policy: policy(&judgement.policy),
             truncated,
-        };
-        document.add_tests(tests);
-        document
+        }
     }
 
     /// Adds what the image did when it was started. One test that was not run leaves the image
-    /// unproven, and so does an app that had to be killed: none of them is passed without a word.
+    /// unproven, and so does an app that does not stop when it is told to: none of them is passed without a word.
     pub fn add_tests(&mut self, tests: Vec<Test>) {
         let results = tests.iter().map(|test| match Outcome::of_test(test) {
             Outcome::Passed => Verdict::Passed,
@@ -91,11 +87,6 @@ impl Document {
         });
         self.result = results.fold(self.result, Verdict::max);
         self.tests.extend(tests);
-    }
-
-    /// As JSON, in one line.
-    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
-        serde_json::to_vec(self)
     }
 }
 
@@ -157,12 +148,11 @@ fn summed(subject: &Subject<'_>, judgement: &Judgement) -> Summary {
     let ended = |is: &dyn Fn(&Status) -> bool| {
         judgement.checks.iter().filter(|(_, status)| is(status)).count()
     };
-    let (passed, failed, not_evaluated) = judgement.tally();
     Summary {
         text: summary(subject, judgement),
-        passed,
-        failed,
-        not_evaluated,
+        passed: ended(&|status| *status == Status::Passed),
+        failed: ended(&|status| matches!(status, Status::Failed(_))),
+        not_evaluated: ended(&|status| matches!(status, Status::NotEvaluated(_))),
         waived_checks: ended(&|status| matches!(status, Status::Waived(_))),
         off: ended(&|status| *status == Status::Off),
         blocking: count(Severity::Block),

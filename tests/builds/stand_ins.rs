@@ -89,7 +89,7 @@ fn bases_without_a_shell_give_no_false_alarm_in_any_profile() {
                     ));
                 }
             }
-            for (check, reason) in judgement.undecided(&subject) {
+            for (check, reason) in judgement.undecided() {
                 complaints.push(format!("{base} {}: {} {reason}", profile.name(), check.id));
             }
         }

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use hardpan::harden::Policy;
 use hardpan::inspect::evidence::{Inventory, Part};
 use rustix::fs::{CWD, FileType, Mode, OFlags, mkdirat, openat};
 
 use crate::image::Image;
+use crate::policy::waiver;
 use crate::rootfs::{AMD64, elf};
 
 /// Nothing here may take longer, on a slow machine in a debug build.
@@ -166,6 +168,13 @@ fn what_lies_too_deep_is_said_and_refused() {
     let gap = &inventory.not_evaluated.items[0];
     assert_eq!((gap.part, &*gap.reason), (Part::Folder, "it lies too deep"));
     assert_eq!(image.judge().blocking().map(|f| f.check.0).collect::<Vec<_>>(), ["SHL-02"]);
+    // Whoever waives that has not seen what is in there.
+    let policy = Policy { waivers: vec![waiver("/**")], ..Policy::default() };
+    let judgement = image.judge_by(&policy);
+    assert_eq!(judgement.blocking().count(), 0);
+    let undecided: Vec<_> = judgement.undecided().map(|(check, _)| check.id.0).collect();
+    assert!(["PRV-01", "SEC-01"].iter().all(|id| undecided.contains(id)), "{undecided:?}");
+    assert!(judgement.refuses());
 }
 
 #[test]

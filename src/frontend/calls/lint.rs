@@ -61,7 +61,7 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
 fn report(found: &[Diagnostic], rules: &LintRules, file: &SourceFile) -> Answer {
     let found: Vec<Diagnostic> =
         found.iter().filter(|one| counts(one, rules)).map(visible).collect();
-    let blocks = |one: &Diagnostic| rules.is_error || one.severity == Severity::Error;
+    let blocks = |one: &Diagnostic| rules.is_error || one.refuses();
     let name = escape(&file.filename);
     let error = found.iter().any(blocks).then(|| BuildError {
         message: format!("{name} does not build: {}", count(&found)),
@@ -82,7 +82,7 @@ fn report(found: &[Diagnostic], rules: &LintRules, file: &SourceFile) -> Answer 
 
 /// `skip` takes warnings away; what stops a build would stop it all the same.
 fn counts(one: &Diagnostic, rules: &LintRules) -> bool {
-    one.severity == Severity::Error || rules.counts(one.code.id())
+    one.refuses() || rules.counts(one.code.id())
 }
 
 /// The same with nothing in it that a terminal would obey.

@@ -32,12 +32,10 @@ pub(super) fn tests(out: &mut String, document: &Document) {
     for test in &document.tests {
         let outcome = Outcome::of_test(test);
         let mut what = sentence(test.message.as_deref().unwrap_or_default());
-        match test.stopped_in_time {
-            Some(false) => what.push_str("<div>it did not end in time after its stop signal</div>"),
-            Some(true) if what.is_empty() => {
-                what.push_str("it ended in time after its stop signal");
-            }
-            _ => {}
+        if let Some(late) = told::late(test) {
+            let _ = write!(what, "<div>{late}</div>");
+        } else if test.stopped_in_time.is_some() && what.is_empty() {
+            what.push_str("it ended in time after its stop signal");
         }
         if let Some(output) = &test.output {
             let _ = write!(what, "<pre tabindex=\"0\">{}</pre>", lines(output));
