@@ -66,6 +66,7 @@ peers: setup ## Compare with hadolint, checkov and Docker's policies; sign and v
 
 .PHONY: test
 test: setup ## Set up, and run every test; of the matrix, the floor and what is below it
+	@$(PYTHON) tests/env/room.py
 	@$(PYTHON) tests/tools/builders.py tested
 	@$(PYTHON) tests/bases/compare.py
 	@eval "$$($(PYTHON) tests/env/print_env.py)"; cargo test --locked
