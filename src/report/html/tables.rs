@@ -98,7 +98,10 @@ pub(super) fn checks(out: &mut String, checks: &[Told<'_>], document: &Document)
              <td class=\"dim\">{}</td></tr>",
             linked(&told.check.id),
             sentence(&told.check.title),
-            if told.check.status == CheckStatus::Waived { "info" } else { colour(told.outcome()) },
+            match told.check.status {
+                CheckStatus::Noted | CheckStatus::Waived => "info",
+                _ => colour(told.outcome()),
+            },
             escaped(&told.status()),
             escaped(&told.check.standards.join(", "))
         );
@@ -114,7 +117,7 @@ pub(super) fn standards(out: &mut String, checks: &[Told<'_>]) {
     );
     for standard in standards::standards(checks) {
         let mut badges = String::new();
-        for result in [Ended::Blocked, Ended::Warned, Ended::Waived, Ended::Open, Ended::Clean] {
+        for result in Ended::OF_CHECKS {
             let count = standard.items.iter().filter(|one| one.result == result).count();
             if count > 0 {
                 let _ =
@@ -141,7 +144,7 @@ fn badge(result: Ended, text: &str) -> String {
     let colour = match result {
         Ended::Blocked => "bad",
         Ended::Warned => "warn",
-        Ended::Waived => "info",
+        Ended::Waived | Ended::Noted => "info",
         Ended::Clean => "good",
         Ended::Open | Ended::Nothing => "",
     };
