@@ -335,3 +335,14 @@ fn no_form_says_failed_of_what_refuses_nothing() {
         assert!(sarif(&document)["results"].to_string().contains("there is something"));
     }
 }
+
+#[test]
+fn nobody_is_told_how_to_start_an_image_that_was_refused() {
+    for (document, is_fit) in [(documents::clean(), true), (documents::failed(), false)] {
+        for format in [Format::Text, Format::Markdown, Format::Html] {
+            let text = String::from_utf8(format.render(&document)).unwrap();
+            assert_eq!(text.contains("docker run"), is_fit, "{format:?}: {text}");
+            assert_eq!(text.contains("the image was refused"), !is_fit, "{format:?}: {text}");
+        }
+    }
+}

@@ -196,6 +196,11 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
+/// What stands in the place of how to start an image that was refused.
+pub(super) fn unfit(document: &Document) -> Option<&'static str> {
+    (document.result == Verdict::Failed).then_some("Not before it passes: the image was refused.")
+}
+
 /// The findings in numbers: `2 findings block, 1 warns`.
 pub(super) fn numbers(document: &Document) -> String {
     let summary = &document.summary;

@@ -27,7 +27,7 @@ pub(super) fn tests(out: &mut String, document: &Document) {
     if document.tests.is_empty() {
         return;
     }
-    let note = "What the image did when it was started as below, with no network but its own.";
+    let note = "What the image did when it was started under the runtime contract, with no network but its own.";
     section(out, "start", ("Start", note), &["Test", "Outcome", "What happened"]);
     for test in &document.tests {
         let outcome = Outcome::of_test(test);
@@ -169,10 +169,17 @@ fn evidence(out: &mut String, item: &Evidence<'_>) {
 }
 
 pub(super) fn contract(out: &mut String, document: &Document) {
-    out.push_str(
+    let unfit = told::unfit(document);
+    let about = unfit.unwrap_or("What was proven holds for a container that is started so.");
+    let _ = write!(
+        out,
         "<section aria-labelledby=\"contract\">\n<h2 id=\"contract\">How to start it</h2>\n\
-         <p class=\"dim\">What was proven holds for a container that is started so.</p>\n",
+         <p class=\"dim\">{about}</p>\n"
     );
+    if unfit.is_some() {
+        out.push_str("</section>\n");
+        return;
+    }
     for (title, _, text) in document.contract.shown() {
         let _ = writeln!(out, "<h3>{title}</h3>\n<pre tabindex=\"0\">{}</pre>", lines(&text));
     }
