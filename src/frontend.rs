@@ -210,7 +210,9 @@ impl Build<'_> {
         let mut answer = Answer::new(platforms.len() > 1 || self.options.multi_platform);
         let result = |platform| self.result(target, platform, scanner.as_ref());
         let images = side_by_side(platforms.iter().map(result)).await;
-        for (platform, image) in platforms.iter().zip(self.all_of(platforms, images).await?) {
+        let images = self.all_of(platforms, images).await;
+        let images = images.map_err(|failure| self.gate.idle_as_well(failure, platforms.len()))?;
+        for (platform, image) in platforms.iter().zip(images) {
             answer.add(platform, image);
         }
         if target.stage.is_none() {

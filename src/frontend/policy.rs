@@ -4,7 +4,7 @@
 //! What depends on the findings of an image is said after the judgement, on cache hits as well: a
 //! waiver ends on its day, whatever the builder remembers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use jiff::civil::Date;
 
@@ -93,6 +93,8 @@ pub(crate) struct Gate {
     pub(crate) warnings: Vec<Diagnostic>,
     /// What each waiver has covered on any platform.
     used: RefCell<Vec<Use>>,
+    /// How many images were judged.
+    judged: Cell<usize>,
 }
 
 /// What became of a waiver on all platforms.
@@ -125,7 +127,7 @@ impl Gate {
         let idle = own.filter(|waiver| !policy.permits(waiver));
         warnings.extend(idle.map(|waiver| forbidden(waiver, &policy)));
         let used = RefCell::new(vec![Use::default(); policy.waivers.len()]);
-        Ok(Self { policy, warnings, used })
+        Ok(Self { policy, warnings, used, judged: Cell::default() })
     }
 
     /// What a judgement says about waivers of the spec: those that have ended refuse the image.
@@ -144,6 +146,7 @@ impl Gate {
     }
 
     fn remember(&self, judgement: &Judgement) {
+        self.judged.set(self.judged.get() + 1);
         let mut used = self.used.borrow_mut();
         let outcomes = judgement.policy.waivers.iter().zip(&judgement.waivers);
         for ((waiver, outcome), one) in outcomes.zip(used.iter_mut()) {
@@ -170,6 +173,26 @@ impl Gate {
             Diagnostic::warning(Code::UnusedWaiver, waiver.span, message).help(help)
         };
         idle.map(warn).collect()
+    }
+
+    /// A refusal together with the waivers that cover nothing, where all images were judged that
+    /// were asked for: clients show no warnings of a build that fails. Those that the refusal names
+    /// are told already.
+    pub(crate) fn idle_as_well(&self, failure: Failure, asked: usize) -> Failure {
+        let Failure::Refused(mut mistakes) = failure else { return failure };
+        if self.judged.get() == asked {
+            let is_told = |idle: &Diagnostic| {
+                let line = format!("{} ", of_line(idle.span)); // 1 is not 12
+                mistakes.iter().any(|one| {
+                    one.code == Code::ExpiredWaiver && one.span == idle.span
+                        || one.help.as_ref().is_some_and(|help| help.contains(&line))
+                })
+            };
+            let idle: Vec<Diagnostic> =
+                self.unused().into_iter().filter(|idle| !is_told(idle)).collect();
+            mistakes.extend(idle);
+        }
+        Failure::Refused(mistakes)
     }
 
     /// Findings, with what to know about those that a waiver covered until it ended, or misses.
@@ -202,13 +225,18 @@ impl Gate {
             counts && waiver.check == finding.check && !waiver.covers(finding)
         };
         let waiver = self.policy.waivers.iter().find(is_it).filter(|_| refuses)?;
-        let line = waiver.span.start.line;
+        let waiver = of_line(waiver.span);
         let write = match finding.path.as_ref().or(finding.entry.as_ref()) {
             Some(place) => format!("its `path` is not {place}"),
             None => "it has a `path`, this has none".to_owned(),
         };
-        Some(format!("the waiver in line {line} does not cover it: {write}"))
+        Some(format!("{waiver} does not cover it: {write}"))
     }
+}
+
+/// A waiver of the spec, by its place.
+fn of_line(span: Span) -> String {
+    format!("the waiver in line {}", span.start.line)
 }
 
 /// The codes of what is said about a base before it is built upon, and the checks that find the same
