@@ -17,7 +17,7 @@ pub(crate) mod reports;
 mod scan;
 mod stage;
 pub mod target;
-mod testing;
+pub(crate) mod testing;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -122,6 +122,11 @@ async fn build(
     let today = prepare::today();
     let central = policy::central(gateway, &options, today).await?;
     let gate = Gate::of(Some(target.app), &options, central, today)?;
+    // A report tells it beside all else.
+    let is_image = options.request.is_none() && options.outcome == Outcome::Image;
+    if is_image && target.stage.is_none() {
+        proof::refuse(gate.without_test(target.app).into_iter().collect())?;
+    }
     let given = prepare::arguments(&options, spec);
     let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;
     let probes = prepare::probes(gateway, &options).await?;

@@ -322,7 +322,7 @@ pub struct Policy {
     pub digest: Option<String>,
     /// `allow`, `forbid`, or the checks that may be waived.
     pub waivers: String,
-    /// Checks of which any finding blocks.
+    /// Checks of which any finding blocks, and `test` where the image has to be tested.
     pub required: Vec<String>,
 }
 

@@ -209,6 +209,6 @@ fn policy(policy: &harden::Policy) -> Option<Policy> {
                 checks.iter().map(|check| check.0).collect::<Vec<_>>().join(", ")
             }
         },
-        required: policy.required.keys().map(|check| check.0.to_owned()).collect(),
+        required: policy.required().map(str::to_owned).collect(),
     })
 }

@@ -174,6 +174,27 @@ fn waivers_that_may_not_count_are_told_with_who_has_said_so() {
 }
 
 #[test]
+fn a_test_is_required_by_its_name() {
+    let bare = app("standard");
+    let said = |gate: &Gate| gate.without_test(&bare).map(|one| one.message);
+    assert_eq!(said(&gate(&bare, &["REQUIRE=USR-01"], Some("require: SUP-04"))), None);
+    let by_argument = gate(&bare, &["REQUIRE=USR-01, test"], Some("require: test"));
+    let message = "the app has no `test`, which a build argument requires";
+    assert_eq!(said(&by_argument).as_deref(), Some(message));
+    assert_eq!(by_argument.policy.required().collect::<Vec<_>>(), ["USR-01", "test"]);
+    let by_policy = gate(&bare, &[], Some("require: [SUP-04, test]"));
+    let message = "the app has no `test`, which the context `policy` requires";
+    assert_eq!(said(&by_policy).as_deref(), Some(message));
+    let place = by_policy.without_test(&bare).unwrap().span.start.line;
+    assert_eq!(place, 1);
+    let tested = "base: node:24\nentrypoint: [node]\ntest: {run: [node, --version]}\n";
+    let tested = spec::parse(tested.as_bytes()).unwrap().spec.apps.remove(0);
+    assert_eq!(by_policy.without_test(&tested), None);
+    let found = of_file(&file("require: tests\n"), TODAY).unwrap_err();
+    assert!(found[0].message.ends_with("did you mean `test`?"), "{found:?}");
+}
+
+#[test]
 fn a_policy_says_what_holds_and_the_strictest_profile_does() {
     let text = format!("profile: strict\nrequire: [USR-01]\nwaivers: forbid\nwaive: [{SOUND}]\n");
     let gate = gate(&app("standard"), &["PROFILE=disa"], Some(&text));
