@@ -4,6 +4,7 @@
 //! and attestation, the images solved again together with their proof and their users as numbers.
 //! Nothing of the Dockerfile language is known here; calls, mistakes and warnings are Docker's own.
 
+mod checked;
 mod evidence;
 mod reports;
 mod stages;
@@ -20,7 +21,7 @@ use crate::emit::{ProbeSettings, Whole};
 use crate::frontend::evidence::{about, can_pass, position};
 use crate::frontend::policy::{self, Gate};
 use crate::frontend::reports::CALL;
-use crate::frontend::{Failure, making, prepare, proof, testing};
+use crate::frontend::{Failure, lint, making, prepare, proof, testing};
 use crate::gateway::{Gateway, Graph, Refs, Solve, Solved, side_by_side};
 use crate::harden::{self, Judgement, Subject};
 use crate::image::{ImageConfig, with_user};
@@ -54,6 +55,9 @@ pub(crate) async fn answer(
     let delegate = Delegate { gateway, options, loaded, inputs, last_stage: OnceCell::new() };
     let is_report = options.request.as_deref() == Some(CALL);
     if let Some(request) = options.request.as_ref().filter(|_| !is_report) {
+        if request == lint::NAME {
+            return delegate.checked().await;
+        }
         return Ok(Answer::made(in_result(only_told(delegate.convert(Some(request)).await?))));
     }
     let probes = prepare::probes(gateway, options).await?;

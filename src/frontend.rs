@@ -23,6 +23,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use calls::Call;
+pub(crate) use calls::lint;
 pub use failure::Failure;
 use policy::Gate;
 use proof::LookedAt;

@@ -256,6 +256,23 @@ fn whoever_builds_can_refuse_what_was_not_tested() {
     let refusal = dockerfile.build().build_arg("HARDPAN_REQUIRE=test").refused();
     let found = &refusal.errors()[0];
     assert_eq!((found.code.as_str(), found.place.0), ("TEST-04", 2), "{refusal}");
+    // A check needs no image to say it, beside what Docker's says.
+    let check = |project: &Project, flag: &str| {
+        let outcome = project.build().args(["--call=check", flag]).run();
+        (outcome.code, format!("{}{}", outcome.stdout, outcome.stderr))
+    };
+    let old = Project::new("FROM dhi.io/node:24\nMAINTAINER me\n");
+    let (code, text) = check(&old, &flag);
+    assert!(code != Some(0) && text.contains("MaintainerDeprecated"), "{text}");
+    assert!(text.contains("TEST-04") && text.contains("which the context `policy`"), "{text}");
+    let (_wrong, wrong) = policy("require: tset\n");
+    for project in [&bare, &dockerfile] {
+        let (code, text) = check(project, &flag);
+        assert!(code != Some(0) && text.contains("TEST-04"), "{text}");
+        let (code, text) = check(project, &wrong);
+        assert!(code != Some(0) && text.contains("policy.yaml:1:10: error[WAIVE-01]"), "{text}");
+        assert!(text.contains("did you mean `test`?"), "{text}");
+    }
     // The report of each says why.
     for project in [bare, dockerfile] {
         let folder = tempfile::TempDir::new().unwrap();
