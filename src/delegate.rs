@@ -4,6 +4,7 @@
 //! and attestation, the images solved again together with their proof and their users as numbers.
 //! Nothing of the Dockerfile language is known here; calls, mistakes and warnings are Docker's own.
 
+mod checked;
 mod evidence;
 mod reports;
 mod stages;
@@ -20,7 +21,7 @@ use crate::emit::{ProbeSettings, Whole};
 use crate::frontend::evidence::{about, can_pass, position};
 use crate::frontend::policy::{self, Gate};
 use crate::frontend::reports::CALL;
-use crate::frontend::{Failure, making, prepare, proof};
+use crate::frontend::{Failure, lint, making, prepare, proof, testing};
 use crate::gateway::{Gateway, Graph, Refs, Solve, Solved, side_by_side};
 use crate::harden::{self, Judgement, Subject};
 use crate::image::{ImageConfig, with_user};
@@ -54,6 +55,9 @@ pub(crate) async fn answer(
     let delegate = Delegate { gateway, options, loaded, inputs, last_stage: OnceCell::new() };
     let is_report = options.request.as_deref() == Some(CALL);
     if let Some(request) = options.request.as_ref().filter(|_| !is_report) {
+        if request == lint::NAME {
+            return delegate.checked().await;
+        }
         return Ok(Answer::made(in_result(only_told(delegate.convert(Some(request)).await?))));
     }
     let probes = prepare::probes(gateway, options).await?;
@@ -62,6 +66,11 @@ pub(crate) async fn answer(
     let gate = Gate::of(None, options, central, today)?;
     proof::warn(gateway, &loaded.vertex, &proof::counted(&options.lint, &gate.warnings)?).await?;
     let proof = Proof { delegate: &delegate, probes, gate, today };
+    // A report tells it beside all else.
+    if !is_report && options.outcome == Outcome::Image && proof.gate.policy.tested.is_some() {
+        let place = delegate.place().await;
+        proof::refuse(proof.gate.of_dockerfile(place).into_iter().collect())?;
+    }
     let converted = delegate.convert(None).await?;
     if is_report {
         return proof.told(converted).await;
@@ -300,6 +309,8 @@ impl Proof<'_> {
         let news = self.gate.explained(told(&judgement), self.today);
         found.extend(proof::diagnostics(&news, |_| Span::START));
         found.extend(proof::undecided(&judgement, Span::START));
+        let untested = self.gate.of_dockerfile(Span::START);
+        found.extend(untested.clone());
         let is_told = !(found.is_empty() && judgement.findings.is_empty());
         let place = if is_told { self.delegate.place().await } else { Span::START };
         for one in &mut found {
@@ -308,7 +319,9 @@ impl Proof<'_> {
         let Delegate { loaded, .. } = self.delegate;
         let place = position(&loaded.file.filename, place);
         let about = about("dockerfile", loaded, &self.probes);
-        let document = Document::new(&subject, &judgement, about, |_| Some(place.clone()));
+        let mut document = Document::new(&subject, &judgement, about, |_| Some(place.clone()));
+        document
+            .add_tests(untested.iter().map(|one| testing::required(one, place.clone())).collect());
         Verdict { summary: summary(&subject, &judgement), document, found }
     }
 

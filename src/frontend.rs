@@ -17,12 +17,13 @@ pub(crate) mod reports;
 mod scan;
 mod stage;
 pub mod target;
-mod testing;
+pub(crate) mod testing;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use calls::Call;
+pub(crate) use calls::lint;
 pub use failure::Failure;
 use policy::Gate;
 use proof::LookedAt;
@@ -122,6 +123,11 @@ async fn build(
     let today = prepare::today();
     let central = policy::central(gateway, &options, today).await?;
     let gate = Gate::of(Some(target.app), &options, central, today)?;
+    // A report tells it beside all else.
+    let is_image = options.request.is_none() && options.outcome == Outcome::Image;
+    if is_image && target.stage.is_none() {
+        proof::refuse(gate.without_test(target.app).into_iter().collect())?;
+    }
     let given = prepare::arguments(&options, spec);
     let variables = Variables::new(&spec.args, &given).map_err(Failure::Refused)?;
     let probes = prepare::probes(gateway, &options).await?;
@@ -210,7 +216,9 @@ impl Build<'_> {
         let mut answer = Answer::new(platforms.len() > 1 || self.options.multi_platform);
         let result = |platform| self.result(target, platform, scanner.as_ref());
         let images = side_by_side(platforms.iter().map(result)).await;
-        for (platform, image) in platforms.iter().zip(self.all_of(platforms, images).await?) {
+        let images = self.all_of(platforms, images).await;
+        let images = images.map_err(|failure| self.gate.idle_as_well(failure, platforms.len()))?;
+        for (platform, image) in platforms.iter().zip(images) {
             answer.add(platform, image);
         }
         if target.stage.is_none() {

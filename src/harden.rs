@@ -153,14 +153,27 @@ impl Finding {
 pub enum Status {
     /// Nothing was found.
     Passed,
-    /// This many findings.
-    Failed(usize),
+    /// This many findings, and the heaviest that nobody answers for.
+    Found(usize, Severity),
     /// This many findings, and waivers cover all of them.
     Waived(usize),
     /// It could not be decided, and why.
     NotEvaluated(String),
     /// The profile leaves it out.
     Off,
+}
+
+impl Status {
+    /// How a check ended that has found something; `None`: it has not.
+    pub(crate) fn of(check: CheckId, findings: &[Finding]) -> Option<Self> {
+        let own = || findings.iter().filter(|finding| finding.check == check);
+        let open = own().filter(|finding| finding.waived.is_none());
+        match (own().count(), open.map(|finding| finding.severity).max()) {
+            (0, _) => None,
+            (count, None) => Some(Self::Waived(count)),
+            (count, Some(worst)) => Some(Self::Found(count, worst)),
+        }
+    }
 }
 
 /// All that was judged.
@@ -345,9 +358,7 @@ pub fn judge(subject: &Subject<'_>, policy: &Policy) -> Judgement {
             None => Status::Off,
             Some(severity) => match subject.decide(check) {
                 Err(reason) => Status::NotEvaluated(reason),
-                Ok(faults) if faults.is_empty() => Status::Passed,
                 Ok(faults) => {
-                    let count = faults.len();
                     let floor = policy.requires(check.id).then_some(Severity::Block);
                     let found =
                         |fault| finding(subject, (check, severity, policy.profile.value), fault);
@@ -355,7 +366,7 @@ pub fn judge(subject: &Subject<'_>, policy: &Policy) -> Judgement {
                     findings.extend(
                         found.map(|one| Finding { severity: floor.unwrap_or(one.severity), ..one }),
                     );
-                    Status::Failed(count)
+                    Status::Passed
                 }
             },
         };
@@ -363,11 +374,8 @@ pub fn judge(subject: &Subject<'_>, policy: &Policy) -> Judgement {
     }
     let waivers = waivers::apply(policy, subject.today, &mut findings);
     for (id, status) in &mut checks {
-        let mut own = findings.iter().filter(|finding| finding.check == *id);
-        if let Status::Failed(count) = *status
-            && own.all(|finding| finding.waived.is_some())
-        {
-            *status = Status::Waived(count);
+        if let Some(found) = Status::of(*id, &findings) {
+            *status = found;
         }
     }
     unknown::doubt(subject, &mut checks);

@@ -307,6 +307,43 @@ async fn a_call_is_docker_s_to_answer() {
 }
 
 #[tokio::test]
+async fn a_check_tells_what_is_known_without_an_image_beside_docker_s_findings() {
+    let docker = br#"{"warnings": [{"ruleName": "X", "location": {"sourceIndex": 0, "ranges": []}}], "sources": [{"filename": "Dockerfile"}]}"#;
+    let check = async |json: &[u8], options: &[&str]| {
+        let mut script = script(None);
+        let (json, rest) = (json.to_vec(), script.solve.take().unwrap());
+        script.solve = Some(Box::new(move |request| {
+            let mut answer = rest(request)?;
+            if let Some(result) = &mut answer.result {
+                result.metadata.insert("result.json".to_owned(), json.clone());
+                result.metadata.insert("result.txt".to_owned(), b"WARNING: X\n".to_vec());
+            }
+            Ok(answer)
+        }));
+        let options = [&[SOURCE, "requestid=frontend.lint"], options].concat();
+        build(script, &options).await.0.unwrap().metadata
+    };
+    let untouched = check(docker, &[]).await;
+    assert_eq!(untouched["result.json"], docker);
+    assert_eq!(untouched["some.later.key"], b"x");
+    let required = "build-arg:HARDPAN_REQUIRE=test";
+    for json in [&docker[..], br#"{"warnings": null, "sources": null}"#] {
+        let told = check(json, &[required]).await;
+        let json: serde_json::Value = serde_json::from_slice(&told["result.json"]).unwrap();
+        let warnings = json["warnings"].as_array().unwrap();
+        let ours = warnings.last().unwrap();
+        assert_eq!(ours["ruleName"], "TEST-04");
+        let source = usize::try_from(ours["location"]["sourceIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(json["sources"][source]["filename"], "Dockerfile");
+        assert_eq!(source + 1, warnings.len(), "each has its own");
+        assert!(json["buildError"]["message"].as_str().unwrap().contains("1 error"), "{json}");
+        assert_eq!(told["result.statuscode"], b"1");
+        let text = String::from_utf8(told["result.txt"].clone()).unwrap();
+        assert!(text.starts_with("WARNING: X\n") && text.contains("error[TEST-04]"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_to_a_call_brings_no_image() {
     let script = script(Some(vertex("docker-image://base@sha256:0")));
     let (answer, _) = build(script, &[SOURCE, "requestid=frontend.outline"]).await;

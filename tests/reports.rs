@@ -310,3 +310,39 @@ fn what_is_not_listed_is_no_heavier_than_what_is() {
     assert_eq!(test_result(&document)["failedTests"].to_string(), "[]");
     assert!(test_result(&document)["warnedTests"].to_string().contains("SHL-03"));
 }
+
+/// What every form says of a check that has found something which refuses nothing.
+#[test]
+fn no_form_says_failed_of_what_refuses_nothing() {
+    let all = [("META-01", "noted", "passed"), ("PRV-06", "warned", "other")];
+    for (id, status, ctrf_status) in all {
+        let one = documents::finding(id, "/app/x", "there is something");
+        let document = documents::found(documents::clean(), vec![one]);
+        let json = serde_json::to_value(&document).unwrap();
+        let check = json["checks"].as_array().unwrap().iter().find(|one| one["id"] == id).unwrap();
+        assert_eq!(check["status"], status);
+        assert_eq!(json["summary"][status], 1);
+        assert_eq!(json["summary"]["failed"], 0);
+        assert_eq!(test_result(&document)["failedTests"].as_array().unwrap().len(), 0);
+        assert_eq!(ctrf(&document)["results"]["summary"]["failed"], 0);
+        assert!(ctrf(&document).to_string().contains(&format!("\"status\":\"{ctrf_status}\"")));
+        for format in [Format::Text, Format::Markdown, Format::Html] {
+            let text = String::from_utf8(format.render(&document)).unwrap();
+            assert!(text.contains(&format!("11 checks passed, 1 {status}, 0 failed")), "{text}");
+        }
+        let junit = String::from_utf8(Format::Junit.render(&document)).unwrap();
+        assert!(!junit.contains("<failure"), "{junit}");
+        assert!(sarif(&document)["results"].to_string().contains("there is something"));
+    }
+}
+
+#[test]
+fn nobody_is_told_how_to_start_an_image_that_was_refused() {
+    for (document, is_fit) in [(documents::clean(), true), (documents::failed(), false)] {
+        for format in [Format::Text, Format::Markdown, Format::Html] {
+            let text = String::from_utf8(format.render(&document)).unwrap();
+            assert_eq!(text.contains("docker run"), is_fit, "{format:?}: {text}");
+            assert_eq!(text.contains("the image was refused"), !is_fit, "{format:?}: {text}");
+        }
+    }
+}

@@ -37,6 +37,7 @@ const FOUND_BY_A_BUILD: &[Code] = &[
     Code::ReservedPlace,
     Code::TestFailed,
     Code::TestNotRun,
+    Code::TestRequired,
 ];
 
 fn docs() -> PathBuf {

@@ -82,7 +82,9 @@ pub(super) fn run(arguments: &Arguments, told: &mut dyn Write) -> Outcome {
     match write(arguments, &report) {
         Ok(()) => outcome,
         Err(error) => {
-            let _ = writeln!(told, "error: the report cannot be written: {error}");
+            let place = arguments.output.as_ref().map(|path| path.display().to_string());
+            let place = place.unwrap_or_else(|| "the report".to_owned());
+            let _ = writeln!(told, "error: cannot write {place}: {error}");
             Outcome::NotDone
         }
     }

@@ -118,6 +118,7 @@ codes! {
     TestFailed = "TEST-01", "a test that does not hold in the finished image";
     TestNotRun = "TEST-02", "a test that cannot be run";
     DoesNotStop = "TEST-03", "an app that does not stop when it is told to";
+    TestRequired = "TEST-04", "an image that was not tested where whoever builds requires it";
 }
 
 /// Where the pages of codes and checks can be read.

@@ -7,7 +7,7 @@
 mod columns;
 mod describe;
 mod findings;
-mod lint;
+pub(crate) mod lint;
 mod outline;
 pub(super) mod plan;
 mod targets;

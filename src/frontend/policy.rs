@@ -4,7 +4,7 @@
 //! What depends on the findings of an image is said after the judgement, on cache hits as well: a
 //! waiver ends on its day, whatever the builder remembers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use jiff::civil::Date;
 
@@ -51,6 +51,15 @@ pub(crate) async fn central(
 fn of_file(loaded: &PolicyFile, today: Date) -> Result<Central, Vec<Diagnostic>> {
     let policy = spec::parse_policy(&loaded.bytes)?;
     let (waivers, mut found) = waivers(&policy.waive, Source::Policy, today);
+    let mut demand = Demand::default();
+    for name in &policy.require {
+        if let Err(unknown) = demand.require(&name.value) {
+            let mistake = Diagnostic::error(Code::UnknownCheck, name.span, unknown);
+            found.push(
+                mistake.help("docs/hardening.md lists the checks, besides which there is `test`"),
+            );
+        }
+    }
     let mut ids = |texts: &[Text]| -> Vec<CheckId> {
         let (known, unknown): (Vec<_>, Vec<_>) = texts.iter().map(known).partition(Result::is_ok);
         // What is asked for and does not exist would never be.
@@ -58,7 +67,6 @@ fn of_file(loaded: &PolicyFile, today: Date) -> Result<Central, Vec<Diagnostic>>
         found.extend(unknown.map(|one| Diagnostic { severity: Severity::Error, ..one }));
         known.into_iter().flatten().collect()
     };
-    let required = ids(&policy.require).into_iter().collect();
     let allowed = policy.waivable.map(|waivable| match waivable {
         Waivable::All => Allowed::All,
         Waivable::Only(checks) => Allowed::Only(ids(&checks).into_iter().collect()),
@@ -70,9 +78,9 @@ fn of_file(loaded: &PolicyFile, today: Date) -> Result<Central, Vec<Diagnostic>>
         from: Source::Policy,
         profile: policy.profile.as_ref().and_then(profile),
         allowed,
-        required,
         waivers,
         digest: Some(Digest::of(&loaded.bytes).to_string()),
+        ..demand
     };
     let warnings = found.into_iter().map(|one| elsewhere(one, &loaded.file)).collect();
     Ok(Central { demand, warnings })
@@ -93,6 +101,8 @@ pub(crate) struct Gate {
     pub(crate) warnings: Vec<Diagnostic>,
     /// What each waiver has covered on any platform.
     used: RefCell<Vec<Use>>,
+    /// How many images were judged.
+    judged: Cell<usize>,
 }
 
 /// What became of a waiver on all platforms.
@@ -125,7 +135,7 @@ impl Gate {
         let idle = own.filter(|waiver| !policy.permits(waiver));
         warnings.extend(idle.map(|waiver| forbidden(waiver, &policy)));
         let used = RefCell::new(vec![Use::default(); policy.waivers.len()]);
-        Ok(Self { policy, warnings, used })
+        Ok(Self { policy, warnings, used, judged: Cell::default() })
     }
 
     /// What a judgement says about waivers of the spec: those that have ended refuse the image.
@@ -144,6 +154,7 @@ impl Gate {
     }
 
     fn remember(&self, judgement: &Judgement) {
+        self.judged.set(self.judged.get() + 1);
         let mut used = self.used.borrow_mut();
         let outcomes = judgement.policy.waivers.iter().zip(&judgement.waivers);
         for ((waiver, outcome), one) in outcomes.zip(used.iter_mut()) {
@@ -172,6 +183,26 @@ impl Gate {
         idle.map(warn).collect()
     }
 
+    /// A refusal together with the waivers that cover nothing, where all images were judged that
+    /// were asked for: clients show no warnings of a build that fails. Those that the refusal names
+    /// are told already.
+    pub(crate) fn idle_as_well(&self, failure: Failure, asked: usize) -> Failure {
+        let Failure::Refused(mut mistakes) = failure else { return failure };
+        if self.judged.get() == asked {
+            let is_told = |idle: &Diagnostic| {
+                let line = format!("{} ", of_line(idle.span)); // 1 is not 12
+                mistakes.iter().any(|one| {
+                    one.code == Code::ExpiredWaiver && one.span == idle.span
+                        || one.help.as_ref().is_some_and(|help| help.contains(&line))
+                })
+            };
+            let idle: Vec<Diagnostic> =
+                self.unused().into_iter().filter(|idle| !is_told(idle)).collect();
+            mistakes.extend(idle);
+        }
+        Failure::Refused(mistakes)
+    }
+
     /// Findings, with what to know about those that a waiver covered until it ended, or misses.
     pub(crate) fn explained(&self, findings: Vec<Finding>, today: Date) -> Vec<Finding> {
         let why = |finding: &Finding| self.ended(finding, today).or_else(|| self.missed(finding));
@@ -193,6 +224,30 @@ impl Gate {
 }
 
 impl Gate {
+    /// What refuses an app that nothing tries, where whoever builds requires a test.
+    pub(crate) fn without_test(&self, app: &App) -> Option<Diagnostic> {
+        let help = "write what shows that it works, such as `test: {start: true, http: 8080/healthz}` or \
+                    `test: {run: [node, --version]}`";
+        let lacking = app.tests.is_empty().then_some("the app has no `test`")?;
+        // Without a name the app is the whole file: its first line says where it is.
+        let start = app.name.span.start;
+        Some(self.unproven(lacking, Span::at(start.line, start.column))?.help(help))
+    }
+
+    /// What refuses a Dockerfile where whoever builds requires a test.
+    pub(crate) fn of_dockerfile(&self, place: Span) -> Option<Diagnostic> {
+        let help = "write a spec, whose image can be tested; or have whoever builds take `test` out of what \
+                    is required of this file";
+        Some(self.unproven("a Dockerfile has no `test`", place)?.help(help))
+    }
+
+    /// What refuses an image that lacks a test, or whose test could not be run.
+    pub(crate) fn unproven(&self, lacking: &str, place: Span) -> Option<Diagnostic> {
+        let who = who(self.policy.tested?);
+        let message = format!("{lacking}, which {who} requires");
+        Some(Diagnostic::error(Code::TestRequired, place, message))
+    }
+
     /// What refuses the image although the spec has a waiver of its check, with another path.
     fn missed(&self, finding: &Finding) -> Option<String> {
         let refuses =
@@ -202,13 +257,18 @@ impl Gate {
             counts && waiver.check == finding.check && !waiver.covers(finding)
         };
         let waiver = self.policy.waivers.iter().find(is_it).filter(|_| refuses)?;
-        let line = waiver.span.start.line;
+        let waiver = of_line(waiver.span);
         let write = match finding.path.as_ref().or(finding.entry.as_ref()) {
             Some(place) => format!("its `path` is not {place}"),
             None => "it has a `path`, this has none".to_owned(),
         };
-        Some(format!("the waiver in line {line} does not cover it: {write}"))
+        Some(format!("{waiver} does not cover it: {write}"))
     }
+}
+
+/// A waiver of the spec, by its place.
+fn of_line(span: Span) -> String {
+    format!("the waiver in line {}", span.start.line)
 }
 
 /// The codes of what is said about a base before it is built upon, and the checks that find the same
@@ -329,16 +389,21 @@ fn named(all: &[&Finding]) -> String {
     format!("{} {plural}{lead}{}{more}", all.len(), places.join(", "))
 }
 
+/// Whoever builds, by the place where it was said.
+fn who(from: Source) -> &'static str {
+    match from {
+        Source::Policy => "the context `policy`",
+        _ => "a build argument",
+    }
+}
+
 fn forbidden(waiver: &Waiver, policy: &Policy) -> Diagnostic {
     let check = waiver.check;
     let (why, from) = match policy.required.get(&check) {
         Some(from) => ("requires the check", *from),
         None => ("does not let it be waived", policy.allowed.from),
     };
-    let who = match from {
-        Source::Policy => "the context `policy`",
-        _ => "a build argument",
-    };
+    let who = who(from);
     let message = format!("the waiver of {check} does not count: {who} {why}");
     Diagnostic::warning(Code::ForbiddenWaiver, waiver.span, message)
         .help("mend what it covers, or ask whoever builds for an exception")

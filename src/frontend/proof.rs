@@ -159,6 +159,7 @@ impl Build<'_> {
             self.test(emitter, &laid.plan, laid.parts.image).await?
         };
         verdict.add(tested);
+        verdict.add(self.unproven());
         laid.probes.append(&mut verdict.outputs);
         Ok(LookedAt { laid, verdict })
     }

@@ -7,6 +7,7 @@ use crate::frontend::evidence::position;
 use crate::frontend::failure::emulator;
 use crate::frontend::proof::Verdict;
 use crate::frontend::{Build, Failure};
+use crate::harden::Demand;
 use crate::inspect::evidence::Inventory;
 use crate::llb::Output;
 use crate::plan::{Plan, PlannedTest};
@@ -39,11 +40,11 @@ impl Verdict {
         let summary = &mut self.document.summary.text;
         *summary = [vec![summary.clone()], proven].concat().join(", ");
         self.document.add_tests(tests);
+        self.found.extend(found);
         // What no check has found refuses the image as well.
         if self.found.iter().any(Diagnostic::refuses) {
             self.document.result = document::Verdict::Failed;
         }
-        self.found.extend(found);
         self.outputs.extend(outputs);
     }
 }
@@ -87,12 +88,28 @@ impl Build<'_> {
         Tested { tests: self.not_run(plan, "not run: the image is refused"), ..Tested::default() }
     }
 
+    /// The app has no test, and should have one.
+    pub(super) fn unproven(&self) -> Tested {
+        self.gate.without_test(self.app).map_or_else(Tested::default, |found| {
+            let place = position(&self.loaded.file.filename, found.span);
+            Tested { tests: vec![required(&found, place)], found: vec![found], ..Tested::default() }
+        })
+    }
+
     fn skipped(&self, plan: &Plan, span: Span) -> Tested {
         let platform = &plan.platform;
         let why = format!("the builder cannot run programs for {platform}");
-        let message = format!("the image for {platform} is not tested: {why}");
-        let warning = Diagnostic::warning(Code::TestNotRun, span, message).help(emulator(platform));
-        Tested { tests: self.not_run(plan, &why), found: vec![warning], ..Tested::default() }
+        let mut tests = self.not_run(plan, &why);
+        let lacking = format!("the image for {platform} has passed no `test`");
+        let found = if let Some(found) = self.gate.unproven(&lacking, span) {
+            tests.push(required(&found, position(&self.loaded.file.filename, span)));
+            Diagnostic { message: format!("{}: {why}", found.message), ..found }
+        } else {
+            let message = format!("the image for {platform} is not tested: {why}");
+            Diagnostic::warning(Code::TestNotRun, span, message)
+        };
+        let found = vec![found.help(emulator(platform))];
+        Tested { tests, found, ..Tested::default() }
     }
 
     fn not_run(&self, plan: &Plan, why: &str) -> Vec<Test> {
@@ -128,6 +145,19 @@ fn entry(report: &Report, found: Option<&Diagnostic>, place: Position) -> Test {
             .stop
             .filter(|stop| *stop != Stop::Unheard)
             .map(|stop| stop == Stop::InTime),
+        position: Some(place),
+    }
+}
+
+/// What the document says of a test that is required and was not passed, among the tests: so every form
+/// of the report says why the image is refused.
+pub(crate) fn required(found: &Diagnostic, place: Position) -> Test {
+    Test {
+        name: format!("require: {}", Demand::TEST),
+        outcome: "failed".to_owned(),
+        message: Some(found.message.clone()),
+        output: None,
+        stopped_in_time: None,
         position: Some(place),
     }
 }

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 
 use super::waivers::Waiver;
 use super::{Check, CheckId, Profile, Severity};
+use crate::words::{nearest, quoted};
 
 /// Who has said something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -88,6 +89,8 @@ pub struct Demand {
     pub allowed: Option<Allowed>,
     /// Checks that have to hold.
     pub required: BTreeSet<CheckId>,
+    /// Whether the image has to have a test, and to have passed it.
+    pub tested: bool,
     /// What it excuses.
     pub waivers: Vec<Waiver>,
     /// The digest of the file that says so, where that is not the one that is built.
@@ -108,13 +111,40 @@ pub struct Policy {
     /// Checks whose findings block whatever the profile says, and which block if they cannot be
     /// decided. No waiver of the file that is built excuses them.
     pub required: BTreeMap<CheckId, Source>,
+    /// Who wants every image to be tested, if anybody does.
+    pub tested: Option<Source>,
     /// Which waivers of the file that is built count.
     pub allowed: Setting<Allowed>,
     /// All waivers, those that do not count as well.
     pub waivers: Vec<Waiver>,
 }
 
+impl Demand {
+    /// What stands among the checks that are required, and is none.
+    pub const TEST: &str = "test";
+
+    /// Adds what has to hold, by its name; the error says which name was meant.
+    pub fn require(&mut self, name: &str) -> Result<(), String> {
+        match Check::find(name) {
+            Some(check) => drop(self.required.insert(check.id)),
+            None if name == Self::TEST => self.tested = true,
+            None if nearest(name, [Self::TEST]).is_some() => {
+                let (written, test) = (quoted(name), Self::TEST);
+                return Err(format!("there is no check {written}; did you mean `{test}`?"));
+            }
+            None => return Err(Check::unknown(name)),
+        }
+        Ok(())
+    }
+}
+
 impl Policy {
+    /// All that has to hold, by name.
+    pub fn required(&self) -> impl Iterator<Item = &'static str> {
+        let test = self.tested.map(|_| Demand::TEST);
+        self.required.keys().map(|check| check.0).chain(test)
+    }
+
     /// A profile that somebody has asked for, and nothing else.
     pub fn of(profile: Profile) -> Self {
         let demand = Demand { from: Source::Option, profile: Some(profile), ..Demand::default() };
@@ -128,7 +158,7 @@ impl Policy {
         let mut asked: Vec<Setting<Profile>> = Vec::new();
         for demand in demands {
             let asks = Demand { from: demand.from, ..Demand::default() } != demand;
-            let Demand { from, profile, allowed, required, waivers, digest } = demand;
+            let Demand { from, profile, allowed, required, tested, waivers, digest } = demand;
             policy.asked.extend(asks.then_some(from));
             policy.digest = policy.digest.or(digest);
             asked.extend(profile.map(|value| Setting { value, from }));
@@ -138,6 +168,7 @@ impl Policy {
                     policy.allowed = Setting { value, from };
                 }
             }
+            policy.tested = policy.tested.or(tested.then_some(from));
             for check in required {
                 policy.required.entry(check).or_insert(from);
             }

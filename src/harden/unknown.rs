@@ -77,10 +77,8 @@ impl Judgement {
             self.findings.retain(|finding| {
                 finding.check != *id || need == Need::SomeConfig && is_of_files(finding.origin)
             });
-            *status = match self.findings.iter().filter(|finding| finding.check == *id).count() {
-                0 => Status::NotEvaluated(need.reason().to_owned()),
-                count => Status::Failed(count),
-            };
+            *status = Status::of(*id, &self.findings)
+                .unwrap_or_else(|| Status::NotEvaluated(need.reason().to_owned()));
         }
     }
 }

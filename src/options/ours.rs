@@ -123,9 +123,12 @@ pub(super) fn demand(reader: &mut Reader) -> Demand {
         "allow" => Ok(Allowed::All),
         checks => Ok(Allowed::Only(ids(checks)?)),
     });
-    let required = reader.parsed("build-arg:HARDPAN_REQUIRE", "USR-01,SUP-04", ids);
-    let required = required.unwrap_or_default();
-    let demand = Demand { profile, allowed, required, ..Demand::default() };
+    let demand = reader.parsed("build-arg:HARDPAN_REQUIRE", "USR-01,SUP-04,test", |text| {
+        let mut demand = Demand::default();
+        text.split(',').try_for_each(|name| demand.require(name.trim()))?;
+        Ok(demand)
+    });
+    let demand = Demand { profile, allowed, ..demand.unwrap_or_default() };
     let asks = demand != Demand::default();
     Demand { from: if asks { Source::Option } else { Source::Default }, ..demand }
 }

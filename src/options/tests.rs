@@ -486,6 +486,8 @@ fn secrets_with_certificates_are_named_by_their_ids() {
     refused("build-arg:HARDPAN_WAIVERS=deny", "there is no check `deny`");
     refused("build-arg:HARDPAN_WAIVERS=SHL-02,SHL-3", "did you mean `SHL-0");
     refused("build-arg:HARDPAN_REQUIRE=USR-01;USR-02", "there is no check");
+    refused("build-arg:HARDPAN_REQUIRE=tset", "did you mean `test`?");
+    refused("build-arg:HARDPAN_WAIVERS=test", "there is no check");
 }
 
 #[test]

@@ -141,7 +141,11 @@ pub struct Summary {
     pub text: String,
     /// Checks that found nothing.
     pub passed: usize,
-    /// Checks that found something, whatever it weighs.
+    /// Checks that found only what is worth knowing.
+    pub noted: usize,
+    /// Checks that found something to warn of, and nothing that refuses the image.
+    pub warned: usize,
+    /// Checks that found what refuses the image.
     pub failed: usize,
     /// Checks of which all that was found is waived.
     pub waived_checks: usize,
@@ -184,7 +188,11 @@ pub struct CheckEntry {
 pub enum CheckStatus {
     /// Nothing was found.
     Passed,
-    /// Something was found.
+    /// Nothing but what is worth knowing was found.
+    Noted,
+    /// Something was found that is told, and refuses nothing.
+    Warned,
+    /// What was found refuses the image.
     Failed,
     /// All that was found is waived.
     Waived,
@@ -314,7 +322,7 @@ pub struct Policy {
     pub digest: Option<String>,
     /// `allow`, `forbid`, or the checks that may be waived.
     pub waivers: String,
-    /// Checks of which any finding blocks.
+    /// Checks of which any finding blocks, and `test` where the image has to be tested.
     pub required: Vec<String>,
 }
 

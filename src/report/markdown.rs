@@ -209,9 +209,12 @@ fn evidence(out: &mut String, checks: &[Told<'_>]) {
 }
 
 fn contract(out: &mut String, document: &Document) {
-    out.push_str(
-        "\n### How to start it\n\nWhat was proven holds for a container that is started so.\n",
-    );
+    out.push_str("\n### How to start it\n\n");
+    if let Some(unfit) = told::unfit(document) {
+        let _ = writeln!(out, "{unfit}");
+        return;
+    }
+    out.push_str("What was proven holds for a container that is started so.\n");
     for (title, language, text) in document.contract.shown() {
         let fence = fence(&text);
         let _ = writeln!(

@@ -55,6 +55,8 @@ pub(super) enum Ended {
     Waived,
     /// Not all of them were decided.
     Open,
+    /// There are notes.
+    Noted,
     /// Nothing was found.
     Clean,
     /// There are none: an image says nothing about it.
@@ -62,6 +64,10 @@ pub(super) enum Ended {
 }
 
 impl Ended {
+    /// All that checks end as.
+    pub(super) const OF_CHECKS: [Self; 6] =
+        [Self::Blocked, Self::Warned, Self::Waived, Self::Open, Self::Noted, Self::Clean];
+
     /// In words.
     pub(super) const fn text(self) -> &'static str {
         match self {
@@ -69,6 +75,7 @@ impl Ended {
             Self::Warned => "warnings",
             Self::Waived => "findings, waived",
             Self::Open => "not all evaluated",
+            Self::Noted => "notes",
             Self::Clean => "no findings",
             Self::Nothing => "no evidence in an image",
         }
@@ -80,6 +87,7 @@ impl Ended {
             (Outcome::Warned, _) => Self::Warned,
             (_, CheckStatus::Waived) => Self::Waived,
             (Outcome::Skipped, _) => Self::Open,
+            (_, CheckStatus::Noted) => Self::Noted,
             (Outcome::Passed, _) => Self::Clean,
         }
     }

@@ -170,6 +170,10 @@ fn undecided(out: &mut String, checks: &[Told<'_>], document: &Document) {
 }
 
 fn contract(out: &mut String, document: &Document) {
+    if let Some(unfit) = told::unfit(document) {
+        out.push_str("\nhow to start it\n");
+        return wrapped(out, 2, unfit);
+    }
     out.push_str("\nhow to start it, so that this holds\n");
     for line in document.contract.docker.command().lines() {
         let _ = writeln!(out, "  {line}");

@@ -98,38 +98,39 @@ impl<'a> Told<'a> {
         self.check.findings.saturating_sub(self.findings.len())
     }
 
-    /// The heaviest of what nobody answers for. What is not listed is never heavier than what is; of a
-    /// check without any that is listed only its own weight is known.
+    /// The heaviest of what nobody answers for, listed or not.
     pub(super) fn worst(&self) -> Option<Level> {
-        let is_unlisted = self.findings.is_empty() && self.check.status == CheckStatus::Failed;
-        let unlisted = self.check.severity.filter(|_| is_unlisted);
-        self.open().map(|finding| finding.severity).max().or(unlisted)
+        match self.check.status {
+            CheckStatus::Noted => Some(Level::Info),
+            CheckStatus::Warned => Some(Level::Warn),
+            CheckStatus::Failed => Some(Level::Block),
+            _ => None,
+        }
     }
 
     /// How it ended.
     pub(super) fn outcome(&self) -> Outcome {
-        match (self.check.status, self.worst()) {
-            (CheckStatus::NotEvaluated, _) if self.is_undecided => Outcome::Failed,
-            (CheckStatus::Off | CheckStatus::NotEvaluated, _) => Outcome::Skipped,
-            (CheckStatus::Failed, Some(Level::Block)) => Outcome::Failed,
-            (CheckStatus::Failed, Some(Level::Warn)) => Outcome::Warned,
-            (CheckStatus::Passed | CheckStatus::Waived | CheckStatus::Failed, _) => Outcome::Passed,
+        match self.check.status {
+            CheckStatus::NotEvaluated if self.is_undecided => Outcome::Failed,
+            CheckStatus::Off | CheckStatus::NotEvaluated => Outcome::Skipped,
+            CheckStatus::Failed => Outcome::Failed,
+            CheckStatus::Warned => Outcome::Warned,
+            CheckStatus::Passed | CheckStatus::Noted | CheckStatus::Waived => Outcome::Passed,
         }
     }
 
     /// In a few words.
     pub(super) fn status(&self) -> String {
         let count = self.check.findings;
+        if let Some(worst) = self.worst() {
+            return format!("{}, {}", counted(count, "finding"), weight(worst));
+        }
         match self.check.status {
-            CheckStatus::Passed => "passed".to_owned(),
-            CheckStatus::Failed => match self.worst() {
-                Some(worst) => format!("{}, {}", counted(count, "finding"), weight(worst)),
-                None => counted(count, "finding"),
-            },
             CheckStatus::Waived => format!("{}, waived", counted(count, "finding")),
             CheckStatus::NotEvaluated if self.is_undecided => "not evaluated, blocking".to_owned(),
             CheckStatus::NotEvaluated => "not evaluated".to_owned(),
             CheckStatus::Off => "off".to_owned(),
+            _ => "passed".to_owned(),
         }
     }
 
@@ -195,6 +196,11 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
+/// What stands in the place of how to start an image that was refused.
+pub(super) fn unfit(document: &Document) -> Option<&'static str> {
+    (document.result == Verdict::Failed).then_some("Not before it passes: the image was refused.")
+}
+
 /// The findings in numbers: `2 findings block, 1 warns`.
 pub(super) fn numbers(document: &Document) -> String {
     let summary = &document.summary;
@@ -230,14 +236,18 @@ pub(super) fn numbers(document: &Document) -> String {
 /// The checks in numbers.
 pub(super) fn tally(document: &Document) -> String {
     let summary = &document.summary;
-    let mut text = format!(
-        "{} passed, {} failed, {} not evaluated",
-        counted(summary.passed, "check"),
-        summary.failed,
-        summary.not_evaluated
-    );
-    if summary.off > 0 {
-        let _ = write!(text, ", {} off", summary.off);
+    let mut text = format!("{} passed", counted(summary.passed, "check"));
+    for (count, how, is_always) in [
+        (summary.noted, "noted", false),
+        (summary.warned, "warned", false),
+        (summary.failed, "failed", true),
+        (summary.waived_checks, "waived", false),
+        (summary.not_evaluated, "not evaluated", true),
+        (summary.off, "off", false),
+    ] {
+        if count > 0 || is_always {
+            let _ = write!(text, ", {count} {how}");
+        }
     }
     text
 }

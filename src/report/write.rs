@@ -125,7 +125,9 @@ fn entry(judgement: &Judgement, id: &'static str, status: &Status) -> CheckEntry
     let check = Check::find(id);
     let (status, findings, reason) = match status {
         Status::Passed => (CheckStatus::Passed, 0, None),
-        Status::Failed(count) => (CheckStatus::Failed, *count, None),
+        Status::Found(count, Severity::Block) => (CheckStatus::Failed, *count, None),
+        Status::Found(count, Severity::Warn) => (CheckStatus::Warned, *count, None),
+        Status::Found(count, Severity::Info) => (CheckStatus::Noted, *count, None),
         Status::Waived(count) => (CheckStatus::Waived, *count, None),
         Status::NotEvaluated(reason) => (CheckStatus::NotEvaluated, 0, Some(reason.clone())),
         Status::Off => (CheckStatus::Off, 0, None),
@@ -151,7 +153,9 @@ fn summed(subject: &Subject<'_>, judgement: &Judgement) -> Summary {
     Summary {
         text: summary(subject, judgement),
         passed: ended(&|status| *status == Status::Passed),
-        failed: ended(&|status| matches!(status, Status::Failed(_))),
+        noted: ended(&|status| matches!(status, Status::Found(_, Severity::Info))),
+        warned: ended(&|status| matches!(status, Status::Found(_, Severity::Warn))),
+        failed: ended(&|status| matches!(status, Status::Found(_, Severity::Block))),
         not_evaluated: ended(&|status| matches!(status, Status::NotEvaluated(_))),
         waived_checks: ended(&|status| matches!(status, Status::Waived(_))),
         off: ended(&|status| *status == Status::Off),
@@ -205,6 +209,6 @@ fn policy(policy: &harden::Policy) -> Option<Policy> {
                 checks.iter().map(|check| check.0).collect::<Vec<_>>().join(", ")
             }
         },
-        required: policy.required.keys().map(|check| check.0.to_owned()).collect(),
+        required: policy.required().map(str::to_owned).collect(),
     })
 }

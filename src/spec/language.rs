@@ -21,6 +21,8 @@ pub(super) use harden::{ALLOW, FORBID, HARDEN, POLICY, PROFILES, WAIVER};
 pub(super) use steps::{ADD, BIND, CACHE, COPY, LINK, MKDIR, PACKAGES, RUN, SECRET, WRITE};
 pub(super) use testing::{TEST_HTTP, TEST_RUN, TEST_START};
 
+use crate::words::nearest;
+
 /// One kind of map.
 #[derive(Debug)]
 pub(super) struct Shape {
@@ -55,6 +57,21 @@ impl Shape {
     /// All keys.
     pub(super) fn all(&self) -> impl Iterator<Item = &'static Key> {
         self.keys.iter().flat_map(|group| group.iter())
+    }
+
+    /// What to write instead of a word that people try.
+    pub(super) fn instead(&self, name: &str) -> Option<&'static str> {
+        let name = name.to_lowercase();
+        self.instead.iter().find(|(word, _)| *word == name).map(|(_, instead)| *instead)
+    }
+
+    /// The key that a word which is none stands for.
+    pub(super) fn meant(&self, name: &str) -> Option<&'static str> {
+        let key = match self.instead(name) {
+            Some(instead) => instead.strip_prefix("write `")?.strip_suffix('`'),
+            None => nearest(name, self.all().map(|key| key.name)),
+        };
+        key.filter(|key| self.has(key))
     }
 
     /// Whether a key belongs here.

@@ -21,6 +21,9 @@ const WHOLE: Duration = Duration::from_secs(10);
 /// What is read of an answer.
 const ANSWER: usize = 1 << 20;
 
+/// Characters of an answer that are shown.
+const SHOWN: usize = 120;
+
 /// Whether something listens on a port.
 pub(super) fn is_open(port: u16) -> bool {
     connect(port).is_ok()
@@ -67,7 +70,11 @@ pub(super) fn answers(http: &Http) -> Result<(), String> {
 
 /// As much of an answer as tells what it is.
 fn begin(body: &[u8]) -> String {
-    escape(body).chars().take(120).collect()
+    let whole = escape(body);
+    match whole.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &whole[..end]),
+        None => whole,
+    }
 }
 
 /// Sends the question and reads until the other side closes, or has said all that it announced.
@@ -183,6 +190,9 @@ mod tests {
         );
         let wrong = asked(ok, None, Some("up")).unwrap_err();
         assert_eq!(wrong, "the answer to GET /healthz does not hold \"up\": it begins with ready");
+        let long = b"HTTP/1.1 500 No\r\n\r\n\x1b[2Jaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+        let wrong = asked(long, None, None).unwrap_err();
+        assert!(wrong.ends_with("aaa…") && wrong.contains("begins with \\u{1b}[2Ja"), "{wrong}");
         let moved = b"HTTP/1.0 302 Found\r\nLocation: /login\r\n\r\n";
         let wrong = asked(moved, None, None).unwrap_err();
         assert_eq!(wrong, "port PORT answers 302 to GET /healthz, not 2xx");

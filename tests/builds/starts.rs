@@ -395,4 +395,6 @@ fn an_image_for_another_processor_is_tested_by_emulation_or_skipped_aloud() {
     // Who wants no warnings wants it tested.
     let refusal = build().build_arg("BUILDKIT_DOCKERFILE_CHECK=error=true").refused();
     assert_eq!((one(&refusal).0, one(&refusal).1), ("TEST-02", 7), "{refusal}");
+    let refusal = build().build_arg("HARDPAN_REQUIRE=test").refused();
+    assert_eq!((one(&refusal).0, one(&refusal).1), ("TEST-04", 7), "{refusal}");
 }

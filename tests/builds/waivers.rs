@@ -239,6 +239,56 @@ fn a_dockerfile_is_under_the_policy_of_the_build() {
     assert!(refusal.errors().iter().any(|one| one.code == "RUN-11"), "{refusal}");
 }
 
+#[test]
+fn whoever_builds_can_refuse_what_was_not_tested() {
+    let spec = "base: node:24\nentrypoint: [node]\ncmd: [--version]\n";
+    let bare = Project::new(spec);
+    let (_kept, flag) = policy("require: test\n");
+    let refusal = bare.build().args([&flag]).refused();
+    assert_eq!(refusal.errors().len(), 1, "{refusal}");
+    let found = &refusal.errors()[0];
+    let message = "the app has no `test`, which the context `policy` requires";
+    assert_eq!((found.code.as_str(), found.message.as_str()), ("TEST-04", message), "{refusal}");
+    assert!(found.help.contains("test: {run: [node, --version]}"), "{refusal}");
+    let tested = Project::new(&format!("{spec}test: {{run: [node, --version]}}\n"));
+    tested.build().args([&flag]).run().succeeded();
+    let dockerfile = Project::new("FROM dhi.io/node:24\nCMD [\"--version\"]\n");
+    let refusal = dockerfile.build().build_arg("HARDPAN_REQUIRE=test").refused();
+    let found = &refusal.errors()[0];
+    assert_eq!((found.code.as_str(), found.place.0), ("TEST-04", 2), "{refusal}");
+    // A check needs no image to say it, beside what Docker's says.
+    let check = |project: &Project, flag: &str| {
+        let outcome = project.build().args(["--call=check", flag]).run();
+        (outcome.code, format!("{}{}", outcome.stdout, outcome.stderr))
+    };
+    let old = Project::new("FROM dhi.io/node:24\nMAINTAINER me\n");
+    let (code, text) = check(&old, &flag);
+    assert!(code != Some(0) && text.contains("MaintainerDeprecated"), "{text}");
+    assert!(text.contains("TEST-04") && text.contains("which the context `policy`"), "{text}");
+    let (_wrong, wrong) = policy("require: tset\n");
+    for project in [&bare, &dockerfile] {
+        let (code, text) = check(project, &flag);
+        assert!(code != Some(0) && text.contains("TEST-04"), "{text}");
+        let (code, text) = check(project, &wrong);
+        assert!(code != Some(0) && text.contains("policy.yaml:1:10: error[WAIVE-01]"), "{text}");
+        assert!(text.contains("did you mean `test`?"), "{text}");
+    }
+    // The report of each says why.
+    for project in [bare, dockerfile] {
+        let folder = tempfile::TempDir::new().unwrap();
+        let build = project.build().build_arg("HARDPAN_OUTPUT=report").args([&flag]);
+        build.args([format!("--output={}", folder.path().display())]).run().succeeded();
+        let read = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        let document: serde_json::Value = serde_json::from_str(&read("hardening.json")).unwrap();
+        assert_eq!(document["result"], "failed");
+        assert_eq!(document["policy"]["required"], serde_json::json!(["test"]));
+        assert_eq!(document["tests"][0]["name"], "require: test");
+        for name in ["hardening.txt", "hardening.junit.xml", "hardening.sarif"] {
+            assert!(read(name).contains("which the context"), "{name}: {}", read(name));
+        }
+    }
+}
+
 /// Whatever can be a context can hold a policy.
 #[test]
 fn a_policy_may_be_kept_elsewhere() {

@@ -138,7 +138,7 @@ fn damaged_libraries_and_caches_are_no_reason_to_stop() {
     let damaged = b"\x7fELF\x02\x01\x01".repeat(2_000);
     image.base.file("/usr/lib/x86_64-linux-gnu/libc.so.6", 0o644, damaged);
     let judgement = image.judge();
-    assert!(matches!(status(&judgement, "RUN-06"), Status::Failed(_)), "{judgement:#?}");
+    assert!(matches!(status(&judgement, "RUN-06"), Status::Found(..)), "{judgement:#?}");
     readable(&judgement);
 }
 
@@ -296,7 +296,7 @@ fn an_answer_is_bounded_however_much_there_is_to_tell() {
         assert!(is_cut, "{what}");
     }
     let judgement = image.judge();
-    let failed = |check: &str| matches!(status(&judgement, check), Status::Failed(_));
+    let failed = |check: &str| matches!(status(&judgement, check), Status::Found(..));
     assert!(failed("PRV-01") && failed("PRV-02") && failed("PRV-03") && failed("BASE-01"));
     assert!(!matches!(status(&judgement, "SHL-03"), Status::Passed));
 }

@@ -2,11 +2,11 @@
 
 use hardpan::diagnostic::Span;
 use hardpan::harden::{
-    Allowed, CheckId, Demand, Outcome, Pattern, Policy, Profile, Severity, Source, State, Status,
-    Waiver, summary,
+    Allowed, CheckId, Demand, Need, Outcome, Pattern, Policy, Profile, Severity, Source, State,
+    Status, Waiver, summary,
 };
 
-use hardpan::report::document::Verdict;
+use hardpan::report::document::{CheckStatus, Verdict};
 use hardpan::report::{About, Document};
 
 use crate::image::Image;
@@ -162,4 +162,55 @@ fn the_document_fails_where_the_image_is_refused() {
     let required = [(CheckId("SUP-02"), Source::Option)].into();
     let undecided = Policy { required, ..Policy::default() };
     assert_eq!(document(&image, &undecided).result, Verdict::Failed);
+}
+
+#[test]
+fn a_check_fails_where_it_refuses_the_image() {
+    let mut image = with_shell();
+    image.config.labels.clear();
+    image.place(|layer| {
+        layer.file("/app/.gitignore", 0o644, "").file("/app/.git/config", 0o644, "[core]\n");
+    });
+    let ended = |policy: &Policy| {
+        let document = document(&image, policy);
+        let checks = document.checks.iter().filter(|one| one.findings > 0);
+        let ended: Vec<_> = checks.map(|one| (one.id.clone(), one.status)).collect();
+        let count = |status| document.checks.iter().filter(|one| one.status == status).count();
+        let summary = &document.summary;
+        for (number, status) in [
+            (summary.passed, CheckStatus::Passed),
+            (summary.noted, CheckStatus::Noted),
+            (summary.warned, CheckStatus::Warned),
+            (summary.failed, CheckStatus::Failed),
+            (summary.waived_checks, CheckStatus::Waived),
+        ] {
+            assert_eq!(number, count(status), "{status:?}");
+        }
+        ended
+    };
+    let of = |ended: &[(String, CheckStatus)], id: &str| {
+        ended.iter().find(|(check, _)| check == id).map(|(_, status)| *status)
+    };
+    let found = ended(&Policy::default());
+    assert_eq!(of(&found, SHELL), Some(CheckStatus::Failed), "{found:?}");
+    assert_eq!(of(&found, "META-01"), Some(CheckStatus::Noted), "{found:?}");
+    let policy = Policy { waivers: vec![waiver("/app/**")], ..Policy::default() };
+    assert_eq!(of(&ended(&policy), SHELL), Some(CheckStatus::Waived));
+    let required = [(CheckId("META-01"), Source::Option)].into();
+    let policy = Policy { required, ..Policy::default() };
+    assert_eq!(of(&ended(&policy), "META-01"), Some(CheckStatus::Failed));
+}
+
+#[test]
+fn what_is_left_of_a_check_is_judged_anew() {
+    let check = CheckId("PKG-06");
+    let mut image = Image::sound();
+    image.place(|layer| {
+        layer.file("/usr/sbin/sshd", 0o755, elf(AMD64, None));
+    });
+    let own = Waiver { check, ..waiver("/**") };
+    let mut judgement = image.judge_by(&Policy { waivers: vec![own], ..Policy::default() });
+    judgement.leave_out(&[Need::SomeConfig]);
+    let left = judgement.checks.iter().find(|(id, _)| *id == check).map(|(_, status)| status);
+    assert_eq!(left, Some(&Status::Waived(1)));
 }

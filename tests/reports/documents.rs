@@ -148,15 +148,22 @@ pub(crate) fn found(mut document: Document, findings: Vec<FindingEntry>) -> Docu
             continue;
         }
         entry.findings = mine.len();
-        let is_waived = mine.iter().all(|one| one.waiver.is_some());
-        entry.status = if is_waived { CheckStatus::Waived } else { CheckStatus::Failed };
+        let open = mine.iter().filter(|one| one.waiver.is_none());
+        entry.status = match open.map(|one| one.severity).max() {
+            None => CheckStatus::Waived,
+            Some(Level::Info) => CheckStatus::Noted,
+            Some(Level::Warn) => CheckStatus::Warned,
+            Some(Level::Block) => CheckStatus::Failed,
+        };
     }
     let count = |status| document.checks.iter().filter(|one| one.status == status).count();
     let open =
         |level| findings.iter().filter(|one| one.severity == level && one.waiver.is_none()).count();
     document.summary = Summary {
         text: document.summary.text,
-        passed: count(CheckStatus::Passed) + count(CheckStatus::Waived),
+        passed: count(CheckStatus::Passed),
+        noted: count(CheckStatus::Noted),
+        warned: count(CheckStatus::Warned),
         failed: count(CheckStatus::Failed),
         waived_checks: count(CheckStatus::Waived),
         not_evaluated: count(CheckStatus::NotEvaluated),

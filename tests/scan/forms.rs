@@ -144,6 +144,8 @@ fn the_report_goes_where_it_is_told_to() {
     let nowhere = ["scan", "--output", "/nowhere/report", path];
     let output = hardpan(&nowhere);
     assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("error: cannot write /nowhere/report: No such file"), "{said}");
 }
 
 #[test]

@@ -65,7 +65,9 @@ async fn of_apps(call: &Call<'_>, parsed: &Parsed) -> Result<Vec<Diagnostic>, Fa
     for app in apps {
         found.extend(policy::without_image(app, today));
         let gate = keep(Gate::of(Some(app), options, central.clone(), today), &mut found)?;
-        let Gate { policy, warnings, .. } = gate.unwrap_or_default();
+        let gate = gate.unwrap_or_default();
+        found.extend(gate.without_test(app));
+        let Gate { policy, warnings, .. } = gate;
         found.extend(warnings);
         let platforms = keep(prepare::platforms(options, app, &variables), &mut found)?;
         for platform in platforms.iter().flatten() {

@@ -5,7 +5,10 @@
 //! them. buildx leaves the text to us because the version is newer than the one it knows: its own
 //! would call everything a warning.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::{Call, Location, count, findings, metadata, to_json};
 use crate::cli::draw;
@@ -16,7 +19,7 @@ use crate::gateway::{SourceFile, status::escape};
 use crate::options::LintRules;
 use crate::result::Answer;
 
-pub(super) const NAME: &str = "frontend.lint";
+pub(crate) const NAME: &str = "frontend.lint";
 
 /// BuildKit's 1.0.0 with a `severity` for each warning.
 pub(super) const VERSION: &str = "1.1.0";
@@ -57,19 +60,65 @@ pub(super) async fn answer(call: &Call<'_>) -> Result<Answer, Failure> {
     Ok(report(&found, &call.options.lint, &call.loaded.file))
 }
 
-/// The answer for some findings.
-fn report(found: &[Diagnostic], rules: &LintRules, file: &SourceFile) -> Answer {
-    let found: Vec<Diagnostic> =
-        found.iter().filter(|one| counts(one, rules)).map(visible).collect();
+/// Adds findings to the answer that Docker's frontend gives on a Dockerfile, in the form of Docker's
+/// version, so that clients draw all of them alike.
+pub(crate) fn add(
+    metadata: &mut BTreeMap<String, Vec<u8>>,
+    found: &[Diagnostic],
+    (rules, file): (&LintRules, &SourceFile),
+) {
+    let found = shown(found, rules);
+    let told = metadata.get("result.json").and_then(|json| serde_json::from_slice(json).ok());
+    let (Some(Value::Object(mut told)), false) = (told, found.is_empty()) else { return };
+    let push = |told: &mut Map<String, Value>, key: &str, all: Vec<Value>| {
+        let list = told.entry(key).or_insert(Value::Null);
+        let mut known = list.as_array_mut().map(std::mem::take).unwrap_or_default();
+        known.extend(all);
+        *list = known.into();
+        list.as_array().map_or(0, Vec::len)
+    };
+    let index = push(&mut told, "sources", vec![json!(detail::info(file))]) - 1;
+    let warnings = found.iter().map(|one| {
+        let mut warning = json!(warning(one));
+        warning["location"]["sourceIndex"] = index.into();
+        warning
+    });
+    push(&mut told, "warnings", warnings.collect());
+    if let Some(message) = refusal(&found, rules, file) {
+        let error = json!({ "message": message, "location": { "sourceIndex": index } });
+        told.entry("buildError").or_insert(error);
+    }
+    metadata.insert("result.json".to_owned(), to_json(&told).into_bytes());
+    metadata.insert("result.statuscode".to_owned(), b"1".to_vec());
+    metadata.entry("result.txt".to_owned()).or_default().extend(drawn(&found, file).into_bytes());
+}
+
+/// What is told of some findings.
+fn shown(found: &[Diagnostic], rules: &LintRules) -> Vec<Diagnostic> {
+    found.iter().filter(|one| counts(one, rules)).map(visible).collect()
+}
+
+/// That the file does not build, if it does not.
+fn refusal(found: &[Diagnostic], rules: &LintRules, file: &SourceFile) -> Option<String> {
     let blocks = |one: &Diagnostic| rules.is_error || one.refuses();
     let name = escape(&file.filename);
-    let error = found.iter().any(blocks).then(|| BuildError {
-        message: format!("{name} does not build: {}", count(&found)),
-        location: NoLocation {},
-    });
-    let status = if error.is_some() { "1" } else { "0" };
+    let is_refused = found.iter().any(blocks);
+    is_refused.then(|| format!("{name} does not build: {}", count(found)))
+}
+
+fn drawn(found: &[Diagnostic], file: &SourceFile) -> String {
+    let name = escape(&file.filename);
     let drawn = found.iter().map(|one| draw::plain(&name, file.text.as_bytes(), one) + "\n");
-    let text = drawn.collect::<Vec<_>>().join("\n");
+    drawn.collect::<Vec<_>>().join("\n")
+}
+
+/// The answer for some findings.
+fn report(found: &[Diagnostic], rules: &LintRules, file: &SourceFile) -> Answer {
+    let found = shown(found, rules);
+    let error = refusal(&found, rules, file);
+    let error = error.map(|message| BuildError { message, location: NoLocation {} });
+    let status = if error.is_some() { "1" } else { "0" };
+    let text = drawn(&found, file);
     let warnings = found.iter().map(warning).collect();
     let json = to_json(&Results { warnings, sources: vec![detail::info(file)], error });
     Answer::of_call(metadata(&[

@@ -124,6 +124,34 @@ fn a_waiver_is_unused_if_it_covers_nothing_on_any_platform() {
 }
 
 #[test]
+fn a_refusal_tells_which_waivers_cover_nothing_once_all_images_were_judged() {
+    let over = "{check: PKG-07, path: /x, reason: r, owner: o, expires: 2026-11-22}";
+    let missed = "{check: PKG-05, path: /opt/*, reason: r, owner: o, expires: 2027-03-31}";
+    let idle = "{check: PKG-06, reason: r, owner: o, expires: 2027-03-31}";
+    let app = app(&format!("\n  waivers:\n    - {over}\n    - {missed}\n    - {idle}"));
+    let refusal = |gate: &Gate| {
+        let judgement = judgement(gate, vec![finding("PKG-05", "/bin/nc")]);
+        let news = gate.explained(judgement.findings.clone(), TODAY);
+        let mut found = crate::frontend::proof::diagnostics(&news, |_| Span::START);
+        found.extend(gate.told(&judgement));
+        Failure::Refused(found)
+    };
+    let codes = |failure| match failure {
+        Failure::Refused(found) => {
+            told(&found).into_iter().map(|(code, line)| (code.to_owned(), line)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let gate = gate(&app, &[], None);
+    let told = [("PKG-05".to_owned(), 1), ("WAIVE-03".to_owned(), 5)];
+    let failure = refusal(&gate);
+    assert_eq!(codes(gate.idle_as_well(failure, 2)), told, "the other may need it");
+    let failure = refusal(&gate);
+    let [one, two] = told;
+    assert_eq!(codes(gate.idle_as_well(failure, 2)), [one, two, ("WAIVE-02".to_owned(), 7)]);
+}
+
+#[test]
 fn waivers_that_may_not_count_are_told_with_who_has_said_so() {
     let app = waiving(&[SOUND]);
     let say = |arguments: &[&str], policy| {
@@ -143,6 +171,27 @@ fn waivers_that_may_not_count_are_told_with_who_has_said_so() {
     assert_eq!(say(&["REQUIRE=USR-01,PKG-05"], None), required);
     let required = format!("{forbidden} the context `policy` requires the check");
     assert_eq!(say(&[], Some("require: PKG-05")), required);
+}
+
+#[test]
+fn a_test_is_required_by_its_name() {
+    let bare = app("standard");
+    let said = |gate: &Gate| gate.without_test(&bare).map(|one| one.message);
+    assert_eq!(said(&gate(&bare, &["REQUIRE=USR-01"], Some("require: SUP-04"))), None);
+    let by_argument = gate(&bare, &["REQUIRE=USR-01, test"], Some("require: test"));
+    let message = "the app has no `test`, which a build argument requires";
+    assert_eq!(said(&by_argument).as_deref(), Some(message));
+    assert_eq!(by_argument.policy.required().collect::<Vec<_>>(), ["USR-01", "test"]);
+    let by_policy = gate(&bare, &[], Some("require: [SUP-04, test]"));
+    let message = "the app has no `test`, which the context `policy` requires";
+    assert_eq!(said(&by_policy).as_deref(), Some(message));
+    let place = by_policy.without_test(&bare).unwrap().span.start.line;
+    assert_eq!(place, 1);
+    let tested = "base: node:24\nentrypoint: [node]\ntest: {run: [node, --version]}\n";
+    let tested = spec::parse(tested.as_bytes()).unwrap().spec.apps.remove(0);
+    assert_eq!(by_policy.without_test(&tested), None);
+    let found = of_file(&file("require: tests\n"), TODAY).unwrap_err();
+    assert!(found[0].message.ends_with("did you mean `test`?"), "{found:?}");
 }
 
 #[test]

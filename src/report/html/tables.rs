@@ -27,7 +27,7 @@ pub(super) fn tests(out: &mut String, document: &Document) {
     if document.tests.is_empty() {
         return;
     }
-    let note = "What the image did when it was started as below, with no network but its own.";
+    let note = "What the image did when it was started under the runtime contract, with no network but its own.";
     section(out, "start", ("Start", note), &["Test", "Outcome", "What happened"]);
     for test in &document.tests {
         let outcome = Outcome::of_test(test);
@@ -98,7 +98,10 @@ pub(super) fn checks(out: &mut String, checks: &[Told<'_>], document: &Document)
              <td class=\"dim\">{}</td></tr>",
             linked(&told.check.id),
             sentence(&told.check.title),
-            if told.check.status == CheckStatus::Waived { "info" } else { colour(told.outcome()) },
+            match told.check.status {
+                CheckStatus::Noted | CheckStatus::Waived => "info",
+                _ => colour(told.outcome()),
+            },
             escaped(&told.status()),
             escaped(&told.check.standards.join(", "))
         );
@@ -114,7 +117,7 @@ pub(super) fn standards(out: &mut String, checks: &[Told<'_>]) {
     );
     for standard in standards::standards(checks) {
         let mut badges = String::new();
-        for result in [Ended::Blocked, Ended::Warned, Ended::Waived, Ended::Open, Ended::Clean] {
+        for result in Ended::OF_CHECKS {
             let count = standard.items.iter().filter(|one| one.result == result).count();
             if count > 0 {
                 let _ =
@@ -141,7 +144,7 @@ fn badge(result: Ended, text: &str) -> String {
     let colour = match result {
         Ended::Blocked => "bad",
         Ended::Warned => "warn",
-        Ended::Waived => "info",
+        Ended::Waived | Ended::Noted => "info",
         Ended::Clean => "good",
         Ended::Open | Ended::Nothing => "",
     };
@@ -166,10 +169,17 @@ fn evidence(out: &mut String, item: &Evidence<'_>) {
 }
 
 pub(super) fn contract(out: &mut String, document: &Document) {
-    out.push_str(
+    let unfit = told::unfit(document);
+    let about = unfit.unwrap_or("What was proven holds for a container that is started so.");
+    let _ = write!(
+        out,
         "<section aria-labelledby=\"contract\">\n<h2 id=\"contract\">How to start it</h2>\n\
-         <p class=\"dim\">What was proven holds for a container that is started so.</p>\n",
+         <p class=\"dim\">{about}</p>\n"
     );
+    if unfit.is_some() {
+        out.push_str("</section>\n");
+        return;
+    }
     for (title, _, text) in document.contract.shown() {
         let _ = writeln!(out, "<h3>{title}</h3>\n<pre tabindex=\"0\">{}</pre>", lines(&text));
     }

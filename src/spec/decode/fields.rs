@@ -5,7 +5,7 @@ use super::super::language::{Key, Merges, Shape};
 use super::super::tree::{Entry, Node, Value};
 use super::Decoder;
 use crate::diagnostic::{Code, Span};
-use crate::words::{listed, nearest, quoted};
+use crate::words::{listed, quoted};
 
 /// An opened map.
 #[derive(Debug)]
@@ -29,6 +29,12 @@ impl<'a> Fields<'a> {
         debug_assert!(key.is_some(), "`{name}` is no key of {}", self.shape.title);
         let entry = self.entries.iter().find(|entry| entry.key.value == name)?;
         Some(Field { entry, key: key? })
+    }
+
+    /// Whether a key is there under a name that is refused, and its message says what was meant.
+    pub(super) fn has_misspelt(&self, name: &str) -> bool {
+        let refused = self.entries.iter().filter(|entry| !self.shape.has(&entry.key.value));
+        refused.map(|entry| self.shape.meant(&entry.key.value)).any(|meant| meant == Some(name))
     }
 
     /// Whether nothing is in it.
@@ -102,7 +108,8 @@ impl Decoder {
         let later = entries.iter().any(|entry| shape.later.contains(&entry.key.value.as_str()));
         let complete = !later && (!self.defaults || shape.merges == Merges::Never);
         for key in shape.all().filter(|key| key.required && complete) {
-            if !entries.iter().any(|entry| entry.key.value == key.name) {
+            let is_there = entries.iter().any(|entry| entry.key.value == key.name);
+            if !is_there && !fields.has_misspelt(key.name) {
                 let place = entries.first().map_or(span, |entry| entry.key.span);
                 let message = format!("{} needs `{}`", shape.title, key.name);
                 self.error(
@@ -140,10 +147,10 @@ impl Decoder {
             return self.error(Code::Quoting, span, message, "put text with a comma in quotes");
         }
         let message = format!("{} is not a key of {}", quoted(name), shape.title);
-        let instead = shape.instead.iter().find(|(word, _)| *word == name.to_lowercase());
+        let instead = shape.instead(name);
         let keys = listed(shape.all().map(|key| key.name));
-        let help = match (instead, nearest(name, shape.all().map(|key| key.name))) {
-            (Some((_, instead)), _) => (*instead).to_owned(),
+        let help = match (instead, shape.meant(name)) {
+            (Some(instead), _) => instead.to_owned(),
             (None, Some(meant)) => format!("did you mean `{meant}`? its keys are {keys}"),
             (None, None) => format!("its keys are {keys}"),
         };

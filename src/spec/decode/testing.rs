@@ -2,14 +2,14 @@
 
 use super::super::language;
 use super::super::model::{Test, TestHttp, Trial};
-use super::super::tree::{Node, Value};
+use super::super::tree::{Entry, Node, Value};
 use super::super::value::{numbers, testing};
 use super::Decoder;
 use super::fields::{Field, Fields};
 use super::mounts::one_or_more;
 use super::scalars::{Check, text_of};
 use crate::diagnostic::{Code, Located, Text};
-use crate::words::{nearest, quoted};
+use crate::words::quoted;
 
 /// What only a command that is run has.
 const OF_RUN: [&str; 4] = ["run", "exit", "stdout", "stderr"];
@@ -54,15 +54,26 @@ impl Decoder {
                 self.error(Code::ConflictingKeys, start.key.span, message, help);
                 None
             }
-            // A word that is misspelled is told as such, and then which word is missing.
             (None, None) => {
-                let is_of_run = |key: &str| nearest(key, OF_RUN.iter().copied()).is_some();
-                let is_run = entries.iter().any(|entry| is_of_run(&entry.key.value));
-                let shape = if is_run { &language::TEST_RUN } else { &language::TEST_START };
-                self.open(entries, item.span, shape);
+                self.refuse_test(item, entries);
                 None
             }
         }
+    }
+
+    /// An item with neither of the two words. One that is misspelt is told as such.
+    fn refuse_test(&mut self, item: &Node, entries: &[Entry]) {
+        let (run, start) = (&language::TEST_RUN, &language::TEST_START);
+        if entries.iter().all(|entry| run.has(&entry.key.value) && start.has(&entry.key.value)) {
+            let help = "write `run: [node, --version]`, or `start: true` with what shows that it is up, such as `port: 8080`";
+            let message = "a test needs `run` or `start`";
+            return self.error(Code::MissingKey, item.span, message, help);
+        }
+        let is_of_run = |entry: &Entry| {
+            run.meant(&entry.key.value).is_some_and(|meant| OF_RUN.contains(&meant))
+        };
+        let shape = if entries.iter().any(is_of_run) { run } else { start };
+        self.open(entries, item.span, shape);
     }
 
     fn run_test(&mut self, fields: &Fields<'_>) -> Option<Test> {
@@ -83,7 +94,7 @@ impl Decoder {
             self.error(Code::InvalidValue, span, "a `start` test that starts nothing", help);
         }
         let awaits = ["http", "port", "log"];
-        if awaits.iter().all(|name| fields.get(name).is_none()) {
+        if awaits.iter().all(|name| fields.get(name).is_none() && !fields.has_misspelt(name)) {
             let help = "say what shows that it is up: `http: 8080/healthz`, `port: 8080`, or a `log: TEXT` that it writes";
             let message = "a `start` test that waits for nothing";
             self.error(Code::MissingKey, start.key_span(), message, help);

@@ -94,9 +94,9 @@ pub(in crate::spec) static POLICY: Shape = Shape {
         ),
         key!(
             "require",
-            Kind::OneOrMore(&CHECK),
-            "[USR-01, SUP-04]",
-            "Checks that have to hold whatever the profile says"
+            Kind::OneOrMore(&Kind::Any(&[CHECK, Kind::Words(&["test"])])),
+            "[USR-01, SUP-04, test]",
+            "Checks that have to hold whatever the profile says; `test`: that the image was tested"
         ),
         key!(
             "waive",

@@ -93,12 +93,15 @@ fn argument_in_flow(kind: &ErrorKind, place: &Place<'_>) -> Explanation {
     if !separator || !place.before.ends_with('$') || !place.after.starts_with('{') {
         return None;
     }
-    let end = place.at + place.after.find('}').map_or(place.after.len(), |brace| brace + 1);
     let start = place.at - 1;
-    let word_start = place.before.rfind([' ', ',', '[', '{']).map_or(0, |at| at + 1);
-    let rest = &place.after[end - place.at..];
-    let rest = &rest[..rest.find([' ', ',', ']', '}']).unwrap_or(rest.len())];
-    let word = format!("{}{}{rest}", &place.before[word_start..], &place.after[..end - place.at]);
+    let begin = [", ", ": ", ",", "[", "{"]
+        .iter()
+        .filter_map(|before| Some(place.before.rfind(before)? + before.len()))
+        .max()
+        .unwrap_or(0);
+    let (argument, whole) = flow_text(place.after);
+    let end = place.at + argument;
+    let word = format!("{}{}", place.before[begin..].trim_start(), place.after[..whole].trim_end());
     let message = format!(
         "{} stands in a list or map in one line, where YAML reads `{{` as a map",
         quoted(&word)
@@ -106,6 +109,24 @@ fn argument_in_flow(kind: &ErrorKind, place: &Place<'_>) -> Explanation {
     let problem = Diagnostic::error(Code::Quoting, place.span(start, end), message)
         .help(format!("quote it: \"{word}\""));
     Some((problem, Some(Repair { start, end })))
+}
+
+/// Where the last `${…}` of a text ends that begins within one, and where the text does: at what ends
+/// an item of a list or map in one line.
+fn flow_text(text: &str) -> (usize, usize) {
+    let close = |from: usize| text[from..].find('}').map_or(text.len(), |brace| from + brace + 1);
+    let (mut argument, mut at) = (close(0), close(0));
+    while let Some(next) = text[at..].chars().next() {
+        let rest = &text[at..];
+        if rest.starts_with("${") {
+            (argument, at) = (close(at), close(at));
+        } else if matches!(next, ',' | ']' | '}') || rest.starts_with(" #") {
+            break;
+        } else {
+            at += next.len_utf8();
+        }
+    }
+    (argument, at)
 }
 
 /// `run: echo a: b`: a colon and a blank make a map.
