@@ -152,6 +152,12 @@ const IDENTITY: &[Row] = &[
     row(("USR-09", "one uid twice"), BASE, |i| passwd(i, "a:x:5:5:::\nb:x:5:6:::\n"),
         |i| passwd(i, "a:x:5:5:::\nb:x:6:5:::\n")),
 ];
+    row(("USR-06", "a second root below a comment"), BASE,
+        |i| passwd(i, "# all accounts\nroot:x:0:0:::\ntoor:x:0:5:::\n"),
+        |i| passwd(i, "# all accounts\nroot:x:0:0:::\n# toor:x:0:5:::\n")),
+    row(("USR-07", "an empty password in shadow"), BASE,
+        |i| { i.base.file("/etc/shadow", 0o640, "# all\nroot::1::::::\n"); },
+        |i| { i.base.file("/etc/shadow", 0o640, "# all\nroot:*:1::::::\n"); }),
 
 #[rustfmt::skip]
 const SHELLS: &[Row] = &[

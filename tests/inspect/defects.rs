@@ -2,6 +2,7 @@
 //! and near misses that pass.
 
 use hardpan::harden::{CHECKS, Check, Origin, Profile, Severity, Status};
+use hardpan::input::Input;
 use rustix::fs::FileType;
 
 use Severity::{Block, Info, Warn};
@@ -35,6 +36,8 @@ fn usr_04_finds_powerful_groups() {
     image.user("1000:0");
     image.finds(&[("USR-04", Warn, "the process runs as 1000:0, in the group root")]);
     assert_eq!(image.judge_as(Profile::Strict).findings[0].severity, Block);
+    image.input = Input::Dockerfile;
+    assert_eq!(image.judge().findings[0].help, "write `USER 1000:1000`, or another group");
     let open_shift = image.judge_as(Profile::OpenShift);
     assert!(open_shift.findings.is_empty());
     assert!(
