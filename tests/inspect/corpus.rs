@@ -175,6 +175,8 @@ const SHELLS: &[Row] = &[
     row(("SHL-03", "bash under another name"), APP,
         |i| { i.place(|layer| { layer.program("/app/helper", "/bin/bash"); }); }, nothing)
         .with(&[("RUN-06", LIBRARIES_TOO)]),
+    row(("SHL-02", "the shell of .NET, which dotnet runs"), APP,
+        |i| placed(i, "/app/pwsh.dll", 0o644, "MZ"), |i| placed(i, "/app/pwsh.dll.json", 0o755, "MZ")),
     row(("SHL-03", "a static shell, hard-linked"), APP, |i| { i.place(|layer| {
         layer.file("/app/a", 0o755, holding(b"\0esac\0elif\0then\0done\0PS1=\0IFS\0"))
             .hard_link("/app/z", "/app/a");
@@ -189,6 +191,18 @@ const SHELLS: &[Row] = &[
     }, nothing),
     row(("SHL-05", "a shell as entrypoint"), Origin::Config("entrypoint"),
         |i| { i.entrypoint(&["sh", "-c", "node server.js"]); }, nothing)
+    row(("SHL-03", "nushell under another name"), APP,
+        |i| placed(i, "/app/x", 0o755, holding(b"# Default Nushell Environment Config File")),
+        |i| placed(i, "/app/x", 0o755, holding(b"export def main [] # Nushell"))),
+    row(("SHL-03", "rc of Plan 9 under another name"), APP,
+        |i| placed(i, "/app/x", 0o755, holding(b"\0rc (%s): %s: %r\0")),
+        |i| placed(i, "/app/x", 0o755, holding(b"\0rc (%s): %s\0"))),
+    row(("SHL-03", "a shell in Rust as a library"), APP,
+        |i| placed(i, "/app/x", 0o755, holding(b"registry/src/x/brush-core-0.2.3/src/shell.rs")),
+        |i| placed(i, "/app/x", 0o755, holding(b"registry/src/x/paintbrush-core-0.2.3/src/x.rs"))),
+    row(("SHL-03", "a packed program"), APP,
+        |i| placed(i, "/app/x", 0o755, holding(b"$Info: This file is packed with the UPX executable packer")),
+        |i| placed(i, "/app/x", 0o755, holding(b"UPX packs executable files"))),
         .with(&[("RUN-01", "it is not there")]),
     row(("SHL-05", "npm start behind an init"), Origin::Config("entrypoint"), |i| {
         i.base.file("/usr/bin/tini", 0o755, elf(AMD64, None));
@@ -205,6 +219,23 @@ const SHELLS: &[Row] = &[
         |i| { i.base.file("/opt/perl5.40", 0o755, elf(AMD64, None)); }),
     row(("SHL-08", "env"), APP, |i| program(i, "/usr/bin/env"), |i| program(i, "/usr/bin/envoy")),
     row(("SHL-09", "a shell without x"), APP,
+    row(("SHL-05", "a shell behind options of an init"), Origin::Config("entrypoint"), |i| {
+        i.base.file("/usr/bin/tini", 0o755, elf(AMD64, None));
+        i.entrypoint(&["tini", "-p", "SIGTERM", "sh", "-c", "node server.js"]);
+    }, |i| {
+        i.base.file("/usr/bin/tini", 0o755, elf(AMD64, None));
+        i.entrypoint(&["tini", "-p", "SIGTERM", "node", "server.js", "--", "sh"]);
+    }).with(&[("RUN-01", "it is not there")]),
+    row(("SHL-05", "a shell in a text that env splits"), Origin::Config("entrypoint"), |i| {
+        i.base.file("/usr/bin/env", 0o755, elf(AMD64, None));
+        i.entrypoint(&["env", "-S", "A=b sh -c x"]);
+    }, |i| {
+        i.base.file("/usr/bin/env", 0o755, elf(AMD64, None));
+        i.entrypoint(&["env", "-S", "A=b node server.js"]);
+    }),
+    row(("SHL-05", "a script of package.json"), Origin::Config("entrypoint"),
+        |i| { i.entrypoint(&["node", "--run", "start"]); },
+        |i| { i.entrypoint(&["node", "server.js", "--run", "start"]); }),
         |i| placed(i, "/app/data.so", 0o644, holding(b"GNU bash, version")),
         |i| placed(i, "/app/data.so", 0o644, holding(b"GNU bash"))),
     row(("SHL-10", "a listed shell"), BASE, |i| {
