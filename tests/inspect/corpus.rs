@@ -278,12 +278,20 @@ const PRIVILEGE: &[Row] = &[
     row(("PRV-09", "a relative PATH"), Origin::Config("env"), |i| env(i, "PATH=/usr/bin:."),
         |i| env(i, "PATH=/usr/bin:/x")),
     row(("PRV-10", "su"), BASE, |i| { i.base.file("/opt/su", 0o755, elf(AMD64, None)); },
+    row(("PRV-07", "the folder above those of programs"), BASE,
+        |i| { i.base.folder("/usr/local", 0o755).owner("/usr/local", 1000, 0); },
+        |i| { i.base.folder("/usr/local", 0o755).owner("/usr/local", 999, 0); })
+        .with(&[("PRV-09", "PATH leads through it")]),
         |i| { i.base.file("/opt/su", 0o644, "x"); }),
 ];
 
 #[rustfmt::skip]
 const PACKAGES: &[Row] = &[
     row(("PKG-01", "apk"), APP, |i| program(i, "/opt/apk"), |i| program(i, "/opt/apkanalyzer")),
+    row(("PRV-09", "a folder that the process may make"), Origin::Config("env"),
+        |i| env(i, "PATH=/usr/bin:/tmp/bin"), |i| env(i, "PATH=/usr/bin:/opt/bin")),
+    row(("PRV-10", "sudo among a package's files"), APP, |i| program(i, "/app/vendor/x/sudo"),
+        |i| placed(i, "/app/vendor/x/sudo", 0o755, "#!/usr/bin/node\n")),
     row(("PKG-02", "pip of a virtual environment"), APP, |i| program(i, "/opt/venv/bin/pip3.13"),
         |i| program(i, "/app/node_modules/npm/bin/npm")),
     row(("PKG-03", "a deleted package database"), Origin::Image, |i| {

@@ -311,6 +311,12 @@ fn prv_07_finds_parts_of_the_system_that_the_process_may_change() {
     });
     whole.base_known = false;
     whole.finds(&[("PRV-07", Info, "the process may change /etc/nginx/nginx.conf")]);
+    assert_eq!(whole.judge_as(Profile::Strict).blocking().count(), 0);
+    whole.base.file("/usr/lib/libx.so", 0o644, "x").owner("/usr/lib/libx.so", 1000, 1000);
+    whole.finds(&[
+        ("PRV-07", Info, "the process may change /etc/nginx/nginx.conf"),
+        ("PRV-07", Warn, "the process may change /usr/lib/libx.so"),
+    ]);
     whole.base.owner("/etc/passwd", 1000, 0);
     whole.blocks(&["PRV-07"]);
 }
@@ -349,6 +355,12 @@ fn prv_09_finds_search_paths_that_others_may_fill() {
         path(search).finds(&[("PRV-09", Block, &format!("PATH has {what}"))]);
     }
     path("/usr/bin:/missing").passes();
+    // Not there, and where the process may make it.
+    for search in ["/home/node/bin/tools", "/tmp/bin", "/tmp/a/b"] {
+        let what = format!("PATH has {search}, where the process may put programs");
+        path(&format!("/usr/bin:{search}")).finds(&[("PRV-09", Block, &what)]);
+    }
+    path("/usr/bin:/home/bin").passes();
 }
 
 /// A program of a name, placed and in the base.
