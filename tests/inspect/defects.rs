@@ -374,7 +374,7 @@ fn program(path: &str, check: &str, severity: Severity, message: &str) {
     assert_eq!(based(add).judge().findings[0].origin, Origin::Base);
     let elsewhere = format!("/app/node_modules/x{path}");
     placed(|layer| {
-        layer.file(&elsewhere, 0o755, elf(AMD64, None)).file(path, 0o644, "no program");
+        layer.file(&elsewhere, 0o755, "#!/usr/bin/node\n").file(path, 0o644, "no program");
     })
     .passes();
 }
@@ -452,6 +452,10 @@ fn pkg_04_finds_what_only_compilers_read() {
         layer.file("/app/node_modules/x/binding.h", 0o644, "x");
     });
     assert_eq!(dependency.judge().findings[0].severity, Info);
+    let of_pip = placed(|layer| {
+        layer.file("/opt/venv/include/site/python3.13/greenlet/greenlet.h", 0o644, "x");
+    });
+    assert_eq!(of_pip.judge().findings[0].severity, Info);
     based(|base| {
         base.file("/usr/include/x.h", 0o644, "x");
     })
