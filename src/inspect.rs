@@ -43,5 +43,5 @@ pub(crate) mod tree;
 mod walk;
 
 pub(crate) use arguments::run_mode;
-pub use lookup::unwrap_init;
+pub use lookup::{behind_options, unwrap_init};
 pub(crate) use output::write_json;

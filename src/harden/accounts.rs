@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::inspect::accounts::Password;
+use crate::inspect::accounts::{Password, User};
 use crate::inspect::entry::Kind;
 use crate::inspect::escape::escape;
 use crate::inspect::evidence::WhoRuns;
@@ -38,8 +38,11 @@ pub(crate) fn groups(subject: &Subject<'_>) -> Decision {
     }
     if who.gid == 0 {
         let message = format!("the process runs as {}:0, in the group root", who.uid);
-        let help = format!("write `user: \"{0}:{0}\"`, or another group", who.uid);
-        return Ok(vec![Fault::new(user, message).help(help)]);
+        let ids = format!("{0}:{0}", who.uid);
+        return Ok(vec![Fault::new(user, message).help(subject.help(
+            &format!("write `user: \"{ids}\"`, or another group"),
+            &format!("write `USER {ids}`, or another group"),
+        ))]);
     }
     let groups = &subject.inventory.accounts.groups;
     let is_in = |gid: i64| [who.gid].iter().chain(&who.groups).any(|mine| i64::from(*mine) == gid);
@@ -50,10 +53,15 @@ pub(crate) fn groups(subject: &Subject<'_>) -> Decision {
     of_all(subject, faults.collect())
 }
 
+/// The accounts that somebody may become: libc skips comments, which Go's reader takes for lines
+/// with broken numbers.
+fn accounts<'a>(subject: &Subject<'a>) -> impl Iterator<Item = &'a User> {
+    subject.inventory.accounts.users.iter().filter(|user| !user.name.starts_with('#'))
+}
+
 /// USR-06.
 pub(crate) fn second_root(subject: &Subject<'_>) -> Decision {
-    let users = subject.inventory.accounts.users.iter();
-    let others = users.filter(|user| user.uid == 0 && user.name != "root");
+    let others = accounts(subject).filter(|user| user.uid == 0 && user.name != "root");
     let say = |name: &str| format!("user \"{}\" is uid 0 like root", escape(name.as_bytes()));
     of_all(subject, others.map(|user| passwd(subject, say(&user.name))).collect())
 }
@@ -64,7 +72,7 @@ pub(crate) fn passwords(subject: &Subject<'_>) -> Decision {
     if let Some(trouble) = &inventory.shadow_trouble {
         return Err(format!("/etc/shadow cannot be read: {trouble}"));
     }
-    let users = inventory.accounts.users.iter();
+    let users = accounts(subject);
     let users = users.map(|user| ("/etc/passwd", escape(user.name.as_bytes()), user.password));
     let shadow = inventory.shadow.iter();
     let shadow = shadow.map(|line| ("/etc/shadow", line.name.clone(), line.password));
@@ -82,7 +90,7 @@ pub(crate) fn passwords(subject: &Subject<'_>) -> Decision {
 /// USR-08.
 pub(crate) fn login_shells(subject: &Subject<'_>) -> Decision {
     let mut shells: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for user in &subject.inventory.accounts.users {
+    for user in accounts(subject) {
         let shell = if user.shell.is_empty() { DEFAULT_SHELL } else { user.shell.as_str() };
         let name = shell.rsplit('/').next().unwrap_or(shell);
         if !NO_LOGIN.contains(&name) && exists(subject, shell)? {

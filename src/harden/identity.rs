@@ -51,7 +51,10 @@ pub(crate) fn numeric(subject: &Subject<'_>) -> Decision {
     let fault = Fault::new(USER, message);
     Ok(vec![match &subject.inventory.user {
         WhoRuns::Known(who) if who.uid != 0 => {
-            fault.help(format!("write `user: \"{}:{}\"`", who.uid, who.gid))
+            let ids = format!("{}:{}", who.uid, who.gid);
+            fault.help(
+                subject.help(&format!("write `user: \"{ids}\"`"), &format!("write `USER {ids}`")),
+            )
         }
         _ => fault,
     }])

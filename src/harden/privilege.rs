@@ -3,7 +3,7 @@
 
 use crate::inspect::accounts::Identity;
 use crate::inspect::entry::Kind;
-use crate::inspect::evidence::{Item, Part};
+use crate::inspect::evidence::{Item, Lookup, Part};
 use crate::paths;
 
 use super::access::{describe, who};
@@ -15,7 +15,7 @@ use super::{Decision, Fault, Origin, Severity, Subject};
 /// `cap_net_bind_service` as a bit.
 const NET_BIND: u64 = 1 << 10;
 /// What no process may change while it runs.
-pub(crate) const SYSTEM_PATHS: [&str; 19] = [
+pub(crate) const SYSTEM_PATHS: [&str; 20] = [
     "/",
     "/etc",
     "/usr",
@@ -28,6 +28,7 @@ pub(crate) const SYSTEM_PATHS: [&str; 19] = [
     "/usr/lib",
     "/usr/lib64",
     "/usr/libexec",
+    "/usr/local",
     "/usr/local/bin",
     "/usr/local/sbin",
     "/usr/local/lib",
@@ -205,12 +206,18 @@ pub(crate) fn system_files(subject: &Subject<'_>) -> Decision {
             && !is_declared_writable(subject, &item.path)
             && !SYSTEM_PATHS.contains(&item.path.as_str())
     });
-    let below = together(subject, below, |names| format!("the process may change {names}"));
+    let (settings, programs): (Vec<_>, Vec<_>) =
+        below.partition(|item| paths::below("/etc", &item.path).is_some());
     // A base gives its user configuration, such as nginx's; nobody knows here that it is the base's.
-    faults.extend(below.into_iter().map(|fault| match fault.origin {
-        Origin::Image => fault.weighing(Severity::Info),
-        _ => fault,
-    }));
+    let gathered = [(settings, Severity::Info), (programs, Severity::Warn)];
+    for (items, unknown) in gathered {
+        let say = |names: &str| format!("the process may change {names}");
+        let below = together(subject, items.into_iter(), say);
+        faults.extend(below.into_iter().map(|fault| match fault.origin {
+            Origin::Image => fault.usually(unknown),
+            _ => fault,
+        }));
+    }
     if list.truncated {
         // The system's own paths were looked up; what is placed below them comes after the list's end.
         let count = list.total;
@@ -266,12 +273,24 @@ pub(crate) fn search_path(subject: &Subject<'_>) -> Decision {
             continue;
         }
         let lookup = asked(subject, element)?;
-        if lookup.found_kind(Kind::Folder).is_some() && may_replace(who, lookup) {
+        let fillable = match &lookup.found {
+            Some(found) => found.attributes.kind == Kind::Folder && may_replace(who, lookup),
+            None => may_make(who, lookup),
+        };
+        if fillable {
             let message = format!("PATH has {shown}, where the process may put programs");
             faults.push(Fault::new(origin, message).about("PATH").at(&lookup.path));
         }
     }
     Ok(faults)
+}
+
+/// Whether someone may make what a lookup does not find: write the last folder that is there, sticky
+/// or not, or replace one on the way.
+fn may_make(who: &Identity, lookup: &Lookup) -> bool {
+    let last = lookup.searched.last();
+    lookup.trouble.is_none()
+        && (may_replace(who, lookup) || last.is_some_and(|step| may_write(who, &step.attributes)))
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@
 use crate::input::Input;
 use crate::inspect::escape::escape;
 use crate::inspect::evidence::{Format, Part, ShellTrace};
-use crate::inspect::shell::named;
-use crate::inspect::unwrap_init;
+use crate::inspect::shell::{MANAGED, named};
+use crate::inspect::{behind_options, unwrap_init};
 
+use super::arguments::{self, Runtime};
 use super::{Decision, Fault, Origin, Severity, Subject};
 
 /// Reserved words and variables that stand together in every POSIX shell and in nothing else that
@@ -18,7 +19,7 @@ use super::{Decision, Fault, Origin, Severity, Subject};
 const MIN_WORDS: u32 = 4;
 const MIN_VARIABLES: u32 = 2;
 /// Shells whose signature alone is proof, and how many texts of it that takes.
-const SIGNED: [(&str, usize, &str); 8] = [
+const SIGNED: [(&str, usize, &str); 9] = [
     ("bash", 1, "GNU bash"),
     ("mksh", 1, "mksh"),
     ("yash", 1, "yash"),
@@ -27,9 +28,10 @@ const SIGNED: [(&str, usize, &str); 8] = [
     ("fish", 1, "fish"),
     ("elvish", 1, "elvish"),
     ("rc", 1, "rc"),
+    ("nushell", 1, "nushell"),
 ];
 /// Shells that other programs may carry as a library.
-const EMBEDDED: [&str; 1] = ["mvdan.cc/sh"];
+const EMBEDDED: [&str; 2] = ["mvdan.cc/sh", "brush-core"];
 /// How many names of one file a message shows.
 const SHOWN_ALIASES: usize = 3;
 
@@ -40,6 +42,7 @@ enum Verdict {
     Named,
     Content(String),
     Embedded(&'static str),
+    Packed,
     Nothing,
 }
 
@@ -54,7 +57,9 @@ fn verdict(trace: &ShellTrace) -> Verdict {
     if is_named("toybox") || is_shell && traces.signatures_of("toybox") > 0 {
         return Verdict::Multicall("toybox");
     }
-    if trace.named.is_some() && executable && counts_by_name(trace) {
+    // What dotnet runs needs no right to be executed.
+    let is_managed = trace.named.as_deref() == Some(MANAGED);
+    if is_managed || trace.named.is_some() && executable && counts_by_name(trace) {
         return Verdict::Named;
     }
     let signed = SIGNED.iter().find(|(shell, least, _)| traces.signatures_of(shell) >= *least);
@@ -69,7 +74,11 @@ fn verdict(trace: &ShellTrace) -> Verdict {
         return Verdict::Content(text);
     }
     let embedded = EMBEDDED.into_iter().find(|shell| traces.signatures_of(shell) > 0);
-    embedded.map_or(Verdict::Nothing, Verdict::Embedded)
+    match embedded {
+        Some(shell) => Verdict::Embedded(shell),
+        None if traces.signatures_of("UPX") > 0 => Verdict::Packed,
+        None => Verdict::Nothing,
+    }
 }
 
 /// A script that is called like a shell counts where programs are, not among a package's files.
@@ -148,6 +157,11 @@ pub(crate) fn by_content(subject: &Subject<'_>) -> Decision {
             let found = fault(subject, trace, &format!("carries the shell {shell} as a library"));
             Some(found.usually(Severity::Warn))
         }
+        Verdict::Packed => {
+            let message = format!("{} is packed: what it holds was not searched", trace.path);
+            let found = Fault::new(subject.origin(trace.layer), message).at(&trace.path);
+            Some(found.help("place it as it was before `upx`").usually(Severity::Warn))
+        }
         _ => None,
     })?;
     let gaps = &subject.inventory.not_evaluated.items;
@@ -216,27 +230,86 @@ pub(crate) fn healthcheck(subject: &Subject<'_>) -> Decision {
     })
 }
 
-/// The command that an init or `env` starts in the end.
-fn behind_starters(argv: &[String]) -> &[String] {
-    let mut argv = argv;
-    loop {
-        let is_env = argv.first().is_some_and(|first| first.rsplit('/').next() == Some("env"));
-        let rest = argv.get(1..).unwrap_or_default();
-        let inner = match rest.iter().position(|word| !word.starts_with('-') && !word.contains('='))
-        {
-            Some(start) if is_env => rest.get(start..),
-            _ => unwrap_init(argv),
-        };
-        match inner {
-            Some(inner) => argv = inner, // always shorter
-            None => return argv,
-        }
+/// Programs that start what stands behind their options and so many words: their options that take
+/// the next word.
+const STARTERS: [(&str, usize, &[&str]); 12] = [
+    ("nice", 0, &["-n", "--adjustment"]),
+    ("ionice", 0, &["-c", "-n", "--class", "--classdata"]),
+    ("nohup", 0, &[]),
+    ("setsid", 0, &[]),
+    ("stdbuf", 0, &["-i", "-o", "-e", "--input", "--output", "--error"]),
+    ("timeout", 1, &["-s", "-k", "--signal", "--kill-after"]),
+    (
+        "setpriv",
+        0,
+        &["--reuid", "--regid", "--groups", "--inh-caps", "--ambient-caps", "--bounding-set"],
+    ),
+    ("gosu", 1, &[]),
+    ("su-exec", 1, &[]),
+    ("chroot", 1, &[]),
+    ("chrt", 1, &[]),
+    ("corepack", 0, &[]),
+];
+/// Options of `env` that take the next word.
+const ENV_VALUES: [&str; 6] = ["-u", "--unset", "-C", "--chdir", "-S", "--split-string"];
+/// Options of `npm` and `pnpm` that take the next word.
+const NPM_VALUES: [&str; 10] = [
+    "-C",
+    "--prefix",
+    "--dir",
+    "-w",
+    "--workspace",
+    "-F",
+    "--filter",
+    "--loglevel",
+    "--userconfig",
+    "--cache",
+];
+
+/// The command that an init, `env` or another starter starts in the end.
+fn behind_starters(argv: &[String]) -> Vec<String> {
+    let mut argv = argv.to_vec();
+    while let Some(inner) = started(&argv).filter(|inner| !inner.is_empty() && *inner != argv) {
+        argv = inner; // with fewer words, or one of them split
     }
+    argv
+}
+
+/// What a starter starts.
+fn started(argv: &[String]) -> Option<Vec<String>> {
+    let (first, rest) = argv.split_first()?;
+    let name = first.rsplit('/').next().unwrap_or(first);
+    if name == "env" {
+        return Some(behind_env(rest));
+    }
+    if let Some((_, words, valued)) = STARTERS.iter().find(|(starter, ..)| *starter == name) {
+        return behind_options(rest, valued).get(*words..).map(<[String]>::to_vec);
+    }
+    unwrap_init(argv).map(<[String]>::to_vec)
+}
+
+/// What `env` starts: behind options and variables, or in the text that it is told to split.
+fn behind_env(words: &[String]) -> Vec<String> {
+    let command = behind_options(words, &ENV_VALUES);
+    let options = &words[..words.len() - command.len()];
+    let text = options.iter().enumerate().find_map(|(index, option)| {
+        let long = option.strip_prefix("--split-string");
+        // `-iS text`: nothing but flags stands in front of it.
+        let short =
+            || option.strip_prefix('-')?.trim_start_matches(['i', '0', 'v']).strip_prefix('S');
+        let text = long.map_or_else(short, |text| Some(text.trim_start_matches('=')))?;
+        Some(if text.is_empty() { options.get(index + 1)?.as_str() } else { text })
+    });
+    let split = text.unwrap_or_default().split_whitespace().map(str::to_owned);
+    let all = split.chain(command.iter().cloned());
+    let is_ahead = |word: &String| word.contains('=') || word.starts_with('-');
+    all.skip_while(is_ahead).collect()
 }
 
 /// Why a command needs a shell, if it does.
 fn why_a_shell(argv: &[String]) -> Option<String> {
-    let (first, rest) = behind_starters(argv).split_first()?;
+    let argv = behind_starters(argv);
+    let (first, rest) = argv.split_first()?;
     let program = first.rsplit('/').next().unwrap_or(first);
     let shown = escape(first.as_bytes());
     if let Some((shell, _)) = named(program.as_bytes()) {
@@ -248,13 +321,58 @@ fn why_a_shell(argv: &[String]) -> Option<String> {
     {
         return Some(format!("\"{shown}\" is a loader, which runs any file, executable or not"));
     }
-    let next = rest.iter().find(|word| !word.starts_with('-')).map_or("", String::as_str);
-    let runs_scripts = match program {
-        "npm" | "pnpm" => matches!(next, "start" | "run" | "run-script" | "exec" | "test" | "x"),
-        "yarn" | "npx" => true,
-        _ => false,
+    let is_node = matches!(program, "node" | "nodejs");
+    let is_run = |word: &&String| *word == "--run" || word.starts_with("--run=");
+    if is_node && rest.iter().take_while(|word| word.starts_with('-')).any(|word| is_run(&word)) {
+        return Some("`node --run` starts scripts of package.json through sh".to_owned());
+    }
+    let (tool, rest) = managed(&argv).unwrap_or((program, rest));
+    runs_scripts(tool, rest)
+        .then(|| format!("\"{shown}\" starts scripts of package.json through sh"))
+}
+
+/// A package manager that is a file for node, and its arguments: `node …/npm-cli.js start`.
+fn managed(argv: &[String]) -> Option<(&'static str, &[String])> {
+    let script = arguments::script(argv).filter(|script| script.runtime == Runtime::Node)?;
+    let name = script.path.rsplit('/').next().unwrap_or(script.path);
+    let numbered = |name: &str| name.starts_with(|c: char| c.is_ascii_digit());
+    let tool = match name {
+        "npm-cli.js" => "npm",
+        "npx-cli.js" => "npx",
+        "pnpm.cjs" => "pnpm",
+        "yarn.js" => "yarn",
+        _ if name.strip_prefix("yarn-").is_some_and(numbered) => "yarn",
+        _ => return None,
     };
-    runs_scripts.then(|| format!("\"{shown}\" starts scripts of package.json through sh"))
+    let place = argv.iter().position(|word| word == script.path)?;
+    Some((tool, argv.get(place + 1..).unwrap_or_default()))
+}
+
+/// Whether a package manager of node is told to start what package.json says.
+fn runs_scripts(tool: &str, rest: &[String]) -> bool {
+    let next = behind_options(rest, &NPM_VALUES).first().map_or("", String::as_str);
+    // `corepack pnpm@9 start`
+    match tool.split('@').next().unwrap_or(tool) {
+        "npm" => matches!(
+            next,
+            "start"
+                | "stop"
+                | "restart"
+                | "test"
+                | "t"
+                | "tst"
+                | "run"
+                | "run-script"
+                | "rum"
+                | "urn"
+                | "exec"
+                | "x"
+        ),
+        // Any other word is the name of a script.
+        "pnpm" => !next.is_empty(),
+        "yarn" | "yarnpkg" | "npx" | "pnpx" => true,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -278,6 +396,34 @@ mod tests {
             (&["tini", "--"], false),
             (&["node", "sh"], false),
             (&["/usr/bin/ssh"], false),
+            (&["tini", "-p", "SIGTERM", "sh", "-c", "x"], true),
+            (&["tini", "npm", "start", "--", "--port", "1"], true),
+            (&["tini", "-p", "SIGTERM", "node", "sh"], false),
+            (&["env", "-S", "A=b sh -c x"], true),
+            (&["env", "-iSsh -c x"], true),
+            (&["env", "--split-string=-i sh"], true),
+            (&["env", "-u", "HOME", "-C", "/app", "sh"], true),
+            (&["env", "-u", "sh", "node", "x.js"], false),
+            (&["env", "--unset=PSsh", "node", "x.js"], false),
+            (&["env", "-S", "node x.js", "sh"], false),
+            (&["nice", "-n", "5", "sh"], true),
+            (&["nice", "-n", "5", "node", "sh"], false),
+            (&["timeout", "-s", "KILL", "5s", "bash"], true),
+            (&["timeout", "5", "node"], false),
+            (&["setpriv", "--reuid", "1000", "--", "/bin/dash"], true),
+            (&["gosu", "node", "npm", "start"], true),
+            (&["gosu", "sh", "node"], false),
+            (&["npm", "--prefix", "/app", "start"], true),
+            (&["npm", "--prefix", "start", "--version"], false),
+            (&["pnpm", "dev"], true),
+            (&["pnpm", "--version"], false),
+            (&["corepack", "yarn@4.1.0", "start"], true),
+            (&["node", "/usr/lib/node_modules/npm/bin/npm-cli.js", "run", "x"], true),
+            (&["node", "/usr/lib/node_modules/npm/bin/npm-cli.js", "--version"], false),
+            (&["node", ".yarn/releases/yarn-4.1.0.cjs", "start"], true),
+            (&["node", "yarn-shop.js", "start"], false),
+            (&["node", "--no-warnings", "--run", "start"], true),
+            (&["node", "server.js", "--run"], false),
             (&[], false),
         ];
         for (argv, expected) in cases {

@@ -4,6 +4,7 @@
 //! gather and what they have is put together.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::FileExt as _;
 
 use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd};
 use rustix::fs::{FileType, Stat};
@@ -32,6 +33,10 @@ const MAX_NOTED_BYTES: usize = 32 << 10;
 /// The most links called like programs that are followed.
 const MAX_LINKS: usize = 10_000;
 const MAX_LINK_BYTES: usize = 4 << 20;
+/// What is none of an app's libraries wherever it lies; interpreters and what installs libraries may
+/// be one.
+const NEVER_LIBRARIES: [Role; 4] =
+    [Role::PackageManager, Role::Elevator, Role::RemoteLogin, Role::NetworkTool];
 
 /// Whether the file system can be asked for capabilities, through `/proc`: there is no call that
 /// takes an open folder and a name on kernels before 6.13.
@@ -118,6 +123,8 @@ pub(crate) struct Collector {
     pub(crate) gaps: Bounded<Gap>,
     /// Links called like programs.
     links: Bounded<(usize, Role, &'static str)>,
+    /// Files called like programs, where others are called so as well.
+    namesakes: Bounded<(Role, Item)>,
     user: Option<Identity>,
     attribute: Attribute,
     /// What the folder says that is being listed.
@@ -139,6 +146,7 @@ impl Collector {
             writable: Bounded::default(),
             noted: Role::ALL.into_iter().map(note).collect(),
             links: Bounded::with_limits(MAX_LINKS, MAX_LINK_BYTES),
+            namesakes: Bounded::with_limits(MAX_LINKS, MAX_LINK_BYTES),
             user,
             attribute: Attribute::default(),
             place: Place::default(),
@@ -185,6 +193,21 @@ impl Collector {
         }
     }
 
+    /// Notes what is called like a program and is one, although files of dependencies are called so,
+    /// too.
+    pub(crate) fn read_namesakes(&mut self, tree: &Tree) {
+        let namesakes = std::mem::replace(&mut self.namesakes, Bounded::with_limits(0, 0));
+        for (path, (role, item)) in namesakes.into_map() {
+            let mut magic = [0; 4];
+            let file = tree.open_file(item.layer, &path);
+            if file.and_then(|file| file.read_exact_at(&mut magic, 0)).is_ok()
+                && magic == *b"\x7fELF"
+            {
+                self.note(role, path, item);
+            }
+        }
+    }
+
     fn note(&mut self, role: Role, path: Vec<u8>, item: Item) {
         if let Some(list) = self.noted.get_mut(&role) {
             list.add(path, item);
@@ -201,13 +224,19 @@ impl Collector {
         }
         self.see_capabilities(seen);
         let size = u64::try_from(seen.stat.st_size).unwrap_or(0);
-        if let Some(role) = names::of_file(self.place, seen.name, size) {
+        let executable = mode & 0o111 != 0;
+        if let Some(role) = names::of_file(self.place, seen.name, (size, executable)) {
             self.note(role, seen.path(), item(seen, None));
         }
-        if mode & 0o111 != 0
-            && let Some((role, name)) = names::of_program(self.place, seen.name)
-        {
-            self.note(role, seen.path(), item(seen, Some(name.to_owned())));
+        if executable && let Some((role, name)) = names::of_program(seen.name) {
+            let found = item(seen, Some(name.to_owned()));
+            match self.place.namesakes {
+                false => self.note(role, seen.path(), found),
+                true if NEVER_LIBRARIES.contains(&role) => {
+                    self.namesakes.add(seen.path(), (role, found));
+                }
+                true => {}
+            }
         }
         self.contents.note_file(seen, self.place);
         self.texts.note_file(seen, self.place);
@@ -270,7 +299,8 @@ impl Visitor for Collector {
             }
             FileType::Symlink => {
                 counts.links += 1;
-                if let Some((role, name)) = names::of_program(self.place, seen.name) {
+                let program = names::of_program(seen.name).filter(|_| !self.place.namesakes);
+                if let Some((role, name)) = program {
                     self.links.add(seen.path(), (seen.layer, role, name));
                 }
                 self.contents.note_link(seen.path(), seen.layer);
@@ -346,10 +376,11 @@ impl Visitor for Collector {
         self.whiteouts.merge(other.whiteouts);
         self.gaps.merge(other.gaps);
         self.links.merge(other.links);
+        self.namesakes.merge(other.namesakes);
     }
 
     /// Of the lists that may be long.
     fn weight(&self) -> usize {
-        self.contents.weight() + self.texts.weight() + self.links.weight()
+        self.contents.weight() + self.texts.weight() + self.links.weight() + self.namesakes.weight()
     }
 }

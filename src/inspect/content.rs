@@ -219,7 +219,9 @@ impl Group {
         let by_name = match format {
             Format::Elf => self.named.is_some(),
             Format::Script => self.named.is_some() && self.as_script && executable,
-            Format::Other => self.named.is_some() && executable,
+            Format::Other => {
+                self.named.is_some() && executable || self.named == Some(shell::MANAGED)
+            }
         };
         by_name || traces.is_worth_listing()
     }

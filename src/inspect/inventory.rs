@@ -108,6 +108,7 @@ pub(crate) fn take(tree: &Tree, config: &Started, rules: &str) -> Result<Invento
     let mut seen = walk(tree, || Collector::new(tree.layers(), has_capabilities, &user));
     seen.compare_roots(tree)?;
     seen.follow_links(tree);
+    seen.read_namesakes(tree);
     let mut finder = Finder::new(tree, &config.workdir, config.path.as_deref());
     let read = seen.contents.search(tree, &mut seen.gaps);
     let scripts = started::scripts(&mut finder, read.scripts, &mut seen.gaps);

@@ -180,19 +180,47 @@ impl<'a> Finder<'a> {
     }
 }
 
+/// Inits that stand in front of a command, and their options that take the next word.
+const INITS: [(&str, &[&str]); 5] = [
+    ("tini", &["-p", "-e"]),
+    ("tini-static", &["-p", "-e"]),
+    ("docker-init", &["-p", "-e"]),
+    ("dumb-init", &["-r", "--rewrite"]),
+    ("catatonit", &[]),
+];
+
 /// What an init program in front of a command starts: `tini -- node`, `dumb-init node`.
 pub fn unwrap_init(argv: &[String]) -> Option<&[String]> {
-    const INITS: [&str; 5] = ["tini", "tini-static", "dumb-init", "docker-init", "catatonit"];
     let (first, rest) = argv.split_first()?;
     let name = first.rsplit('/').next().unwrap_or(first);
-    if !INITS.contains(&name) {
-        return None;
+    let (_, valued) = INITS.iter().find(|(init, _)| *init == name)?;
+    Some(behind_options(rest, valued)).filter(|command| !command.is_empty())
+}
+
+/// What stands behind the options of a program; those in `valued` take the next word, unless what
+/// they take is written to them (`-p9`, `--rewrite=9`).
+pub fn behind_options<'a>(words: &'a [String], valued: &[&str]) -> &'a [String] {
+    let mut rest = words;
+    while let [word, more @ ..] = rest {
+        if word == "--" {
+            return more;
+        }
+        if !word.starts_with('-') {
+            return rest;
+        }
+        let takes_next = if word.starts_with("--") {
+            valued.contains(&word.as_str())
+        } else {
+            // Letters may stand together: only behind the last one is what it takes the next word.
+            let is_valued = |letter: char| valued.contains(&format!("-{letter}").as_str());
+            word.chars()
+                .skip(1)
+                .position(is_valued)
+                .is_some_and(|at| at + 2 == word.chars().count())
+        };
+        rest = if takes_next { more.get(1..).unwrap_or_default() } else { more };
     }
-    let start = match rest.iter().position(|word| word == "--") {
-        Some(marker) => marker + 1,
-        None => rest.iter().position(|word| !word.starts_with('-'))?,
-    };
-    rest.get(start..).filter(|command| !command.is_empty())
+    rest
 }
 
 #[cfg(test)]
@@ -205,6 +233,14 @@ mod tests {
             (&["tini", "--", "node", "x.js"], Some(&["node", "x.js"])),
             (&["/usr/bin/tini", "-g", "--", "node"], Some(&["node"])),
             (&["dumb-init", "node"], Some(&["node"])),
+            // What an option takes is no command, and what is behind the command is the command's.
+            (&["tini", "-p", "SIGTERM", "node"], Some(&["node"])),
+            (&["tini", "-vge", "143", "node"], Some(&["node"])),
+            (&["tini", "-e143", "node"], Some(&["node"])),
+            (&["dumb-init", "-c", "-r", "15:3", "node"], Some(&["node"])),
+            (&["dumb-init", "--rewrite=15:3", "node"], Some(&["node"])),
+            (&["tini", "npm", "start", "--", "-p", "1"], Some(&["npm", "start", "--", "-p", "1"])),
+            (&["tini", "-p"], None),
             (&["tini", "--"], None),
             (&["tini"], None),
             (&["node", "--", "x"], None),

@@ -64,16 +64,31 @@ impl Role {
 }
 
 const PACKAGE_MANAGERS: &[&str] = &[
-    "apk", "apt", "apt-get", "aptitude", "dpkg", "yum", "dnf", "dnf5", "microdnf", "tdnf", "rpm",
-    "zypper", "pacman", "opkg",
+    "apk",
+    "apt",
+    "apt-get",
+    "aptitude",
+    "dpkg",
+    "yum",
+    "dnf",
+    "dnf5",
+    "microdnf",
+    "tdnf",
+    "rpm",
+    "zypper",
+    "pacman",
+    "opkg",
+    "apk.static",
 ];
 const LANGUAGE_MANAGERS: &[&str] = &[
     "pip", "npm", "npx", "yarn", "yarnpkg", "pnpm", "pnpx", "corepack", "gem", "bundle", "bundler",
-    "composer", "cargo", "go", "mvn", "gradle", "uv", "uvx", "poetry", "pipx", "conda", "mamba",
+    "composer", "cargo", "go", "mvn", "gradle", "uv", "uvx", "poetry", "pipx", "pipenv", "pdm",
+    "conda", "mamba", "luarocks",
 ];
 const INTERPRETERS: &[&str] = &[
-    "perl", "python", "pypy", "ruby", "jruby", "php", "lua", "luajit", "tclsh", "wish", "expect",
-    "awk", "gawk", "mawk", "node", "nodejs", "deno", "bun", "guile", "java",
+    "perl", "python", "pypy", "ruby", "jruby", "php", "php-cgi", "php-fpm", "lua", "luajit",
+    "tclsh", "wish", "expect", "awk", "gawk", "mawk", "nawk", "node", "nodejs", "deno", "bun",
+    "guile", "java",
 ];
 const HELPERS: &[&str] = &[
     "env",
@@ -81,6 +96,10 @@ const HELPERS: &[&str] = &[
     "find",
     "vim",
     "vi",
+    "vim.basic",
+    "vim.tiny",
+    "vim.nox",
+    "nvim",
     "nano",
     "emacs",
     "ed",
@@ -94,16 +113,19 @@ const HELPERS: &[&str] = &[
     "watch",
 ];
 const ELEVATORS: &[&str] =
-    &["sudo", "su", "doas", "gosu", "su-exec", "setpriv", "runuser", "pkexec"];
+    &["sudo", "sudo-rs", "su", "su-rs", "doas", "gosu", "su-exec", "setpriv", "runuser", "pkexec"];
 const COMPILERS: &[&str] = &[
     "gcc", "g++", "cc", "c++", "clang", "clang++", "cpp", "ld", "ld.bfd", "ld.gold", "ld.lld",
     "as", "ar", "make", "cmake", "ninja", "rustc", "javac", "tcc", "autoconf", "automake",
+    "gfortran", "ld.mold", "mold", "lld", "zig", "cc1", "cc1plus", "collect2",
 ];
 const NETWORK_TOOLS: &[&str] = &[
     "curl",
     "wget",
     "nc",
     "ncat",
+    "nc.openbsd",
+    "nc.traditional",
     "netcat",
     "socat",
     "ssh",
@@ -121,8 +143,22 @@ const NETWORK_TOOLS: &[&str] = &[
     "lldb",
     "perf",
 ];
-const REMOTE_LOGINS: &[&str] =
-    &["sshd", "dropbear", "telnetd", "in.telnetd", "inetd", "xinetd", "rlogind", "rshd", "vsftpd"];
+const REMOTE_LOGINS: &[&str] = &[
+    "sshd",
+    "sshd-session",
+    "dropbear",
+    "dropbearmulti",
+    "tinysshd",
+    "in.rshd",
+    "in.rlogind",
+    "telnetd",
+    "in.telnetd",
+    "inetd",
+    "xinetd",
+    "rlogind",
+    "rshd",
+    "vsftpd",
+];
 const VERSION_CONTROL: &[&str] = &[".git", ".hg", ".svn", ".bzr"];
 const LEFTOVERS: &[&str] = &[
     "Dockerfile",
@@ -137,6 +173,9 @@ const LEFTOVERS: &[&str] = &[
     ".idea",
     ".bash_history",
     ".ash_history",
+    ".zsh_history",
+    ".mysql_history",
+    ".psql_history",
     ".python_history",
     ".node_repl_history",
     ".viminfo",
@@ -149,11 +188,21 @@ const CACHES: &[&str] = &[
     "/etc/apk/cache/",
     "/var/cache/dnf/",
     "/var/cache/yum/",
+    "/var/cache/libdnf5/",
     "/var/cache/pacman/",
     "/var/cache/zypp/",
 ];
 /// Folders of caches below anybody's home.
-const CACHE_FOLDERS: &[&str] = &["/_cacache/", "/.cache/pip/", "/.cache/uv/", "/.cache/yarn/"];
+const CACHE_FOLDERS: &[&str] = &[
+    "/_cacache/",
+    "/.cache/pip/",
+    "/.cache/uv/",
+    "/.cache/yarn/",
+    "/.cache/go-build/",
+    "/.cache/pypoetry/",
+    "/.cache/composer/",
+    "/.cargo/registry/cache/",
+];
 /// Folders with files of dependencies.
 const DEPENDENCIES: &[&str] = &[
     "/node_modules/",
@@ -165,7 +214,11 @@ const DEPENDENCIES: &[&str] = &[
     "/pkg/mod/",
     "/.cargo/registry/",
     "/gems/",
+    // Where pip puts headers in a virtual environment.
+    "/include/site/",
 ];
+/// Folders whose scripts are called like the program that they are about.
+const SCRIPTS: &[&str] = &["/etc/init.d/", "/etc/cron."];
 
 /// Folders of the system, below which an app has few files of its own.
 const SYSTEM: &[&str] = &["/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/var/lib/", "/etc/ssl/"];
@@ -194,10 +247,21 @@ pub fn is_dependency(path: &[u8]) -> bool {
     IN_DEPENDENCY.as_ref().is_some_and(|parts| parts.is_match(path))
 }
 
-/// `python3.13`, `perl5.40`, `clang-19` without the version.
+/// `python3.13`, `perl5.40`, `clang-19` without the version, `gosu-amd64` and `composer.phar` without
+/// what they are downloaded as.
 fn stem(name: &str) -> &str {
+    let mut parts = ["-amd64", "-arm64", ".phar"].iter();
+    let name = parts.find_map(|part| name.strip_suffix(part)).unwrap_or(name);
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
     if stem.is_empty() { name } else { stem }
+}
+
+/// `x86_64-linux-gnu-gcc` without the machine, which compilers are called by as well: what `gcc` is
+/// a link to.
+fn without_machine(name: &str) -> Option<&str> {
+    ["-linux-gnu-", "-linux-musl-", "-linux-gnueabihf-", "-linux-musleabihf-"]
+        .iter()
+        .find_map(|system| name.split_once(system).map(|(_, name)| name))
 }
 
 /// What the path of a folder says about everything in it; found out once for each folder.
@@ -207,19 +271,26 @@ pub(crate) struct Place {
     pub(crate) dependency: bool,
     /// Whether it is part of the system rather than of an app.
     pub(crate) system: bool,
-    cache: bool,
-    records: Records,
+    /// Whether it has files that are called after programs and are none.
+    pub(crate) namesakes: bool,
+    holds: Holds,
 }
 
-/// The records of packages that a folder may hold.
+/// What a folder is there for: records of packages, each kind by its names, or what is kept for later.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Records {
+enum Holds {
     #[default]
-    None,
+    Anything,
+    Cache,
     Dpkg,
     DpkgParts,
     Apk,
     Rpm,
+    /// What distroless images of Azure Linux have instead.
+    RpmList,
+    /// What chiselled images of Ubuntu have.
+    Chisel,
+    Pacman,
     Release,
     Documents,
 }
@@ -228,33 +299,42 @@ impl Place {
     /// Reads the path of a folder, which is empty for the root.
     pub(crate) fn of(folder: &[u8]) -> Self {
         let whole = [folder, b"/"].concat();
+        let dependency = is_dependency(&whole);
+        let is_cache = CACHES.iter().any(|root| whole.starts_with(root.as_bytes()))
+            || IN_CACHE.as_ref().is_some_and(|parts| parts.is_match(&whole));
         Self {
-            dependency: is_dependency(&whole),
+            dependency,
+            namesakes: dependency || SCRIPTS.iter().any(|root| whole.starts_with(root.as_bytes())),
             system: SYSTEM.iter().any(|root| whole.starts_with(root.as_bytes()))
                 && !OWN.iter().any(|root| whole.starts_with(root.as_bytes())),
-            cache: CACHES.iter().any(|root| whole.starts_with(root.as_bytes()))
-                || IN_CACHE.as_ref().is_some_and(|parts| parts.is_match(&whole)),
-            records: match folder {
-                b"/var/lib/dpkg" => Records::Dpkg,
-                b"/var/lib/dpkg/status.d" => Records::DpkgParts,
-                b"/lib/apk/db" | b"/usr/lib/apk/db" => Records::Apk,
-                b"/var/lib/rpm" | b"/usr/lib/sysimage/rpm" => Records::Rpm,
-                b"/etc" | b"/usr/lib" => Records::Release,
-                _ if whole.starts_with(b"/opt/docker/sbom/") => Records::Documents,
-                _ => Records::None,
+            holds: match folder {
+                _ if is_cache => Holds::Cache,
+                b"/var/lib/dpkg" => Holds::Dpkg,
+                b"/var/lib/dpkg/status.d" => Holds::DpkgParts,
+                b"/lib/apk/db" | b"/usr/lib/apk/db" => Holds::Apk,
+                b"/var/lib/rpm" | b"/usr/lib/sysimage/rpm" => Holds::Rpm,
+                b"/var/lib/rpmmanifest" => Holds::RpmList,
+                b"/var/lib/chisel" => Holds::Chisel,
+                b"/etc" | b"/usr/lib" => Holds::Release,
+                _ if whole.starts_with(b"/var/lib/pacman/local/") => Holds::Pacman,
+                _ if whole.starts_with(b"/opt/docker/sbom/") => Holds::Documents,
+                _ => Holds::Anything,
             },
         }
     }
 }
 
-impl Records {
-    fn has(self, name: &[u8]) -> bool {
+impl Holds {
+    fn has_record(self, name: &[u8]) -> bool {
         match self {
-            Self::None => false,
+            Self::Anything | Self::Cache => false,
             Self::Dpkg => name == b"status",
             Self::DpkgParts => !name.ends_with(b".md5sums"),
             Self::Apk => name == b"installed",
-            Self::Rpm => name.starts_with(b"rpmdb.") || name == b"Packages",
+            Self::Rpm => matches!(name, b"rpmdb.sqlite" | b"Packages" | b"Packages.db"),
+            Self::RpmList => name.starts_with(b"container-manifest-"),
+            Self::Chisel => name.ends_with(b".wall"),
+            Self::Pacman => name == b"desc",
             Self::Release => name == b"os-release",
             Self::Documents => true,
         }
@@ -262,27 +342,30 @@ impl Records {
 }
 
 /// The role of an executable file, or of a link to one, by its name, and the name that it has it by.
-pub(crate) fn of_program(place: Place, name: &[u8]) -> Option<(Role, &'static str)> {
-    let name = str::from_utf8(name).ok().filter(|_| !place.dependency)?;
+/// Where a [`Place`] has namesakes, what is no ELF file is none.
+pub(crate) fn of_program(name: &[u8]) -> Option<(Role, &'static str)> {
+    let name = str::from_utf8(name).ok()?;
     let find = |name: &str| {
         let mut hits = PROGRAMS
             .iter()
             .filter_map(|(role, list)| Some((*role, *list.iter().find(|known| **known == name)?)));
         hits.next()
     };
+    let name = without_machine(name).unwrap_or(name);
     find(name).or_else(|| find(stem(name)))
 }
 
 /// The role of any file by its name and place, whatever its permissions are.
-pub(crate) fn of_file(place: Place, name: &[u8], size: u64) -> Option<Role> {
-    if place.records.has(name) && size > 0 {
+pub(crate) fn of_file(place: Place, name: &[u8], (size, executable): (u64, bool)) -> Option<Role> {
+    if place.holds.has_record(name) && size > 0 {
         return Some(Role::Record);
     }
-    if name.starts_with(b"ssh_host_") && name.ends_with(b"_key") {
+    let is_dropbear = name.starts_with(b"dropbear_") && name.ends_with(b"_host_key");
+    if name.starts_with(b"ssh_host_") && name.ends_with(b"_key") || is_dropbear {
         return Some(Role::HostKey);
     }
     let text = str::from_utf8(name).ok()?;
-    if place.cache && !matches!(text, "lock" | ".npmrc") && size > 0 {
+    if place.holds == Holds::Cache && !matches!(text, "lock" | ".npmrc") && size > 0 {
         return Some(Role::Cache);
     }
     // A worktree or submodule has a file of that name, which only says where the history is.
@@ -293,10 +376,14 @@ pub(crate) fn of_file(place: Place, name: &[u8], size: u64) -> Option<Role> {
     if matches!(suffix, "a" | "o" | "la" | "h" | "hpp" | "hh") && !text.starts_with('.') {
         return Some(Role::Development);
     }
-    let is_core = text == "core" || text.strip_prefix("core.").is_some_and(is_number);
+    // A program may be called so; what the kernel leaves behind is none.
+    let is_core =
+        !executable && (text == "core" || text.strip_prefix("core.").is_some_and(is_number));
     let is_left = LEFTOVERS.contains(&text) || matches!(suffix, "swp" | "swo" | "orig" | "rej");
-    (is_left || is_core && size > 1 << 16 || text.starts_with("Dockerfile."))
-        .then_some(Role::Leftover)
+    let is_variant = text.starts_with("Dockerfile.")
+        || suffix == "Dockerfile"
+        || text.starts_with("docker-compose.") && matches!(suffix, "yml" | "yaml");
+    (is_left || is_core && size > 1 << 16 || is_variant).then_some(Role::Leftover)
 }
 
 fn is_number(text: &str) -> bool {
@@ -318,44 +405,57 @@ mod tests {
 
     #[test]
     fn knows_programs_where_programs_are() {
-        let cases: [(&str, &str, Option<Role>); 10] = [
+        let cases: [(&str, &str, Option<Role>); 15] = [
             ("/usr/bin", "apt-get", Some(Role::PackageManager)),
             ("/opt/venv/bin", "pip3.13", Some(Role::LanguageManager)),
             ("/usr/bin", "python3.13", Some(Role::Interpreter)),
             ("/usr/bin", "clang-19", Some(Role::Compiler)),
             ("/usr/bin", "g++", Some(Role::Compiler)),
             ("/usr/sbin", "sshd", Some(Role::RemoteLogin)),
-            ("/app/node_modules/npm/bin", "npm", None),
-            ("/usr/share/doc/find", "find", None),
+            ("/opt", "x86_64-linux-gnu-gcc-14", Some(Role::Compiler)),
+            ("/opt", "aarch64-alpine-linux-musl-ld", Some(Role::Compiler)),
+            ("/opt", "x86_64-linux-gnu-file", None),
+            ("/opt", "nc.openbsd", Some(Role::NetworkTool)),
+            ("/sbin", "apk.static", Some(Role::PackageManager)),
+            ("/opt", "gosu-amd64", Some(Role::Elevator)),
+            ("/app", "composer.phar", Some(Role::LanguageManager)),
             ("/app", "golang", None),
             ("/app", "finder", None),
         ];
         for (folder, name, expected) in cases {
-            let found =
-                of_program(Place::of(folder.as_bytes()), name.as_bytes()).map(|(role, _)| role);
+            let found = of_program(name.as_bytes()).map(|(role, _)| role);
             assert_eq!(found, expected, "{folder}/{name}");
+            assert!(!Place::of(folder.as_bytes()).namesakes, "{folder}");
         }
     }
 
     #[test]
     fn knows_files_by_name_and_place() {
-        let cases: [(&str, &str, Option<Role>); 12] = [
+        let cases: [(&str, &str, Option<Role>); 20] = [
             ("/var/lib/dpkg", "status", Some(Role::Record)),
             ("/var/lib/dpkg/status.d", "node", Some(Role::Record)),
             ("/var/lib/dpkg/status.d", "node.md5sums", None),
             ("/app", "status", None),
+            ("/usr/lib/sysimage/rpm", "Packages.db", Some(Role::Record)),
+            ("/var/lib/rpm", "rpmdb.sqlite-shm", None),
+            ("/var/lib/rpmmanifest", "container-manifest-2", Some(Role::Record)),
+            ("/var/lib/chisel", "manifest.wall", Some(Role::Record)),
+            ("/etc/dropbear", "dropbear_rsa_host_key", Some(Role::HostKey)),
             ("/etc/ssh", "ssh_host_rsa_key", Some(Role::HostKey)),
             ("/etc/ssh", "ssh_host_rsa_key.pub", None),
             ("/var/lib/apt/lists", "deb.debian.org_Packages", Some(Role::Cache)),
             ("/var/lib/apt/lists", "lock", None),
             ("/root/.npm/_cacache/content-v2", "ab", Some(Role::Cache)),
+            ("/app", "prod.Dockerfile", Some(Role::Leftover)),
+            ("/app", "docker-compose.prod.yml", Some(Role::Leftover)),
+            ("/app", "docker-compose.md", None),
             ("/app", "lib.a", Some(Role::Development)),
             ("/app", ".a", None),
             ("/app", ".foo.swp", Some(Role::Leftover)),
         ];
         for (folder, name, expected) in cases {
             assert_eq!(
-                of_file(Place::of(folder.as_bytes()), name.as_bytes(), 9),
+                of_file(Place::of(folder.as_bytes()), name.as_bytes(), (9, false)),
                 expected,
                 "{folder}/{name}"
             );

@@ -27,7 +27,8 @@ pub struct Shadow {
 /// The lines of `/etc/shadow`, or why it cannot be read.
 pub(crate) fn shadow(tree: &Tree) -> Result<Vec<Shadow>, String> {
     let content = small_file(tree, b"/etc/shadow", MAX_FILE)?.unwrap_or_default();
-    let lines = content.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let lines = content.split(|byte| *byte == b'\n');
+    let lines = lines.filter(|line| !matches!(line.first(), None | Some(b'#')));
     if lines.clone().count() > MAX_LINES {
         return Err(format!("it has more than {MAX_LINES} lines"));
     }

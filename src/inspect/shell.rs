@@ -11,6 +11,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 use serde::{Deserialize, Serialize};
 
+/// The shell that is no program to the kernel: `dotnet` runs it.
+pub(crate) const MANAGED: &str = "pwsh.dll";
 /// Names that nothing but a shell has.
 const NAMES: &[&str] = &[
     "sh",
@@ -37,6 +39,7 @@ const NAMES: &[&str] = &[
     "busybox",
     "toybox",
     "sh.shared",
+    MANAGED,
 ];
 /// Names of shells that other programs have, too: these count for programs, not for scripts.
 const SHORT_NAMES: &[&str] =
@@ -50,7 +53,7 @@ const WORDS: [&[u8]; 6] = [b"\0esac", b"\0elif", b"\0until", b"\0then", b"\0done
 /// Variables that a shell sets by itself.
 const VARIABLES: [&[u8]; 4] = [b"\0PS1", b"\0PS2", b"\0IFS", b"\0OLDPWD"];
 /// Texts of single programs, and the shell that each hints at.
-const SIGNATURES: [(&[u8], &str); 14] = [
+const SIGNATURES: [(&[u8], &str); 18] = [
     (b"GNU bash, version", "bash"),
     (b"BusyBox v", "busybox"),
     (b"applet not found", "busybox"),
@@ -65,7 +68,12 @@ const SIGNATURES: [(&[u8], &str); 14] = [
     // fish keeps its texts as UTF-32.
     (b"c\0\0\0o\0\0\0n\0\0\0f\0\0\0i\0\0\0g\0\0\0.\0\0\0f\0\0\0i\0\0\0s\0\0\0h\0\0\0", "fish"),
     (b"rc: cannot find `%s'", "rc"),
+    (b"rc (%s): %s: %r", "rc"),
+    (b"Nushell Environment Config File", "nushell"),
     (b"mvdan.cc/sh/v3", "mvdan.cc/sh"),
+    // The sources' folder, which Rust's messages name.
+    (b"/brush-core", "brush-core"),
+    (b"This file is packed with the UPX", "UPX"),
 ];
 
 /// Words this close to each other stand together; in the shells that were measured they lie within

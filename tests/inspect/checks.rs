@@ -1,6 +1,7 @@
 //! For each check an image that has exactly that defect, and near misses that pass.
 
 use hardpan::harden::{CHECKS, Judgement, Origin, Severity, Status, summary};
+use hardpan::input::Input;
 
 use crate::image::Image;
 use crate::rootfs::{AMD64, ARM64, Rootfs, elf};
@@ -61,6 +62,8 @@ fn usr_02_wants_two_numbers() {
         "user \"node\" is not uid:gid, so nobody can tell from outside that it is not root",
     );
     assert_eq!(name.judge().findings[0].help, "write `user: \"1000:1000\"`");
+    name.input = Input::Dockerfile;
+    assert_eq!(name.judge().findings[0].help, "write `USER 1000:1000`");
     let mut number = Image::sound();
     number
         .user("1000")

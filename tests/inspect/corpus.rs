@@ -102,6 +102,13 @@ fn passwd(image: &mut Image, lines: &str) {
     image.base.file("/etc/passwd", 0o644, lines);
 }
 
+/// A whole image whose only record of packages lies there.
+fn records(image: &mut Image, path: &str) {
+    std::fs::remove_file(image.base.path().join("var/lib/dpkg/status.d/node")).unwrap();
+    image.base.file(path, 0o644, "x");
+    image.base_known = false;
+}
+
 /// Twice the same path, the first time with this content.
 fn twice(image: &mut Image, path: &str, first: &str) {
     placed(image, path, 0o644, first);
@@ -145,6 +152,12 @@ const IDENTITY: &[Row] = &[
         |i| passwd(i, "root:x:0:0:::\ntoor:x:5:0:::\n")),
     row(("USR-07", "an empty password"), BASE, |i| passwd(i, "root::0:0:::\n"),
         |i| passwd(i, "root:*:0:0:::\n")),
+    row(("USR-06", "a second root below a comment"), BASE,
+        |i| passwd(i, "# all accounts\nroot:x:0:0:::\ntoor:x:0:5:::\n"),
+        |i| passwd(i, "# all accounts\nroot:x:0:0:::\n# toor:x:0:5:::\n")),
+    row(("USR-07", "an empty password in shadow"), BASE,
+        |i| { i.base.file("/etc/shadow", 0o640, "# all\nroot::1::::::\n"); },
+        |i| { i.base.file("/etc/shadow", 0o640, "# all\nroot:*:1::::::\n"); }),
     row(("USR-08", "a login shell"), BASE, |i| {
         passwd(i, "root:x:0:0::/:/opt/login\n");
         i.base.file("/opt/login", 0o755, elf(AMD64, None));
@@ -162,6 +175,8 @@ const SHELLS: &[Row] = &[
     row(("SHL-02", "a link called sh"), BASE, |i| {
         i.base.file("/opt/tool", 0o755, elf(AMD64, None)).link("/usr/bin/sh", "/opt/tool");
     }, |i| { i.base.link("/usr/bin/sh", "/opt/tool"); }),
+    row(("SHL-02", "the shell of .NET, which dotnet runs"), APP,
+        |i| placed(i, "/app/pwsh.dll", 0o644, "MZ"), |i| placed(i, "/app/pwsh.dll.json", 0o755, "MZ")),
     row(("SHL-03", "dash under another name"), APP,
         |i| { i.place(|layer| { layer.program("/app/helper", "/bin/dash"); }); },
         |i| { i.place(|layer| { layer.program("/app/sbin", "/sbin/ldconfig"); }); })
@@ -176,6 +191,18 @@ const SHELLS: &[Row] = &[
     row(("SHL-03", "a shell as a library of a program"), APP,
         |i| placed(i, "/app/tool", 0o755, holding(b"mvdan.cc/sh/v3")),
         |i| placed(i, "/app/tool", 0o755, holding(b"mvdan.cc/xurls/v2"))),
+    row(("SHL-03", "nushell under another name"), APP,
+        |i| placed(i, "/app/x", 0o755, holding(b"# Default Nushell Environment Config File")),
+        |i| placed(i, "/app/x", 0o755, holding(b"export def main [] # Nushell"))),
+    row(("SHL-03", "rc of Plan 9 under another name"), APP,
+        |i| placed(i, "/app/x", 0o755, holding(b"\0rc (%s): %s: %r\0")),
+        |i| placed(i, "/app/x", 0o755, holding(b"\0rc (%s): %s\0"))),
+    row(("SHL-03", "a shell in Rust as a library"), APP,
+        |i| placed(i, "/app/x", 0o755, holding(b"registry/src/x/brush-core-0.2.3/src/shell.rs")),
+        |i| placed(i, "/app/x", 0o755, holding(b"registry/src/x/paintbrush-core-0.2.3/src/x.rs"))),
+    row(("SHL-03", "a packed program"), APP,
+        |i| placed(i, "/app/x", 0o755, holding(b"$Info: This file is packed with the UPX executable packer")),
+        |i| placed(i, "/app/x", 0o755, holding(b"UPX packs executable files"))),
     row(("SHL-04", "busybox, renamed"), APP, |i| placed(i, "/app/x", 0o755, holding(BUSYBOX)),
         |i| placed(i, "/app/x", 0o755, holding(b"looks for BusyBox v1"))),
     row(("SHL-04", "busybox, hard-linked"), BASE, |i| {
@@ -192,6 +219,23 @@ const SHELLS: &[Row] = &[
         i.base.file("/usr/bin/tini", 0o755, elf(AMD64, None));
         i.entrypoint(&["tini", "--", "node", "server.js"]);
     }).with(&[("PKG-02", "npm installs packages")]),
+    row(("SHL-05", "a shell behind options of an init"), Origin::Config("entrypoint"), |i| {
+        i.base.file("/usr/bin/tini", 0o755, elf(AMD64, None));
+        i.entrypoint(&["tini", "-p", "SIGTERM", "sh", "-c", "node server.js"]);
+    }, |i| {
+        i.base.file("/usr/bin/tini", 0o755, elf(AMD64, None));
+        i.entrypoint(&["tini", "-p", "SIGTERM", "node", "server.js", "--", "sh"]);
+    }).with(&[("RUN-01", "it is not there")]),
+    row(("SHL-05", "a shell in a text that env splits"), Origin::Config("entrypoint"), |i| {
+        i.base.file("/usr/bin/env", 0o755, elf(AMD64, None));
+        i.entrypoint(&["env", "-S", "A=b sh -c x"]);
+    }, |i| {
+        i.base.file("/usr/bin/env", 0o755, elf(AMD64, None));
+        i.entrypoint(&["env", "-S", "A=b node server.js"]);
+    }),
+    row(("SHL-05", "a script of package.json"), Origin::Config("entrypoint"),
+        |i| { i.entrypoint(&["node", "--run", "start"]); },
+        |i| { i.entrypoint(&["node", "server.js", "--run", "start"]); }),
     row(("SHL-06", "a health check as text"), Origin::Config("healthcheck"), |i| {
         i.config.healthcheck = vec!["CMD-SHELL".to_owned(), "node x".to_owned()];
     }, |i| i.config.healthcheck = vec!["NONE".to_owned()]),
@@ -234,12 +278,20 @@ const PRIVILEGE: &[Row] = &[
     }),
     row(("PRV-07", "passwd of the user's own"), BASE, |i| { i.base.owner("/etc/passwd", 1000, 0); },
         |i| { i.base.owner("/etc/passwd", 999, 0); }),
+    row(("PRV-07", "the folder above those of programs"), BASE,
+        |i| { i.base.folder("/usr/local", 0o755).owner("/usr/local", 1000, 0); },
+        |i| { i.base.folder("/usr/local", 0o755).owner("/usr/local", 999, 0); })
+        .with(&[("PRV-09", "PATH leads through it")]),
     row(("PRV-08", "LD_PRELOAD"), Origin::Config("env"), |i| env(i, "LD_PRELOAD=/app/x.so"),
         |i| env(i, "LD_PRELOAD=")),
     row(("PRV-08", "ld.so.preload"), APP, |i| placed(i, "/etc/ld.so.preload", 0o644, "/x.so"),
         |i| placed(i, "/etc/ld.so.preloads", 0o644, "/x.so")),
     row(("PRV-09", "a relative PATH"), Origin::Config("env"), |i| env(i, "PATH=/usr/bin:."),
         |i| env(i, "PATH=/usr/bin:/x")),
+    row(("PRV-09", "a folder that the process may make"), Origin::Config("env"),
+        |i| env(i, "PATH=/usr/bin:/tmp/bin"), |i| env(i, "PATH=/usr/bin:/opt/bin")),
+    row(("PRV-10", "sudo among a package's files"), APP, |i| program(i, "/app/vendor/x/sudo"),
+        |i| placed(i, "/app/vendor/x/sudo", 0o755, "#!/usr/bin/node\n")),
     row(("PRV-10", "su"), BASE, |i| { i.base.file("/opt/su", 0o755, elf(AMD64, None)); },
         |i| { i.base.file("/opt/su", 0o644, "x"); }),
 ];
@@ -247,19 +299,45 @@ const PRIVILEGE: &[Row] = &[
 #[rustfmt::skip]
 const PACKAGES: &[Row] = &[
     row(("PKG-01", "apk"), APP, |i| program(i, "/opt/apk"), |i| program(i, "/opt/apkanalyzer")),
+    row(("PKG-01", "apk of one piece"), APP, |i| program(i, "/sbin/apk.static"),
+        |i| program(i, "/sbin/apk.statics")),
+    row(("PKG-01", "dpkg beside what is called after it"), APP, |i| program(i, "/etc/cron.daily/dpkg"),
+        |i| placed(i, "/etc/cron.daily/dpkg", 0o755, "#!/usr/bin/node\n")),
     row(("PKG-02", "pip of a virtual environment"), APP, |i| program(i, "/opt/venv/bin/pip3.13"),
         |i| program(i, "/app/node_modules/npm/bin/npm")),
     row(("PKG-03", "a deleted package database"), Origin::Image, |i| {
         std::fs::remove_file(i.base.path().join("var/lib/dpkg/status.d/node")).unwrap();
         i.base_known = false;
     }, |i| i.base_known = false),
+    row(("PKG-03", "a package database without its tables"), Origin::Image,
+        |i| records(i, "/var/lib/rpm/rpmdb.sqlite-shm"), |i| records(i, "/var/lib/rpm/rpmdb.sqlite")),
+    row(("PKG-03", "a list of packages in another folder"), Origin::Image,
+        |i| records(i, "/var/lib/manifest.wall"), |i| records(i, "/var/lib/chisel/manifest.wall")),
+    row(("PKG-03", "a list that is none of Azure Linux"), Origin::Image,
+        |i| records(i, "/var/lib/rpmmanifest/x"),
+        |i| records(i, "/var/lib/rpmmanifest/container-manifest-2")),
+    row(("PKG-03", "a package database of SUSE, deleted"), Origin::Image,
+        |i| records(i, "/usr/lib/sysimage/rpm/Index.db"),
+        |i| records(i, "/usr/lib/sysimage/rpm/Packages.db")),
+    row(("PKG-04", "a compiler by its machine"), APP, |i| program(i, "/opt/x86_64-linux-gnu-gcc-14"),
+        |i| program(i, "/opt/x86_64-linux-gnu-gccx")),
     row(("PKG-04", "a compiler"), APP, |i| program(i, "/opt/gcc-14"), |i| program(i, "/opt/gccx")),
     row(("PKG-05", "curl"), APP, |i| program(i, "/opt/curl"), |i| program(i, "/opt/curly")),
+    row(("PKG-05", "nc as Debian calls it"), APP, |i| program(i, "/opt/nc.openbsd"),
+        |i| program(i, "/opt/nc.conf")),
+    row(("PKG-06", "the key of a host"), APP,
+        |i| placed(i, "/etc/dropbear/dropbear_rsa_host_key", 0o600, "x"),
+        |i| placed(i, "/etc/dropbear/dropbear_rsa_host_key.pub", 0o600, "x")),
     row(("PKG-06", "sshd"), APP, |i| program(i, "/opt/sshd"), |i| program(i, "/opt/sshd-keygen")),
     row(("PKG-07", "lists of apt"), APP, |i| placed(i, "/var/lib/apt/lists/x", 0o644, "x"),
         |i| placed(i, "/var/lib/apt/lists/lock", 0o640, "")),
+    row(("PKG-07", "what dnf5 has fetched"), APP,
+        |i| placed(i, "/var/cache/libdnf5/x.solv", 0o644, "x"),
+        |i| placed(i, "/var/cache/libdnf5/x.solv", 0o644, "")),
     row(("PKG-08", "history of the source"), APP, |i| placed(i, "/app/.git/HEAD", 0o644, "ref: x"),
         |i| placed(i, "/app/git/HEAD", 0o644, "ref: x")),
+    row(("PKG-09", "a core dump"), APP, |i| placed(i, "/app/core", 0o600, [1; 1 << 17]),
+        |i| placed(i, "/app/core", 0o755, [elf(AMD64, None), vec![1; 1 << 17]].concat())),
     row(("PKG-09", "a Dockerfile"), APP, |i| placed(i, "/app/Dockerfile", 0o644, "FROM x"),
         |i| placed(i, "/app/dockerfile.js", 0o644, "x")),
 ];

@@ -2,6 +2,7 @@
 //! and near misses that pass.
 
 use hardpan::harden::{CHECKS, Check, Origin, Profile, Severity, Status};
+use hardpan::input::Input;
 use rustix::fs::FileType;
 
 use Severity::{Block, Info, Warn};
@@ -35,6 +36,8 @@ fn usr_04_finds_powerful_groups() {
     image.user("1000:0");
     image.finds(&[("USR-04", Warn, "the process runs as 1000:0, in the group root")]);
     assert_eq!(image.judge_as(Profile::Strict).findings[0].severity, Block);
+    image.input = Input::Dockerfile;
+    assert_eq!(image.judge().findings[0].help, "write `USER 1000:1000`, or another group");
     let open_shift = image.judge_as(Profile::OpenShift);
     assert!(open_shift.findings.is_empty());
     assert!(
@@ -308,6 +311,12 @@ fn prv_07_finds_parts_of_the_system_that_the_process_may_change() {
     });
     whole.base_known = false;
     whole.finds(&[("PRV-07", Info, "the process may change /etc/nginx/nginx.conf")]);
+    assert_eq!(whole.judge_as(Profile::Strict).blocking().count(), 0);
+    whole.base.file("/usr/lib/libx.so", 0o644, "x").owner("/usr/lib/libx.so", 1000, 1000);
+    whole.finds(&[
+        ("PRV-07", Info, "the process may change /etc/nginx/nginx.conf"),
+        ("PRV-07", Warn, "the process may change /usr/lib/libx.so"),
+    ]);
     whole.base.owner("/etc/passwd", 1000, 0);
     whole.blocks(&["PRV-07"]);
 }
@@ -346,6 +355,12 @@ fn prv_09_finds_search_paths_that_others_may_fill() {
         path(search).finds(&[("PRV-09", Block, &format!("PATH has {what}"))]);
     }
     path("/usr/bin:/missing").passes();
+    // Not there, and where the process may make it.
+    for search in ["/home/node/bin/tools", "/tmp/bin", "/tmp/a/b"] {
+        let what = format!("PATH has {search}, where the process may put programs");
+        path(&format!("/usr/bin:{search}")).finds(&[("PRV-09", Block, &what)]);
+    }
+    path("/usr/bin:/home/bin").passes();
 }
 
 /// A program of a name, placed and in the base.
@@ -359,7 +374,7 @@ fn program(path: &str, check: &str, severity: Severity, message: &str) {
     assert_eq!(based(add).judge().findings[0].origin, Origin::Base);
     let elsewhere = format!("/app/node_modules/x{path}");
     placed(|layer| {
-        layer.file(&elsewhere, 0o755, elf(AMD64, None)).file(path, 0o644, "no program");
+        layer.file(&elsewhere, 0o755, "#!/usr/bin/node\n").file(path, 0o644, "no program");
     })
     .passes();
 }
@@ -437,6 +452,10 @@ fn pkg_04_finds_what_only_compilers_read() {
         layer.file("/app/node_modules/x/binding.h", 0o644, "x");
     });
     assert_eq!(dependency.judge().findings[0].severity, Info);
+    let of_pip = placed(|layer| {
+        layer.file("/opt/venv/include/site/python3.13/greenlet/greenlet.h", 0o644, "x");
+    });
+    assert_eq!(of_pip.judge().findings[0].severity, Info);
     based(|base| {
         base.file("/usr/include/x.h", 0o644, "x");
     })
