@@ -24,6 +24,7 @@ pub mod facts;
 pub mod inventory;
 pub(crate) mod layered;
 pub mod libraries;
+mod loader;
 mod lookup;
 pub mod names;
 pub mod newest;

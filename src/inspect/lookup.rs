@@ -10,7 +10,7 @@ use super::entry::{Attributes, Kind};
 use super::escape::escape;
 use super::evidence::{Command, Lookup, Step, Target};
 use super::program::{self, EnvProgram, Head, Program, Shebang};
-use super::tree::{LastLink, Resolved, Tree};
+use super::tree::{Found, LastLink, Resolved, Tree};
 
 /// Where programs are looked for when nothing says so (Docker, containerd).
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -116,7 +116,9 @@ impl<'a> Finder<'a> {
             attributes: Attributes::from(&found.stat),
         };
         let searched = resolved.searched.iter().map(step).collect();
-        let found = resolved.found.map(|found| {
+        // With a slash at its end it is no file, whatever is there.
+        let fits = |found: &Found| !path.ends_with(b"/") || found.file_type().is_dir();
+        let found = resolved.found.filter(fits).map(|found| {
             let attributes = Attributes::from(&found.stat);
             let program = depth
                 .filter(|_| attributes.kind == Kind::File)
@@ -188,9 +190,16 @@ pub fn unwrap_init(argv: &[String]) -> Option<&[String]> {
     if !INITS.contains(&name) {
         return None;
     }
-    let start = match rest.iter().position(|word| word == "--") {
-        Some(marker) => marker + 1,
-        None => rest.iter().position(|word| !word.starts_with('-'))?,
+    let mut words = rest.iter().enumerate();
+    let start = loop {
+        let (place, word) = words.next()?;
+        match word.as_str() {
+            "--" => break place + 1,
+            // Options of tini and dumb-init that take the next word.
+            "-e" | "-p" | "-r" | "--rewrite" => drop(words.next()),
+            option if option.starts_with('-') => {}
+            _ => break place,
+        }
     };
     rest.get(start..).filter(|command| !command.is_empty())
 }
@@ -205,6 +214,10 @@ mod tests {
             (&["tini", "--", "node", "x.js"], Some(&["node", "x.js"])),
             (&["/usr/bin/tini", "-g", "--", "node"], Some(&["node"])),
             (&["dumb-init", "node"], Some(&["node"])),
+            (&["tini", "node", "x.js", "--", "y"], Some(&["node", "x.js", "--", "y"])),
+            (&["tini", "-e", "143", "-p", "SIGTERM", "node"], Some(&["node"])),
+            (&["dumb-init", "-c", "-r", "15:3", "node"], Some(&["node"])),
+            (&["dumb-init", "--rewrite=15:3", "--", "node"], Some(&["node"])),
             (&["tini", "--"], None),
             (&["tini"], None),
             (&["node", "--", "x"], None),

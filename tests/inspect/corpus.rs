@@ -2,6 +2,7 @@
 //! beside each one the near miss that passes. A check without a row fails the test.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
 
 use hardpan::harden::{CHECKS, Origin};
 use rustix::fs::{FileType, XattrFlags};
@@ -68,6 +69,13 @@ fn lists(image: &mut Image, libraries: &[&str], newer: bool) {
         image.base.file(format!("/usr/lib/x86_64-linux-gnu/{library}"), 0o644, found);
     }
     starts(image, program);
+}
+
+/// The library that is left of `LIBRARIES[1..]`, in this folder, and the loader that belongs to it.
+fn lends(image: &mut Image, folder: &str) {
+    let library = std::fs::read(format!("/lib/x86_64-linux-gnu/{}", LIBRARIES[0])).unwrap();
+    image.base.file(format!("{folder}/{}", LIBRARIES[0]), 0o644, library);
+    image.base.program("/lib64/ld-linux-x86-64.so.2", "/lib64/ld-linux-x86-64.so.2");
 }
 
 const LIBRARIES: [&str; 3] = ["libselinux.so.1", "libc.so.6", "libpcre2-8.so.0"];
@@ -317,6 +325,29 @@ const RUNNING: &[Row] = &[
         placed(i, "/app/run", 0o644, elf(AMD64, None));
         i.entrypoint(&["/app/run"]);
     }, |i| starts(i, elf(AMD64, None))),
+    row(("RUN-01", "a slash behind the program"), Origin::Config("entrypoint"),
+        |i| { i.entrypoint(&["/usr/bin/node/"]); }, |i| { i.entrypoint(&["/usr/bin/../bin/node"]); }),
+    row(("RUN-01", "nothing behind an init"), Origin::Config("entrypoint"), |i| {
+        i.base.file("/usr/bin/tini", 0o755, elf(AMD64, None));
+        i.entrypoint(&["tini", "-e", "143", "gone", "--", "node"]);
+    }, |i| {
+        i.base.file("/usr/bin/tini", 0o755, elf(AMD64, None));
+        i.entrypoint(&["tini", "-e", "143", "node", "server.js", "--", "gone"]);
+    }),
+    row(("RUN-02", "a script that the user cannot read"), APP, |i| {
+        placed(i, "/app/run", 0o711, "#!/usr/bin/node\n");
+        i.entrypoint(&["/app/run"]);
+    }, |i| {
+        placed(i, "/app/run", 0o711, elf(AMD64, None));
+        i.entrypoint(&["/app/run"]);
+    }),
+    row(("RUN-03", "an env that is to split its words"), APP, |i| {
+        i.base.file("/usr/bin/env", 0o755, elf(AMD64, None));
+        starts(i, "#!/usr/bin/env -vS 'gone' --flag\n");
+    }, |i| {
+        i.base.file("/usr/bin/env", 0o755, elf(AMD64, None));
+        starts(i, "#!/usr/bin/env -S -u HOME A=b \"node\" --flag\n");
+    }),
     row(("RUN-03", "env, and no env"), APP, |i| starts(i, "#!/usr/bin/env node\n"), |i| {
         i.base.file("/usr/bin/env", 0o755, elf(AMD64, None));
         starts(i, "#!/usr/bin/env node\n");
@@ -329,6 +360,45 @@ const RUNNING: &[Row] = &[
         |i| starts(i, elf(AMD64, Some("/lib64/ld-linux-x86-64.so.2")))),
     row(("RUN-05", "another machine"), APP, |i| starts(i, elf(ARM64, None)),
         |i| starts(i, elf(AMD64, None))),
+    row(("RUN-05", "an object file"), APP, |i| {
+        let mut object = elf(AMD64, None);
+        object[16] = 1; // ET_REL
+        starts(i, object);
+    }, |i| {
+        let mut program = elf(AMD64, None);
+        program[16] = 2; // ET_EXEC
+        starts(i, program);
+    }),
+    row(("RUN-05", "a program whose end is missing"), APP, |i| {
+        let program = std::fs::read("/bin/ls").unwrap();
+        starts(i, &program[..program.len() / 2]);
+    }, |i| lists(i, &LIBRARIES, false)),
+    row(("RUN-06", "a library that the user cannot read"), APP, |i| {
+        lists(i, &LIBRARIES, false);
+        let library = i.base.path().join("usr/lib/x86_64-linux-gnu/libc.so.6");
+        std::fs::set_permissions(library, std::fs::Permissions::from_mode(0o640)).unwrap();
+    }, |i| {
+        lists(i, &LIBRARIES, false);
+        i.base.owner("/usr/lib/x86_64-linux-gnu/libc.so.6", 1000, 0);
+        let library = i.base.path().join("usr/lib/x86_64-linux-gnu/libc.so.6");
+        std::fs::set_permissions(library, std::fs::Permissions::from_mode(0o400)).unwrap();
+    }),
+    row(("RUN-06", "a library where this loader never looks"), APP, |i| {
+        lists(i, &LIBRARIES[1..], false);
+        lends(i, "/usr/lib64");
+    }, |i| {
+        lists(i, &LIBRARIES[1..], false);
+        lends(i, "/usr/lib");
+    }),
+    row(("RUN-06", "a library in a folder seen from the working one"), APP, |i| {
+        lists(i, &LIBRARIES[1..], false);
+        lends(i, "/app/lib");
+        env(i, "LD_LIBRARY_PATH=bin");
+    }, |i| {
+        lists(i, &LIBRARIES[1..], false);
+        lends(i, "/app/lib");
+        env(i, "LD_LIBRARY_PATH=lib");
+    }),
     row(("RUN-06", "a library two levels down"), APP, |i| lists(i, &LIBRARIES[..2], false),
         |i| lists(i, &LIBRARIES, false)),
     row(("RUN-06", "a version that is too new"), APP, |i| lists(i, &LIBRARIES, true), nothing),
