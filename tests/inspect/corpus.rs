@@ -473,6 +473,20 @@ const ORIGINS: &[Row] = &[
         i.base.file("/usr/lib/libx.so.1", 0o644, "a");
         placed(i, "/usr/lib/libx.so.1", 0o644, "b");
     }, |i| placed(i, "/usr/lib/libx.so.1", 0o644, "b")),
+    row(("BASE-01", "a link to a program that leads to another one"), APP, |i| {
+        i.base.link("/usr/bin/nodejs", "node");
+        i.place(|layer| { layer.link("/usr/bin/nodejs", "/app/mine"); });
+    }, |i| {
+        i.base.link("/srv/current", "one");
+        i.place(|layer| { layer.link("/srv/current", "two"); });
+    }),
+    row(("BASE-01", "a module of a runtime below /opt"), APP, |i| {
+        i.base.file("/opt/python/lib/python3.13/os.py", 0o644, "a");
+        placed(i, "/opt/python/lib/python3.13/os.py", 0o644, "b");
+    }, |i| {
+        i.base.file("/opt/python/lib/python3.13/os.cfg", 0o644, "a");
+        placed(i, "/opt/python/lib/python3.13/os.cfg", 0o644, "b");
+    }),
     row(("BASE-02", "a folder with another mode"), APP,
         |i| { i.place(|layer| { layer.folder("/tmp", 0o755); }); },
         |i| { i.place(|layer| { layer.folder("/tmp", 0o1777); }); }),
