@@ -16,6 +16,7 @@ mod cache;
 mod collector;
 pub mod collisions;
 mod content;
+mod credentials;
 mod dynamic;
 pub mod entry;
 pub mod escape;

@@ -121,6 +121,11 @@ fn token() -> String {
     format!("const t = 'ghp_{}';\n", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8")
 }
 
+/// A text as Windows writes it.
+fn utf16(text: &str) -> Vec<u8> {
+    [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
+}
+
 fn nothing(_: &mut Image) {}
 
 const LIBRARIES_TOO: &str = "its libraries are not there either";
@@ -291,10 +296,51 @@ const SECRETS: &[Row] = &[
     row(("SEC-02", "a login of a registry"), APP,
         |i| placed(i, "/root/.docker/config.json", 0o600, "{\"auth\": \"dXNlcjpwYXNz\"}"),
         |i| placed(i, "/root/.docker/config.json", 0o600, "{\"auth\": \"\"}")),
+    row(("SEC-01", "a key in a copy of a file, in UTF-16"), APP, |i| {
+        placed(i, "/app/Server.KEY.bak", 0o600, utf16(KEY));
+    }, |i| placed(i, "/app/Server.KEY.bak", 0o600, utf16(&KEY.replace("PRIVATE", "PUBLIC")))),
+    row(("SEC-01", "a key behind a megabyte of text"), APP, |i| {
+        placed(i, "/app/tls.pem", 0o600, format!("{}{KEY}", "no key\n".repeat(200_000)));
+    }, |i| placed(i, "/app/tls.pem", 0o600, "no key\n".repeat(200_000))),
+    row(("SEC-01", "a key in base64, as in a Secret of Kubernetes"), APP, |i| {
+        placed(i, "/app/tls.yaml", 0o600, "tls.key: \
+            LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUV2UUlCQURBTkJna3Foa2lHOXcwQkFRRUZBQVNDQktj\
+            d2dnU2pBZ0VBQW9JQkFRCi0tLS0tRU5EIFBSSVZBVEUgS0VZLS0tLS0K\n");
+    }, |i| placed(i, "/app/tls.yaml", 0o600, "tls.crt: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUV\n")),
+    row(("SEC-02", "what a web server hands out"), APP,
+        |i| placed(i, "/usr/share/nginx/html/.env", 0o644, "DB_PASSWORD=hunter2\n"),
+        |i| placed(i, "/usr/share/nginx/html/.env", 0o644, "TLS_KEY=/run/tls\nAUTH_URL=https://x/\n")),
+    row(("SEC-02", "a password in a URL"), APP,
+        |i| placed(i, "/app/prod.env", 0o644, "DATABASE_URL=postgres://app:hunter2@db/app\n"),
+        |i| placed(i, "/app/prod.env", 0o644, "DATABASE_URL=postgres://app@db/app\n")),
+    row(("SEC-02", "a token as the user of a URL"), APP,
+        |i| placed(i, "/root/.git-credentials", 0o600, format!("https://{}@github.com\n", &token()[11..51])),
+        |i| placed(i, "/root/.git-credentials", 0o600, "https://me@github.com\n")),
+    row(("SEC-02", "the second login of a registry"), APP,
+        |i| placed(i, "/root/.docker/config.json", 0o600,
+            r#"{"auths":{"a":{"auth":""},"b":{"auth":"dXNlcjpwYXNz"}}}"#),
+        |i| placed(i, "/root/.docker/config.json", 0o600, r#"{"auths":{"a":{"auth":""},"b":{}}}"#)),
+    row(("SEC-02", "a password in Latin-1"), APP,
+        |i| placed(i, "/app/.env", 0o600, b"DB_PASSWORD=p\xe4ssw\xf6rt\n"),
+        |i| placed(i, "/app/.env", 0o600, b"DB_PASSWORD=\nX=\xe4\n")),
+    row(("SEC-03", "a token by any name"), Origin::Config("env"),
+        |i| env(i, &format!("GH={}", &token()[11..51])), |i| env(i, "GH=ghp_")),
+    row(("SEC-03", "a password in the address of a database"), Origin::Config("env"),
+        |i| env(i, "DATABASE_URL=postgres://app:hunter2@db/app"),
+        |i| env(i, "DATABASE_URL=postgres://app:${PASSWORD}@db/app")),
+    row(("SEC-03", "a token as an argument"), Origin::Config("cmd"), |i| {
+        i.config.cmd = vec![format!("--github={}", &token()[11..51])];
+    }, |i| i.config.cmd = vec!["--github=ghp_".to_owned()]),
+    row(("SEC-03", "what only looks like a key"), Origin::Config("env"),
+        |i| env(i, "API_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D"),
+        |i| env(i, "GPG_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D")),
     row(("SEC-03", "a variable"), Origin::Config("env"), |i| env(i, "DB_PASSWORD=hunter2"),
         |i| env(i, "DB_PASSWORD_FILE=/run/secrets/db")),
     row(("SEC-04", "a token in source"), APP, |i| placed(i, "/app/x.js", 0o644, token()),
         |i| placed(i, "/app/node_modules/x/x.js", 0o644, token())),
+    row(("SEC-04", "a token in a page of a web server"), APP,
+        |i| placed(i, "/usr/share/nginx/html/x.html", 0o644, token()),
+        |i| placed(i, "/usr/share/doc/x.html", 0o644, token())),
     row(("SEC-05", "a key under another file"), APP, |i| twice(i, "/app/tls.key", KEY),
         |i| twice(i, "/app/index.html", "x")),
 ];
