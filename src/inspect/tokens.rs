@@ -110,6 +110,10 @@ fn body_length(body: &[u8]) -> usize {
     let text = text.replace('\\', "").replace("b\"", "\""); // a text of bytes in Python
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
     let lines = text.lines().map(|line| line.trim().trim_matches(['"', '\'', '+', ',']).trim());
+    // With its middle left out it is an example.
+    if lines.clone().any(|line| line.starts_with(['.', '…'])) {
+        return 0;
+    }
     // A key on one line has blanks where the line ends were.
     let is_key = |line: &&str| {
         let mut words = line.split(' ');
@@ -288,6 +292,7 @@ mod tests {
             (STANDARD.encode(pem("PRIVATE KEY", body).trim_start_matches("x\n")), 1),
             (STANDARD.encode(pem("CERTIFICATE", body).trim_start_matches("x\n")), 0),
             (format!("b\"-----BEGIN PRIVATE KEY-----\\n\"\nb\"{body}\\n\""), 1),
+            (pem("RSA PRIVATE KEY", &format!("{body}\n.")).replace('\n', "\\\\n"), 0),
             ("-----BEGIN PRIVATE KEY----- and then the text of your own key".to_owned(), 0),
             (pem("CERTIFICATE", body), 0),
             (pem("PUBLIC KEY", body), 0),
