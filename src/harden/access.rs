@@ -15,12 +15,8 @@ pub(crate) fn may_execute(who: &Identity, what: &Attributes) -> bool {
         // Root searches any folder, and executes what anybody may execute.
         let any = what.mode | what.mode >> 3 | what.mode >> 6;
         if what.kind == Kind::Folder { EXECUTE } else { any }
-    } else if who.uid == what.uid {
-        what.mode >> 6
-    } else if who.gid == what.gid || who.groups.contains(&what.gid) {
-        what.mode >> 3
     } else {
-        what.mode
+        who.class(what)
     };
     bits & EXECUTE != 0
 }
@@ -41,6 +37,19 @@ pub(crate) fn refusal(who: &Identity, lookup: &Lookup) -> Option<String> {
     let refused = !may_execute(who, &target.attributes);
     let shown = describe(&target.attributes);
     refused.then(|| format!("user {user} cannot execute {} ({shown})", target.path))
+}
+
+/// Why someone cannot read what a lookup finds, as a sentence.
+pub(crate) fn unreadable(who: &Identity, lookup: &Lookup) -> Option<String> {
+    let user = format!("{}:{}", who.uid, who.gid);
+    if let Some(step) = barrier(who, lookup) {
+        let shown = describe(&step.attributes);
+        return Some(format!("user {user} cannot search {} ({shown})", step.path));
+    }
+    let target = lookup.found.as_ref()?;
+    let shown = describe(&target.attributes);
+    let refused = !who.may_read(&target.attributes);
+    refused.then(|| format!("user {user} cannot read {} ({shown})", target.path))
 }
 
 /// How the reason starts why nothing can be said that depends on the user.

@@ -17,8 +17,8 @@ pub(crate) enum Runtime {
     Dotnet,
 }
 
-/// Options of node that take the next word.
-const NODE_VALUES: [&str; 10] = [
+/// Options of node that take the next word (`node --help`, where they have a `=`).
+const NODE_VALUES: &[&str] = &[
     "-r",
     "--require",
     "--import",
@@ -29,6 +29,60 @@ const NODE_VALUES: [&str; 10] = [
     "-C",
     "--conditions",
     "--title",
+    "--allow-fs-read",
+    "--allow-fs-write",
+    "--build-snapshot-config",
+    "--cpu-prof-dir",
+    "--cpu-prof-interval",
+    "--cpu-prof-name",
+    "--debug-port",
+    "--diagnostic-dir",
+    "--disable-proto",
+    "--disable-warning",
+    "--dns-result-order",
+    "--experimental-config-file",
+    "--experimental-default-type",
+    "--experimental-policy",
+    "--experimental-sea-config",
+    "--heap-prof-dir",
+    "--heap-prof-interval",
+    "--heap-prof-name",
+    "--heapsnapshot-near-heap-limit",
+    "--heapsnapshot-signal",
+    "--icu-data-dir",
+    "--input-type",
+    "--inspect-port",
+    "--inspect-publish-uid",
+    "--localstorage-file",
+    "--max-http-header-size",
+    "--max-old-space-size-percentage",
+    "--network-family-autoselection-attempt-timeout",
+    "--openssl-config",
+    "--policy-integrity",
+    "--redirect-warnings",
+    "--report-dir",
+    "--report-directory",
+    "--report-filename",
+    "--report-signal",
+    "--secure-heap",
+    "--secure-heap-min",
+    "--snapshot-blob",
+    "--test-concurrency",
+    "--test-name-pattern",
+    "--test-skip-pattern",
+    "--test-reporter",
+    "--test-reporter-destination",
+    "--test-shard",
+    "--test-timeout",
+    "--tls-cipher-list",
+    "--tls-keylog",
+    "--trace-event-categories",
+    "--trace-event-file-pattern",
+    "--unhandled-rejections",
+    "--use-largepages",
+    "--v8-pool-size",
+    "--watch-kill-signal",
+    "--watch-path",
 ];
 
 /// The file that a command tells its runtime to start with; `None` if it names none.
@@ -58,7 +112,7 @@ fn node<'a>(words: &[&'a str]) -> Option<&'a str> {
     while let Some(word) = words.next() {
         match *word {
             "--" => return words.next().copied(),
-            "-" | "-e" | "--eval" | "-p" | "--print" | "-i" | "--interactive" | "--run"
+            "-" | "-e" | "--eval" | "-p" | "-pe" | "--print" | "-i" | "--interactive" | "--run"
             | "--test" | "-v" | "--version" | "-h" | "--help" => return None,
             option if NODE_VALUES.contains(&option) => {
                 words.next();
@@ -114,6 +168,9 @@ mod tests {
             (&["/usr/bin/node", "--require", "./a.js", "b.js", "c.js"], Some("b.js")),
             (&["node", "--max-old-space-size=200", "--", "x"], Some("x")),
             (&["node", "-e", "1"], None),
+            (&["node", "--unhandled-rejections", "strict", "server.js"], Some("server.js")),
+            (&["node", "--unhandled-rejections=strict", "server.js"], Some("server.js")),
+            (&["node", "-pe", "1"], None),
             (&["node"], None),
             (&["python3.13", "-u", "main.py"], Some("main.py")),
             (&["python", "-W", "ignore", "main.py"], Some("main.py")),

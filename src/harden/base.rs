@@ -49,10 +49,16 @@ pub(crate) fn records(subject: &Subject<'_>) -> Decision {
 /// Whether a file of the base is a program or a library, which others of the base rely on.
 fn is_code(change: &Changed) -> bool {
     const CODE: [&str; 9] = ["py", "pyc", "js", "mjs", "cjs", "jar", "dll", "rb", "pm"];
-    const FOLDERS: [&str; 4] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
+    const FOLDERS: [&str; 6] =
+        ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt"];
     let path = change.path.as_str();
     let name = path.rsplit('/').next().unwrap_or(path);
-    let executable = change.before.kind == Kind::File && change.before.mode & 0o111 != 0;
+    let executable = match change.before.kind {
+        Kind::File => change.before.mode & 0o111 != 0,
+        // `python3`, which leads to `python3.13`.
+        Kind::Link => path.contains("/bin/") || path.contains("/sbin/"),
+        _ => false,
+    };
     let suffix = name.rsplit_once('.').map_or("", |(_, suffix)| suffix);
     let library = matches!(suffix, "so" | "node") || name.contains(".so.");
     let module = CODE.contains(&suffix) && FOLDERS.iter().any(|f| paths::below(f, path).is_some());

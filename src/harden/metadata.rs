@@ -4,9 +4,9 @@
 
 use crate::bases::labels::{Declared, Support};
 use crate::inspect::escape::escape;
-use crate::inspect::tokens::tokens;
+use crate::inspect::tokens::tells;
 
-use super::secrets::is_secret;
+use super::secrets::tells_secret;
 use super::{Decision, Fault, Origin, Severity, Subject};
 
 /// What labels of Docker Hardened Images begin with.
@@ -63,10 +63,10 @@ pub(crate) fn history(subject: &Subject<'_>) -> Decision {
     let has_secret = |line: &String| {
         let pair = |word: &str| {
             let (name, value) = word.split_once('=')?;
-            Some(is_secret(name, value.trim_matches(['"', '\''])))
+            let name = name.trim_start_matches('-').replace('-', "_"); // `--auth-token=…`
+            Some(tells_secret(&name, value.trim_matches(['"', '\''])))
         };
-        !tokens(line.as_bytes()).is_empty()
-            || line.split_whitespace().any(|word| pair(word) == Some(true))
+        tells(line) || line.split_whitespace().any(|word| pair(word) == Some(true))
     };
     let secrets = config.history.iter().filter(|line| has_secret(line)).count();
     let mut faults = Vec::new();

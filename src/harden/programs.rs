@@ -10,7 +10,7 @@ use crate::inspect::evidence::{Command, Lookup, Target};
 use crate::inspect::program::{EnvProgram, Program};
 
 use super::Subject;
-use super::access::refusal;
+use super::access::{refusal, unreadable};
 
 /// Which question a problem answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +116,14 @@ impl Judge<'_> {
         let Some(program) = &target.program else { return };
         match program.as_ref() {
             Program::Elf { .. } => self.elf(target, program, problems),
-            Program::Script { .. } => self.script(target, program, problems),
+            Program::Script { .. } => {
+                // Unlike a program, which the kernel reads, a script is read as the user.
+                if refusal(self.who, lookup).is_none() {
+                    let refusal = unreadable(self.who, lookup);
+                    problems.extend(refusal.map(|message| about(target, question, message)));
+                }
+                self.script(target, program, problems);
+            }
             Program::Corrupt { reason } => {
                 let message = format!("{} is a damaged program: {reason}", target.path);
                 problems.push(about(target, Question::Machine, message));

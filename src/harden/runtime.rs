@@ -7,11 +7,11 @@ use crate::inspect::accounts::Identity;
 use crate::inspect::entry::Kind;
 use crate::inspect::escape::escape;
 use crate::inspect::evidence::{Lookup, Part, Scripts};
-use crate::inspect::libraries::Unlinked;
+use crate::inspect::libraries::{Unlinked, Useless};
 use crate::inspect::program::Program;
 use crate::paths;
 
-use super::access::{barrier, describe, who};
+use super::access::{describe, unreadable, who};
 use super::common::{asked, complete, is_placed, may_write, variable};
 use super::{Config, Decision, Fault, Origin, Severity, Subject};
 
@@ -55,9 +55,15 @@ pub(crate) fn libraries(subject: &Subject<'_>) -> Decision {
         } else {
             format!("{path}, through {},", found.needed_by)
         };
-        let message = match &found.version {
-            Some(version) => format!("{by} needs {version} of {library}, which is older"),
-            None => format!("{by} needs {library}, which the image does not have"),
+        let message = match (&found.version, &found.useless) {
+            (Some(version), _) => format!("{by} needs {version} of {library}, which is older"),
+            (None, None) => format!("{by} needs {library}, which the image does not have"),
+            (None, Some(Useless { path, cut: true })) => {
+                format!("{by} needs {library}, and the end of {path} is missing")
+            }
+            (None, Some(Useless { path, cut: false })) => {
+                format!("{by} needs {library}, and the user cannot read {path}")
+            }
         };
         let fault = Fault::new(subject.origin(found.layer), message).at(path);
         if found.started { fault } else { fault.weighing(Severity::Warn) }
@@ -97,29 +103,6 @@ pub(crate) fn start_file(subject: &Subject<'_>) -> Decision {
     let layer = found.found.as_ref().map_or(0, |target| target.layer);
     let fault = Fault::new(subject.origin(layer), format!("{field} does not start: {refusal}"));
     Ok(vec![fault.at(&found.path)])
-}
-
-/// Why someone cannot read what a lookup finds, as a sentence.
-fn unreadable(who: &Identity, lookup: &Lookup) -> Option<String> {
-    let user = format!("{}:{}", who.uid, who.gid);
-    if let Some(step) = barrier(who, lookup) {
-        return Some(format!(
-            "user {user} cannot search {} ({})",
-            step.path,
-            describe(&step.attributes)
-        ));
-    }
-    let target = lookup.found.as_ref()?;
-    let what = &target.attributes;
-    let bits = if who.uid == what.uid {
-        what.mode >> 6
-    } else if who.gid == what.gid || who.groups.contains(&what.gid) {
-        what.mode >> 3
-    } else {
-        what.mode
-    };
-    let allowed = who.uid == 0 || bits & 4 != 0;
-    (!allowed).then(|| format!("user {user} cannot read {} ({})", target.path, describe(what)))
 }
 
 /// RUN-08.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use crate::inspect::escape::escape;
 use crate::inspect::evidence::Part;
 use crate::inspect::secrets::{Rule, SecretTrace};
-use crate::inspect::tokens::{is_placeholder, is_secret_name};
+use crate::inspect::tokens::{is_secret, tells};
 
 use super::common::complete;
 use super::{Decision, Fault, Origin, Severity, Subject};
@@ -65,7 +65,7 @@ pub(crate) fn config(subject: &Subject<'_>) -> Decision {
     let config = subject.config;
     let env = config.env.iter().filter_map(|variable| variable.split_once('='));
     let mut faults: Vec<_> = env
-        .filter(|(name, value)| is_secret(name, value))
+        .filter(|(name, value)| tells_secret(name, value))
         .map(|(name, _)| {
             let name_shown = escape(name.as_bytes());
             let origin = subject.env_origin(name);
@@ -74,10 +74,15 @@ pub(crate) fn config(subject: &Subject<'_>) -> Decision {
             if origin == Origin::Base { found.weighing(Severity::Info) } else { found }
         })
         .collect();
+    let commands = [("entrypoint", &config.entrypoint), ("cmd", &config.cmd)];
+    let commands = commands.into_iter().chain([("healthcheck", &config.healthcheck)]);
+    faults.extend(commands.filter(|(_, words)| words.iter().any(|word| tells(word))).map(
+        |(field, _)| Fault::new(Origin::Config(field), format!("a word of {field} holds a secret")),
+    ));
     let inherited = |name: &String| config.base.labels.get(name) == config.labels.get(name);
     let labels = config.labels.iter().filter(|(name, _)| !inherited(name));
     // Names of labels have dots and dashes where those of variables have underscores.
-    let labels = labels.filter(|(name, value)| is_secret(&name.replace(['.', '-'], "_"), value));
+    let labels = labels.filter(|(name, value)| tells_secret(&name.replace(['.', '-'], "_"), value));
     faults.extend(labels.map(|(name, _)| {
         let message = format!("the label {} holds a secret", escape(name.as_bytes()));
         Fault::new(Origin::Config("labels"), message).about(name)
@@ -88,7 +93,7 @@ pub(crate) fn config(subject: &Subject<'_>) -> Decision {
 /// SUP-07.
 pub(crate) fn build_args(subject: &Subject<'_>) -> Decision {
     let args = subject.config.build_args.iter();
-    let secret = args.filter(|(name, value)| is_secret(name, value));
+    let secret = args.filter(|(name, value)| tells_secret(name, value));
     let say = |(name, _): (&String, &String)| {
         let name = escape(name.as_bytes());
         Fault::new(Origin::Config("args"), format!("the build argument {name} holds a secret"))
@@ -96,10 +101,9 @@ pub(crate) fn build_args(subject: &Subject<'_>) -> Decision {
     Ok(secret.map(say).collect())
 }
 
-/// Whether a name and its value look like a secret. A place where one can be read is none.
-pub(crate) fn is_secret(name: &str, value: &str) -> bool {
-    let is_place = value.starts_with('/') || value.contains("://") && !value.contains('@');
-    is_secret_name(name) && !is_place && !is_placeholder(value)
+/// Whether a value is a secret, by its name or by itself.
+pub(crate) fn tells_secret(name: &str, value: &str) -> bool {
+    is_secret(name, value) || tells(value)
 }
 
 /// SEC-05.

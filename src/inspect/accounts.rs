@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::entry::Attributes;
 use super::escape::escape;
 
 /// The largest passwd or group that BuildKit reads (`executor/oci/user.go`).
@@ -93,6 +94,31 @@ pub struct Identity {
     /// The name of the matching line of passwd, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+impl Identity {
+    /// The permission bits that count for it, as the kernel chooses them: those of the first class
+    /// that it is in.
+    pub fn class(&self, what: &Attributes) -> u32 {
+        let bits = if self.uid == what.uid {
+            what.mode >> 6
+        } else if self.gid == what.gid || self.groups.contains(&what.gid) {
+            what.mode >> 3
+        } else {
+            what.mode
+        };
+        bits & 7
+    }
+
+    /// Whether it may read a file.
+    pub fn may_read(&self, what: &Attributes) -> bool {
+        self.uid == 0 || self.class(what) & 4 != 0
+    }
+
+    /// Whether it may pass a folder.
+    pub fn may_search(&self, what: &Attributes) -> bool {
+        self.uid == 0 || self.class(what) & 1 != 0
+    }
 }
 
 /// Why a `USER` is nobody.

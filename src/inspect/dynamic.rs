@@ -20,6 +20,7 @@ const MAX_NAME: usize = 1_024;
 
 const DT_NEEDED: u64 = 1;
 const DT_STRTAB: u64 = 5;
+const DT_SONAME: u64 = 14;
 const DT_RPATH: u64 = 15;
 const DT_RUNPATH: u64 = 29;
 const DT_VERDEF: u64 = 0x6fff_fffc;
@@ -35,6 +36,10 @@ pub(crate) struct Dynamic {
     pub(crate) little_endian: bool,
     /// `PT_INTERP`.
     pub(crate) loader: Option<Vec<u8>>,
+    /// Whether it ends before what is to be loaded of it.
+    pub(crate) cut: bool,
+    /// `DT_SONAME`.
+    pub(crate) soname: Option<Vec<u8>>,
     /// `DT_NEEDED`, in order.
     pub(crate) needed: Vec<Vec<u8>>,
     /// `DT_RPATH`, where there is no `DT_RUNPATH`.
@@ -79,11 +84,13 @@ fn parse<H: FileHeader<Endian = Endianness>>(file: &File, bits: u8) -> Option<Dy
     if u64::from(header.e_phnum(endian)) > MAX_ENTRIES {
         return None;
     }
+    let length = file.metadata().ok()?.len();
     let mut table = None;
     for segment in header.program_headers(endian, &cache).ok()? {
         let (offset, size) = (segment.p_offset(endian).into(), segment.p_filesz(endian).into());
         let kind = segment.p_type(endian);
         if kind == elf::PT_LOAD && reader.segments.len() < MAX_SEGMENTS {
+            dynamic.cut |= offset.saturating_add(size) > length;
             reader.segments.push((segment.p_vaddr(endian).into(), offset, size));
         } else if kind == elf::PT_DYNAMIC {
             table = Some((offset, size));
@@ -115,6 +122,7 @@ impl Reader<'_> {
         let needed = entries.iter().filter(|(tag, _)| *tag == DT_NEEDED);
         dynamic.needed = needed.filter_map(|(_, name)| self.name(*name)).collect();
         let path = |tag| find(tag).and_then(|name| self.name(name)).unwrap_or_default();
+        dynamic.soname = find(DT_SONAME).and_then(|name| self.name(name));
         dynamic.runpath = path(DT_RUNPATH);
         if dynamic.runpath.is_empty() {
             dynamic.rpath = path(DT_RPATH);

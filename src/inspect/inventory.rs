@@ -119,7 +119,14 @@ pub(crate) fn take(tree: &Tree, config: &Started, rules: &str) -> Result<Invento
     };
     let entrypoint = finder.command(&config.entrypoint);
     let wrapped = unwrap_init(&config.entrypoint).and_then(|argv| finder.command(argv));
-    let settings = Settings { library_path: config.library_path.as_deref() };
+    let settings = Settings {
+        library_path: config.library_path.as_deref(),
+        workdir: &config.workdir,
+        user: match &user {
+            WhoRuns::Known(identity) => Some(identity),
+            WhoRuns::Nobody(_) => None,
+        },
+    };
     let commands = [entrypoint.as_ref(), wrapped.as_ref()];
     let unlinked = libraries::unlinked(tree, &settings, &commands, &read.objects, &mut seen.gaps);
     let (shadow, shadow_trouble) = match shadow::shadow(tree) {

@@ -4,20 +4,22 @@
 //! A library of an app may count on what the program that loads it has loaded already, so one that
 //! is anywhere in the image is not missing; the programs that are started have no such excuse.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts::Identity;
 use super::bounded::Bounded;
 use super::cache;
 use super::dynamic::{self, Dynamic};
 use super::entry::Kind;
 use super::escape::escape;
 use super::evidence::{Command, Gap, List, Lookup, Part};
+use super::loader;
 use super::program::Program;
-use super::tree::{LastLink, Tree};
+use super::tree::{LastLink, Resolved, Tree};
 
 /// The most files that are looked at on behalf of an app, and on behalf of one program.
 const MAX_OBJECTS: usize = 20_000;
@@ -25,24 +27,15 @@ const MAX_CLOSURE: usize = 512;
 /// The most folders of one search path.
 const MAX_FOLDERS: usize = 64;
 
-/// Where loaders of glibc look when nothing else says so; those of Debian know their architecture.
-const GLIBC: [&str; 4] = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"];
-const MUSL: [&str; 3] = ["/lib", "/usr/local/lib", "/usr/lib"];
-/// Names of Debian's folders by `e_machine`.
-const MULTIARCH: [(u16, &str); 6] = [
-    (62, "x86_64-linux-gnu"),
-    (183, "aarch64-linux-gnu"),
-    (40, "arm-linux-gnueabihf"),
-    (3, "i386-linux-gnu"),
-    (243, "riscv64-linux-gnu"),
-    (22, "s390x-linux-gnu"),
-];
-
 /// What the config says about libraries.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Settings<'a> {
     /// `LD_LIBRARY_PATH`.
     pub(crate) library_path: Option<&'a str>,
+    /// `WorkingDir`, which relative folders are seen from.
+    pub(crate) workdir: &'a str,
+    /// Who loads the libraries; `None`: not known, so that nothing is closed.
+    pub(crate) user: Option<&'a Identity>,
 }
 
 /// A library that is not found, or not as it must be.
@@ -61,6 +54,18 @@ pub struct Unlinked {
     /// The version of symbols that the library lacks; `None`: there is no such library.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The file of that name that is there and is of no use, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub useless: Option<Useless>,
+}
+
+/// A library that cannot be loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Useless {
+    /// The path, escaped.
+    pub path: String,
+    /// Whether its end is missing; otherwise the user cannot read it.
+    pub cut: bool,
 }
 
 /// A file as a loader sees it.
@@ -69,6 +74,10 @@ struct Object {
     path: Vec<u8>,
     layer: usize,
     dynamic: Dynamic,
+    /// The folder that `$ORIGIN` stands for: of a library, the one that it was found in by its name.
+    origin: Vec<u8>,
+    /// Whether the user may read it, which a loader must.
+    readable: bool,
 }
 
 /// Everything that is not found for the commands and for the ELF files of an app.
@@ -132,28 +141,38 @@ impl Object {
 
 struct Linker<'a> {
     tree: &'a Tree,
-    library_path: Vec<Vec<u8>>,
+    settings: Settings<'a>,
     /// `/etc/ld.so.cache`: library → paths.
     cache: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
     /// Names of all ELF files of the app.
     names: BTreeSet<Vec<u8>>,
     /// Files that were read, by the path that was asked for.
     known: BTreeMap<Vec<u8>, Option<Arc<Object>>>,
+    /// Where loaders look at last, by their paths and machines.
+    defaults: BTreeMap<(Vec<u8>, u16), Vec<Vec<u8>>>,
+    /// The last library that had the right name and was of no use.
+    useless: Option<Useless>,
 }
 
+/// A file that was loaded, and the one that needed it first.
+type Chain = Vec<(Arc<Object>, Option<usize>)>;
+
 impl<'a> Linker<'a> {
-    fn new(tree: &'a Tree, settings: &Settings<'_>, objects: &[(Vec<u8>, usize)]) -> Self {
-        let split = |byte: &u8| matches!(byte, b':' | b';');
-        let library_path = settings.library_path.unwrap_or_default().as_bytes();
-        let folders = library_path.split(split).filter(|folder| folder.starts_with(b"/"));
-        let name = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next().unwrap_or(path).to_vec();
-        Self {
+    fn new(tree: &'a Tree, settings: &Settings<'a>, objects: &[(Vec<u8>, usize)]) -> Self {
+        let names = objects.iter().map(|(path, _)| loader::name(path).to_vec());
+        let mut linker = Self {
             tree,
-            library_path: folders.take(MAX_FOLDERS).map(<[u8]>::to_vec).collect(),
-            cache: cache::read(tree),
-            names: objects.iter().map(|(path, _)| name(path)).collect(),
+            settings: *settings,
+            cache: BTreeMap::new(),
+            names: names.collect(),
             known: BTreeMap::new(),
+            defaults: BTreeMap::new(),
+            useless: None,
+        };
+        if linker.may_read(b"/etc/ld.so.cache") {
+            linker.cache = cache::read(tree);
         }
+        linker
     }
 
     /// Adds everything that one program or library does not find.
@@ -163,29 +182,24 @@ impl<'a> Linker<'a> {
         if root.dynamic.loader.as_ref().is_some_and(|loader| !self.exists(loader)) {
             return;
         }
+        let is_musl = is_musl(&root.dynamic);
         let mut loaded: BTreeMap<Vec<u8>, Option<Arc<Object>>> = BTreeMap::new();
-        let mut waiting = VecDeque::from([root.clone()]);
-        let mut missing = |library: &[u8], by: &Object, version: Option<&[u8]>| {
-            let key = [root.path.as_slice(), b"\0", library, b"\0", version.unwrap_or_default()];
-            let unlinked = Unlinked {
-                path: escape(&root.path),
-                layer: root.layer,
-                started,
-                library: escape(library),
-                needed_by: escape(&by.path),
-                version: version.map(escape),
-            };
-            list.add(key.concat(), unlinked);
-        };
-        while let Some(object) = waiting.pop_front() {
+        let mut chain: Chain = vec![(root.clone(), None)];
+        let mut next = 0;
+        while let Some((object, _)) = chain.get(next).cloned() {
             for name in &object.dynamic.needed {
                 if !loaded.contains_key(name) {
-                    let found = self.find(name, &object, &root);
+                    let found = self.find(name, &needing(&chain, next));
                     if found.is_none() && !self.is_excused(name, &object, &root, started) {
-                        missing(name, &object, None);
+                        list.missing((&root, started), name, &object, Err(self.useless.take()));
                     }
                     if loaded.len() < MAX_CLOSURE {
-                        waiting.extend(found.clone());
+                        // What is loaded already is found by the name that it gives itself, too.
+                        let own = found.as_ref().and_then(|found| found.dynamic.soname.clone());
+                        if let Some(own) = own.filter(|_| !is_musl) {
+                            loaded.entry(own).or_insert_with(|| found.clone());
+                        }
+                        chain.extend(found.clone().map(|found| (found, Some(next))));
                         loaded.insert(name.clone(), found);
                     }
                 }
@@ -195,9 +209,10 @@ impl<'a> Linker<'a> {
                 let wants = object.dynamic.wants.get(name).filter(|_| !gives.is_empty());
                 let lacks = wants.into_iter().flatten().find(|version| !gives.contains(version));
                 if let Some(version) = lacks {
-                    missing(name, &object, Some(version));
+                    list.missing((&root, started), name, &object, Ok(version));
                 }
             }
+            next += 1;
         }
     }
 
@@ -221,37 +236,96 @@ impl<'a> Linker<'a> {
             || root.dynamic.loader.is_none() && (self.names.contains(name) || by.path != root.path)
     }
 
-    /// Where a library is, as the loader of `root` looks for it.
-    fn find(&mut self, name: &[u8], by: &Object, root: &Object) -> Option<Arc<Object>> {
-        let fits = |found: &Arc<Object>| found.machine() == root.machine();
-        if name.contains(&b'/') {
-            return self.object(name).filter(fits);
+    /// Where a library is, as the loader looks for it. `by` is what needs it, followed by what needed
+    /// that one, down to the program.
+    fn find(&mut self, name: &[u8], by: &[Arc<Object>]) -> Option<Arc<Object>> {
+        self.useless = None;
+        let root = by.last()?.clone();
+        if let Some(loader) = root.dynamic.loader.as_ref().filter(|path| loader::name(path) == name)
+        {
+            // Which the kernel has loaded.
+            return self.object(loader).filter(|found| found.machine() == root.machine());
         }
-        for folder in self.folders(by, root) {
-            let path = [&folder, b"/".as_slice(), name].concat();
-            if let Some(found) = self.object(&path).filter(fits) {
-                return Some(found);
-            }
+        if name.contains(&b'/') {
+            return self.fitting(&self.absolute(name), &root);
+        }
+        let path = |folder: &Vec<u8>| [folder, b"/".as_slice(), name].concat();
+        let folders = self.folders(by, &root);
+        if let Some(found) = folders.iter().find_map(|folder| self.fitting(&path(folder), &root)) {
+            return Some(found);
         }
         let cached = self.cache.get(name).cloned().unwrap_or_default();
-        let cached = cached.iter().find_map(|path| self.object(path).filter(fits));
-        cached.or_else(|| {
-            let folders = default_folders(&root.dynamic);
-            let path = |folder: &Vec<u8>| [folder, b"/".as_slice(), name].concat();
-            folders.iter().find_map(|folder| self.object(&path(folder)).filter(fits))
-        })
+        if let Some(found) = cached.iter().find_map(|path| self.fitting(path, &root)) {
+            return Some(found);
+        }
+        let folders = self.default_folders(&root.dynamic);
+        folders.iter().find_map(|folder| self.fitting(&path(folder), &root))
+    }
+
+    /// A library that a program can load.
+    fn fitting(&mut self, path: &[u8], root: &Object) -> Option<Arc<Object>> {
+        let found = self.object(path).filter(|found| found.machine() == root.machine())?;
+        if found.readable && !found.dynamic.cut {
+            return Some(found);
+        }
+        self.useless = Some(Useless { path: escape(&found.path), cut: found.dynamic.cut });
+        None
+    }
+
+    fn default_folders(&mut self, root: &Dynamic) -> Vec<Vec<u8>> {
+        let key = (root.loader.clone().unwrap_or_default(), root.machine);
+        let tree = self.tree;
+        self.defaults.entry(key).or_insert_with(|| loader::default_folders(tree, root)).clone()
     }
 
     /// The folders that the files themselves and the environment name.
-    fn folders(&self, by: &Object, root: &Object) -> Vec<Vec<u8>> {
+    fn folders(&self, by: &[Arc<Object>], root: &Object) -> Vec<Vec<u8>> {
         let mut folders = Vec::new();
-        if by.dynamic.runpath.is_empty() {
-            folders.extend(expand(&by.dynamic.rpath, by));
-            folders.extend(expand(&root.dynamic.rpath, root));
+        let environment = self.settings.library_path.unwrap_or_default().as_bytes();
+        if is_musl(&root.dynamic) {
+            // It knows no `$ORIGIN` there, and no difference between the two kinds of paths.
+            let elements = environment.split(|byte| *byte == b':').filter(|one| !one.is_empty());
+            folders.extend(elements.take(MAX_FOLDERS).map(|element| self.absolute(element)));
+            for object in by {
+                folders.extend(self.expand(&object.dynamic.rpath, object));
+                folders.extend(self.expand(&object.dynamic.runpath, object));
+            }
+            return folders;
         }
-        folders.extend(self.library_path.iter().cloned());
-        folders.extend(expand(&by.dynamic.runpath, by));
+        let needs = by.first().map(|object| &object.dynamic.runpath);
+        if needs.is_none_or(Vec::is_empty) {
+            folders.extend(by.iter().flat_map(|one| self.expand(&one.dynamic.rpath, one)));
+        }
+        if !environment.is_empty() {
+            let elements = environment.split(|byte| matches!(byte, b':' | b';'));
+            let elements = elements.take(MAX_FOLDERS);
+            folders.extend(elements.map(|element| self.folder(element, root)));
+        }
+        folders.extend(by.first().iter().flat_map(|one| self.expand(&one.dynamic.runpath, one)));
         folders
+    }
+
+    /// The folders of a `RUNPATH`.
+    fn expand(&self, path: &[u8], object: &Object) -> Vec<Vec<u8>> {
+        let elements = path.split(|byte| *byte == b':').filter(|element| !element.is_empty());
+        elements.take(MAX_FOLDERS).map(|element| self.folder(element, object)).collect()
+    }
+
+    /// `$ORIGIN` is where the file is.
+    fn folder(&self, element: &[u8], object: &Object) -> Vec<u8> {
+        let rest = element.strip_prefix(b"$ORIGIN").or(element.strip_prefix(b"${ORIGIN}"));
+        match rest {
+            Some(rest) => [&object.origin, rest].concat(),
+            None => self.absolute(element),
+        }
+    }
+
+    /// A path seen from the working folder.
+    fn absolute(&self, path: &[u8]) -> Vec<u8> {
+        if path.starts_with(b"/") {
+            return path.to_vec();
+        }
+        [b"/", self.settings.workdir.as_bytes(), b"/", path].concat()
     }
 
     fn object(&mut self, path: &[u8]) -> Option<Arc<Object>> {
@@ -265,39 +339,59 @@ impl<'a> Linker<'a> {
 
     fn read(&self, path: &[u8]) -> Option<Object> {
         let resolved = self.tree.resolve(path, LastLink::Follow).ok()?;
+        let readable = self.is_open(&resolved);
         let (found, parent) = (resolved.found?, resolved.parent.as_ref()?);
         let file = File::from(parent.open_file(resolved.name(), found.layer).ok()?);
         let dynamic = dynamic::read(&file)?;
-        Some(Object { path: resolved.path, layer: found.layer, dynamic })
+        let slash = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+        let origin = path[..slash].to_vec();
+        Some(Object { path: resolved.path, layer: found.layer, dynamic, origin, readable })
     }
+
+    fn may_read(&self, path: &[u8]) -> bool {
+        self.tree.resolve(path, LastLink::Follow).is_ok_and(|resolved| self.is_open(&resolved))
+    }
+
+    /// Whether the user may search all folders on the way, and read what is there.
+    fn is_open(&self, resolved: &Resolved) -> bool {
+        self.settings.user.is_none_or(|user| {
+            resolved.searched.iter().all(|(_, step)| user.may_search(&(&step.stat).into()))
+                && resolved.found.is_none_or(|found| user.may_read(&(&found.stat).into()))
+        })
+    }
+}
+
+/// What needs a library, followed by what needed that one.
+fn needing(chain: &Chain, at: usize) -> Vec<Arc<Object>> {
+    let of = |at: &usize| chain.get(*at).and_then(|(_, by)| *by);
+    let places = std::iter::successors(Some(at), of);
+    places.filter_map(|at| chain.get(at)).map(|(object, _)| object.clone()).collect()
 }
 
 fn is_musl(dynamic: &Dynamic) -> bool {
-    let loader = dynamic.loader.as_deref().unwrap_or_default();
-    let name = loader.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    name.starts_with(b"ld-musl-")
+    loader::musl(dynamic.loader.as_deref().unwrap_or_default()).is_some()
 }
 
-fn default_folders(root: &Dynamic) -> Vec<Vec<u8>> {
-    if is_musl(root) {
-        return MUSL.iter().map(|folder| folder.as_bytes().to_vec()).collect();
+impl Bounded<Unlinked> {
+    /// Notes a library that is too old, or not there or of no use.
+    fn missing(
+        &mut self,
+        (root, started): (&Object, bool),
+        library: &[u8],
+        by: &Object,
+        why: Result<&Vec<u8>, Option<Useless>>,
+    ) {
+        let version = why.as_ref().ok().map(|version| version.as_slice());
+        let key = [root.path.as_slice(), b"\0", library, b"\0", version.unwrap_or_default()];
+        let unlinked = Unlinked {
+            path: escape(&root.path),
+            layer: root.layer,
+            started,
+            library: escape(library),
+            needed_by: escape(&by.path),
+            version: version.map(escape),
+            useless: why.err().flatten(),
+        };
+        self.add(key.concat(), unlinked);
     }
-    let triplet = MULTIARCH.iter().find(|(machine, _)| *machine == root.machine);
-    let triplets = triplet.into_iter().flat_map(|(_, triplet)| {
-        ["/lib", "/usr/lib", "/usr/local/lib"].map(|folder| format!("{folder}/{triplet}"))
-    });
-    let plain = GLIBC.iter().map(|folder| (*folder).to_owned());
-    triplets.chain(plain).map(String::into_bytes).collect()
-}
-
-/// The folders of a `RUNPATH`; `$ORIGIN` is where the file is.
-fn expand(path: &[u8], object: &Object) -> Vec<Vec<u8>> {
-    let slash = object.path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-    let origin = &object.path[..slash];
-    let elements = path.split(|byte| *byte == b':').filter(|element| !element.is_empty());
-    let expand = |element: &[u8]| {
-        let rest = element.strip_prefix(b"$ORIGIN").or(element.strip_prefix(b"${ORIGIN}"));
-        rest.map_or_else(|| element.to_vec(), |rest| [origin, rest].concat())
-    };
-    elements.take(MAX_FOLDERS).map(expand).collect()
 }

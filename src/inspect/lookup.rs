@@ -10,7 +10,7 @@ use super::entry::{Attributes, Kind};
 use super::escape::escape;
 use super::evidence::{Command, Lookup, Step, Target};
 use super::program::{self, EnvProgram, Head, Program, Shebang};
-use super::tree::{LastLink, Resolved, Tree};
+use super::tree::{Found, LastLink, Resolved, Tree};
 
 /// Where programs are looked for when nothing says so (Docker, containerd).
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -116,7 +116,9 @@ impl<'a> Finder<'a> {
             attributes: Attributes::from(&found.stat),
         };
         let searched = resolved.searched.iter().map(step).collect();
-        let found = resolved.found.map(|found| {
+        // With a slash at its end it is no file, whatever is there.
+        let fits = |found: &Found| !path.ends_with(b"/") || found.file_type().is_dir();
+        let found = resolved.found.filter(fits).map(|found| {
             let attributes = Attributes::from(&found.stat);
             let program = depth
                 .filter(|_| attributes.kind == Kind::File)

@@ -223,7 +223,9 @@ const SCRIPTS: &[&str] = &["/etc/init.d/", "/etc/cron."];
 /// Folders of the system, below which an app has few files of its own.
 const SYSTEM: &[&str] = &["/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/var/lib/", "/etc/ssl/"];
 /// Folders below these that are an app's all the same.
-const OWN: &[&str] = &["/usr/src/", "/usr/local/", "/usr/share/nginx/"];
+const OWN: &[&str] = &["/usr/src/", "/usr/local/", "/usr/share/nginx/", "/usr/share/caddy/"];
+/// Folders of web servers below `/usr/share`.
+const WEB: [&str; 2] = ["/usr/share/nginx", "/usr/share/caddy"];
 /// Names of programs by role; the first that has a name wins.
 const PROGRAMS: [(Role, &[&str]); 8] = [
     (Role::PackageManager, PACKAGE_MANAGERS),
@@ -244,6 +246,8 @@ static IN_CACHE: LazyLock<Option<AhoCorasick>> =
 
 /// Whether a path belongs to something that an app depends on rather than to the app.
 pub fn is_dependency(path: &[u8]) -> bool {
+    // What a web server hands out is an app's, although it lies where packages have their data.
+    let path = WEB.iter().find_map(|root| path.strip_prefix(root.as_bytes())).unwrap_or(path);
     IN_DEPENDENCY.as_ref().is_some_and(|parts| parts.is_match(path))
 }
 

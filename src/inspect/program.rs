@@ -125,6 +125,7 @@ fn shebang(line: &[u8], full: bool) -> Head {
     let end = line.iter().position(|byte| *byte == b'\n');
     let too_long = end.is_none() && full;
     let line = &line[..end.unwrap_or(line.len())];
+    let line = line.split(|byte| *byte == 0).next().unwrap_or(line); // a text of C
     let carriage_return = line.ends_with(b"\r");
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let text = trim(line);
@@ -162,7 +163,19 @@ fn elf_header<H: FileHeader<Endian = Endianness>>(file: &File, bits: u8) -> Resu
     if u32::from(header.e_phnum(endian)) > MAX_HEADERS {
         return Err("it has too many program headers".to_owned());
     }
+    // The kernel starts these two, whatever else is right with another one.
+    if !matches!(header.e_type(endian), elf::ET_EXEC | elf::ET_DYN) {
+        return Err("it is a part of a program or a dump of one".to_owned());
+    }
     let segments = header.program_headers(endian, &cache).map_err(text)?;
+    let length = file.metadata().map_err(|error| error.to_string())?.len();
+    let is_cut = |segment: &H::ProgramHeader| {
+        let (offset, size) = (segment.p_offset(endian).into(), segment.p_filesz(endian).into());
+        segment.p_type(endian) == elf::PT_LOAD && offset.saturating_add(size) > length
+    };
+    if segments.iter().any(is_cut) {
+        return Err("its end is missing".to_owned());
+    }
     let loader = segments.iter().find(|segment| segment.p_type(endian) == elf::PT_INTERP);
     let loader = loader.map(|segment| {
         let size: u64 = segment.p_filesz(endian).into();
@@ -182,19 +195,76 @@ fn elf_header<H: FileHeader<Endian = Endianness>>(file: &File, bits: u8) -> Resu
 }
 
 /// The name that `env` starts, given what stands behind it on a `#!` line: one argument, unless
-/// `-S` splits it.
+/// `-S` splits it. `None`: it starts nothing, or what only it knows.
 pub(crate) fn env_name(argument: &[u8]) -> Option<Vec<u8>> {
-    let split = argument.strip_prefix(b"-S").or(argument.strip_prefix(b"--split-string="));
-    let Some(words) = split else {
-        return (!argument.starts_with(b"-")).then(|| argument.to_vec());
+    let cluster = |text: &[u8]| {
+        let letters = text.strip_prefix(b"-")?;
+        let place = letters.iter().position(|letter| *letter == b'S')?;
+        let simple = letters[..place].iter().all(|letter| matches!(letter, b'i' | b'v' | b'0'));
+        simple.then(|| letters[place + 1..].to_vec())
     };
-    let mut words = words.split(|byte| matches!(byte, b' ' | b'\t')).filter(|w| !w.is_empty());
-    words.find(|word| !word.starts_with(b"-") && !word.contains(&b'=')).map(<[u8]>::to_vec)
+    let long = argument.strip_prefix(b"--split-string=").map(<[u8]>::to_vec);
+    let Some(words) = long.or_else(|| cluster(argument)) else {
+        // Blanks are part of the one argument: `-i node` is an option that does not exist.
+        let is_option = argument.starts_with(b"-") && !argument.contains(&b' ');
+        return (!is_option).then(|| argument.to_vec());
+    };
+    // What stands for something else is for `env` to say.
+    if words.iter().any(|byte| matches!(byte, b'\\' | b'$')) {
+        return None;
+    }
+    let words = words.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+    let quote = |byte: &u8| matches!(byte, b'"' | b'\'');
+    let mut words = words.map(|word| word.iter().copied().filter(|byte| !quote(byte)).collect());
+    first_name(&mut words)
+}
+
+/// The first word of `env` that is neither an option nor a variable; a further `env` is passed.
+fn first_name(words: &mut impl Iterator<Item = Vec<u8>>) -> Option<Vec<u8>> {
+    while let Some(word) = words.next() {
+        match word.as_slice() {
+            b"-u" | b"--unset" | b"-C" | b"--chdir" => drop(words.next()),
+            option if option.starts_with(b"-") => {}
+            variable if variable.contains(&b'=') => {}
+            b"env" | b"/usr/bin/env" => {}
+            _ => return Some(word),
+        }
+    }
+    None
 }
 
 impl Shebang {
     /// The argument as it can be shown.
     pub(crate) fn shown_argument(&self) -> Option<String> {
         self.argument.as_deref().map(escape)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_what_env_starts() {
+        let cases: [(&str, Option<&str>); 14] = [
+            ("node", Some("node")),
+            ("node --flag", Some("node --flag")),
+            ("-S node --flag", Some("node")),
+            ("-vS node", Some("node")),
+            ("--split-string=node -x", Some("node")),
+            ("-S \"node\" -x", Some("node")),
+            ("-S -i -u HOME -C /app A=b node x", Some("node")),
+            ("-S -- node", Some("node")),
+            ("-S env node", Some("node")),
+            ("-S ${NODE} x", None),
+            ("-S node\\_x", None),
+            ("-i", None),
+            ("-i node", Some("-i node")),
+            ("-S A=b", None),
+        ];
+        for (argument, expected) in cases {
+            let expected = expected.map(|name| name.as_bytes().to_vec());
+            assert_eq!(env_name(argument.as_bytes()), expected, "{argument}");
+        }
     }
 }

@@ -12,13 +12,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::bounded::Bounded;
 use super::collector::hexadecimal;
+use super::credentials::{Format, credentials, file_of, format};
 use super::entry::Attributes;
 use super::escape::escape;
 use super::evidence::{Gap, List, Part};
 use super::layered::{Layered, Lost};
 use super::names::{Place, is_dependency};
 use super::threads;
-use super::tokens::{self, is_placeholder, is_secret_name};
+use super::tokens;
 use super::tree::Tree;
 use super::walk::Seen;
 
@@ -26,6 +27,8 @@ use super::walk::Seen;
 const MAX_FILES: usize = 20_000;
 const MAX_FILE: u64 = 1 << 20;
 const MAX_NAMES: usize = 16 << 20;
+/// How much is read of a file that is called like one of keys or credentials.
+const MAX_NAMED: u64 = 16 << 20;
 /// The most secrets of one file that are told.
 const MAX_SECRETS: usize = 8;
 /// The most secrets of lower layers and of the result together.
@@ -59,7 +62,35 @@ const TEXT: &[&str] = &[
     "tfvars",
     "crt",
     "cer",
+    "asc",
+    "jsx",
+    "tsx",
+    "mts",
+    "cts",
+    "vue",
+    "go",
+    "java",
+    "kt",
+    "cs",
+    "rs",
+    "lua",
+    "pl",
+    "ps1",
+    "sql",
+    "md",
+    "html",
+    "ipynb",
+    "hcl",
+    "gradle",
+    "service",
+    "log",
 ];
+
+/// Names of keys of SSH.
+const KEYS: [&str; 6] =
+    ["id_rsa", "id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"];
+/// What is put behind the name of a file that is kept.
+const COPIES: [&str; 5] = [".bak", ".old", ".orig", ".backup", "~"];
 
 /// What kind of secret it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,19 +151,6 @@ enum Reading {
     Credentials(Format),
     /// For keys and tokens.
     Text,
-}
-
-/// The files that programs keep credentials in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Npm,
-    Netrc,
-    Pip,
-    Urls,
-    Docker,
-    Aws,
-    Kube,
-    Environment,
 }
 
 #[derive(Debug)]
@@ -232,11 +250,25 @@ fn traces(
     reading: Reading,
 ) -> Result<Vec<SecretTrace>, String> {
     let mut content = Vec::new();
-    file.take(MAX_FILE).read_to_end(&mut content).map_err(|error| error.to_string())?;
+    let most = if reading == Reading::Text { MAX_FILE } else { MAX_NAMED };
+    file.take(most + 1).read_to_end(&mut content).map_err(|error| error.to_string())?;
+    // Something of another kind that has such a name is as large as it likes.
+    if content.len() as u64 > most && reading != Reading::Text && !content.contains(&0) {
+        return Err(format!("it is larger than {most} bytes"));
+    }
+    let content = plain(content);
     let mut found = tokens::keys(&content);
     match reading {
         Reading::Keys => {}
-        Reading::Credentials(format) => found.extend(credentials(&content, format)),
+        Reading::Credentials(format) => {
+            found.extend(credentials(&content, format));
+            let known = found.clone();
+            let is_new = |token: &Sighting| {
+                !known.iter().any(|one| one.start < token.end && token.start < one.end)
+            };
+            let tokens = tokens::tokens(&content).into_iter().filter(is_new);
+            found.extend(tokens.map(|token| Sighting { rule: Rule::Credential, ..token }));
+        }
         Reading::Text => found.extend(tokens::tokens(&content)),
     }
     found.sort_by_key(|sighting| sighting.start);
@@ -252,6 +284,19 @@ fn traces(
         digest: digest(&content[sighting.start..sighting.end]),
     };
     Ok(found.iter().take(MAX_SECRETS).map(trace).collect())
+}
+
+/// What is written in UTF-16, as by Windows, in UTF-8; anything else as it is, without its mark.
+fn plain(content: Vec<u8>) -> Vec<u8> {
+    let pair: fn([u8; 2]) -> u16 = match content.as_slice() {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        [0xef, 0xbb, 0xbf, rest @ ..] => return rest.to_vec(),
+        _ => return content,
+    };
+    let (pairs, _) = content[2..].as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|bytes| pair(*bytes)).collect();
+    String::from_utf16_lossy(&units).into_bytes()
 }
 
 /// Adds what files give away that later layers delete or cover.
@@ -320,41 +365,30 @@ fn digest(secret: &[u8]) -> String {
 }
 
 fn reading(folder: &[u8], name: &[u8], size: u64, own: bool) -> Option<Reading> {
-    let text = str::from_utf8(name).ok()?;
+    // Some come from file systems that know no difference, or write names in another encoding.
+    let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let text = lower.as_str();
     // Most names begin otherwise.
-    let format = match name.first() {
+    let format = match text.as_bytes().first() {
         Some(b'.' | b'_' | b'c' | b'k' | b'n' | b'p') => format(folder, text),
         _ => None,
     };
-    if let Some(format) = format {
+    if let Some(format) = format.or_else(|| file_of(text).filter(|_| own)) {
         return Some(Reading::Credentials(format));
     }
-    let suffix = text.rsplit_once('.').map(|(_, suffix)| suffix);
-    if matches!(suffix, Some("pem" | "key" | "p8" | "pk8" | "ppk" | "ovpn"))
-        || matches!(text, "id_rsa" | "id_dsa" | "id_ecdsa" | "id_ed25519")
+    // `server.key.bak` is one, too.
+    let kept = COPIES.iter().find_map(|ending| text.strip_suffix(ending)).unwrap_or(text);
+    let suffix = |name: &str| Some(name.get(1..)?.rsplit_once('.')?.1.to_owned());
+    if matches!(suffix(kept).as_deref(), Some("pem" | "key" | "p8" | "pk8" | "ppk" | "ovpn"))
+        || KEYS.contains(&kept)
     {
         return Some(Reading::Keys);
     }
-    let is_text = match suffix {
-        Some(suffix) => TEXT.contains(&suffix) && size <= MAX_FILE,
+    let is_text = match suffix(kept) {
+        Some(suffix) => TEXT.contains(&suffix.as_str()) && size <= MAX_FILE,
         None => size <= MAX_PLAIN,
     };
     (own && is_text).then_some(Reading::Text)
-}
-
-/// Which program keeps its credentials in a file of that name.
-fn format(folder: &[u8], name: &str) -> Option<Format> {
-    let inside = folder.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    match (inside, name) {
-        (_, ".npmrc" | "npmrc") => Some(Format::Npm),
-        (_, ".netrc" | "_netrc") => Some(Format::Netrc),
-        (_, ".pypirc" | "pip.conf") => Some(Format::Pip),
-        (_, ".git-credentials") | (b".git", "config") => Some(Format::Urls),
-        (b".docker", "config.json") | (_, ".dockercfg") => Some(Format::Docker),
-        (b".aws", "credentials") => Some(Format::Aws),
-        (b".kube", "config") | (_, "kubeconfig") => Some(Format::Kube),
-        _ => is_environment(name).then_some(Format::Environment),
-    }
 }
 
 /// Whether a path is called like a file of keys or credentials.
@@ -363,119 +397,9 @@ pub(crate) fn is_kept_in(path: &[u8]) -> bool {
     reading(folder, name, 1, false).is_some()
 }
 
-/// `.env` and `.env.production`, but no template of one.
-fn is_environment(name: &str) -> bool {
-    let Some(rest) = name.strip_prefix(".env") else { return false };
-    let template = ["example", "sample", "template", "dist", "schema", "defaults"];
-    rest.is_empty() || rest.starts_with('.') && !template.iter().any(|word| rest.contains(word))
-}
-
-/// What a file of credentials gives away, line by line.
-fn credentials(content: &[u8], format: Format) -> Vec<Sighting> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    for line in content.split_inclusive(|byte| *byte == b'\n') {
-        if let Some((at, length)) = str::from_utf8(line).ok().and_then(|line| secret(line, format))
-        {
-            let (start, what) = (start + at, shown(format));
-            found.push(Sighting { rule: Rule::Credential, what, start, end: start + length });
-        }
-        start += line.len();
-    }
-    found
-}
-
-const fn shown(format: Format) -> &'static str {
-    match format {
-        Format::Npm => "a token of a registry",
-        Format::Netrc | Format::Pip | Format::Environment => "a password or token",
-        Format::Urls => "a password in a URL",
-        Format::Docker => "a login of a registry",
-        Format::Aws => "a secret access key",
-        Format::Kube => "a credential of a cluster",
-    }
-}
-
-/// Where the secret of a line stands in it, and how long it is.
-fn secret(line: &str, format: Format) -> Option<(usize, usize)> {
-    let value = match format {
-        Format::Npm => {
-            let (key, value) = line.split_once('=')?;
-            let key = key.trim().rsplit(':').next().unwrap_or_default();
-            matches!(key, "_authToken" | "_auth" | "_password").then_some(value)
-        }
-        Format::Netrc => {
-            let (_, rest) = line.split_once("password")?;
-            rest.starts_with([' ', '\t']).then(|| rest.split_whitespace().next())?
-        }
-        Format::Pip => url_password(line).or_else(|| {
-            let (key, value) = line.split_once(['=', ':'])?;
-            (key.trim() == "password").then_some(value)
-        }),
-        Format::Urls => url_password(line),
-        Format::Docker => json_value(line, &["\"auth\"", "\"identitytoken\"", "\"password\""]),
-        Format::Aws => {
-            let (key, value) = line.split_once('=')?;
-            matches!(key.trim(), "aws_secret_access_key" | "aws_session_token").then_some(value)
-        }
-        Format::Kube => {
-            let (key, value) = line.split_once(':')?;
-            let key = key.trim().trim_start_matches("- ");
-            matches!(key, "token" | "client-key-data" | "password").then_some(value)
-        }
-        Format::Environment => {
-            let line = line.trim_start().strip_prefix("export ").unwrap_or(line);
-            let (key, value) = line.split_once('=')?;
-            (!key.starts_with('#') && is_secret_name(key.trim())).then_some(value)
-        }
-    }?;
-    let value = value.trim().trim_matches(['"', '\'', ',']);
-    (!is_placeholder(value)).then_some((line.rfind(value)?, value.len()))
-}
-
-/// `p` of `https://u:p@host`.
-fn url_password(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once("://")?;
-    let authority = rest.split(['/', ' ', '"', '\'']).next()?;
-    let (login, _) = authority.rsplit_once('@')?;
-    login.split_once(':').map(|(_, password)| password)
-}
-
-fn json_value<'a>(line: &'a str, keys: &[&str]) -> Option<&'a str> {
-    let rest = keys.iter().find_map(|key| line.split_once(key))?.1;
-    rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?.split('"').next()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn finds_credentials_and_leaves_templates_alone() {
-        let cases = [
-            (Format::Npm, "//registry.example/:_authToken=npm_s3cr3tvalue", true),
-            (Format::Npm, "//registry.example/:_authToken=${NPM_TOKEN}", false),
-            (Format::Npm, "registry=https://registry.example/", false),
-            (Format::Netrc, "machine x login y password hunter2", true),
-            (Format::Netrc, "machine x login y", false),
-            (Format::Pip, "index-url = https://u:pw42@host/simple", true),
-            (Format::Pip, "index-url = https://host/simple", false),
-            (Format::Urls, "\turl = https://u:ghp123@github.com/x", true),
-            (Format::Urls, "\turl = https://github.com/x", false),
-            (Format::Docker, "\"auth\": \"dXNlcjpwYXNz\"", true),
-            (Format::Docker, "\"auth\": \"\"", false),
-            (Format::Aws, "aws_secret_access_key = wJalrXUtnFEMI", true),
-            (Format::Aws, "region = eu-central-1", false),
-            (Format::Kube, "    token: abc.def", true),
-            (Format::Environment, "DB_PASSWORD=hunter2", true),
-            (Format::Environment, "DB_PASSWORD=changeme", false),
-            (Format::Environment, "DB_PASSWORD=${PW}", false),
-            (Format::Environment, "DB_HOST=db", false),
-        ];
-        for (format, line, expected) in cases {
-            assert_eq!(credentials(line.as_bytes(), format).len(), usize::from(expected), "{line}");
-        }
-    }
 
     #[test]
     fn knows_files_of_credentials_by_name_and_folder() {
@@ -497,15 +421,6 @@ mod tests {
             ("/app/tls.txt", false),
         ] {
             assert_eq!(is_kept_in(path.as_bytes()), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn knows_files_of_environments() {
-        for (name, expected) in
-            [(".env", true), (".env.production", true), (".env.example", false), (".envrc", false)]
-        {
-            assert_eq!(is_environment(name), expected, "{name}");
         }
     }
 }

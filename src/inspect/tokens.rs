@@ -3,6 +3,8 @@
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use super::secrets::{Rule, Sighting};
 
@@ -26,18 +28,22 @@ const fn form(prefix: &'static str, least: usize, most: usize, what: &'static st
     Form { prefix, least, most, upper_only: false, what }
 }
 
-const FORMS: [Form; 16] = [
+const FORMS: [Form; 20] = [
     Form { upper_only: true, ..form("AKIA", 16, 16, "an access key of AWS") },
     Form { upper_only: true, ..form("ASIA", 16, 16, "an access key of AWS") },
     form("ghp_", 36, 36, "a token of GitHub"),
     form("gho_", 36, 36, "a token of GitHub"),
     form("ghu_", 36, 36, "a token of GitHub"),
     form("ghs_", 36, 36, "a token of GitHub"),
+    form("ghr_", 36, 255, "a token of GitHub"),
     form("github_pat_", 50, 255, "a token of GitHub"),
     form("npm_", 36, 36, "a token of npm"),
     form("xoxb-", 20, 255, "a token of Slack"),
     form("xoxp-", 20, 255, "a token of Slack"),
     form("xoxa-", 20, 255, "a token of Slack"),
+    form("xoxs-", 20, 255, "a token of Slack"),
+    form("xoxr-", 20, 255, "a token of Slack"),
+    form("xoxe-", 20, 255, "a token of Slack"),
     form("sk_live_", 20, 255, "a key of Stripe"),
     form("rk_live_", 20, 255, "a key of Stripe"),
     form("glpat-", 20, 255, "a token of GitLab"),
@@ -48,8 +54,19 @@ const FORMS: [Form; 16] = [
 static PREFIXES: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| AhoCorasick::new(FORMS.iter().map(|form| form.prefix)).ok());
 
-/// Private keys in a text, each with content and not only its first line.
+/// Private keys in a text.
 pub(crate) fn keys(content: &[u8]) -> Vec<Sighting> {
+    let mut found = blocks(content);
+    found.extend(packed_keys(content));
+    if content.starts_with(b"PuTTY-User-Key-File-") {
+        let end = content.len().min(KEY_BODY);
+        found.push(Sighting { rule: Rule::PrivateKey, what: "a private key", start: 0, end });
+    }
+    found
+}
+
+/// Private keys between two lines, each with content and not only its first line.
+fn blocks(content: &[u8]) -> Vec<Sighting> {
     const BEGIN: &[u8] = b"-----BEGIN ";
     let mut found = Vec::new();
     for start in memchr::memmem::find_iter(content, BEGIN) {
@@ -68,21 +85,43 @@ pub(crate) fn keys(content: &[u8]) -> Vec<Sighting> {
             found.push(Sighting { rule: Rule::PrivateKey, what: "a private key", start, end });
         }
     }
-    if content.starts_with(b"PuTTY-User-Key-File-") {
-        let end = content.len().min(KEY_BODY);
-        found.push(Sighting { rule: Rule::PrivateKey, what: "a private key", start: 0, end });
-    }
     found
+}
+
+/// Keys whose whole text is in base64 once more, as in a Secret of Kubernetes.
+fn packed_keys(content: &[u8]) -> impl Iterator<Item = Sighting> + '_ {
+    const BEGIN: &[u8] = b"LS0tLS1CRUdJTi"; // `-----BEGIN`
+    memchr::memmem::find_iter(content, BEGIN).filter_map(|start| {
+        let rest = &content[start..];
+        let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        let length = rest.iter().take(KEY_BODY).take_while(is_base64).count() / 4 * 4;
+        let text = STANDARD.decode(&rest[..length]).ok()?;
+        let key = blocks(&text).into_iter().next()?;
+        Some(Sighting { start, end: start + length, ..key })
+    })
 }
 
 /// How many characters of base64 follow, line ends and headers of old formats aside.
 fn body_length(body: &[u8]) -> usize {
     let end = memchr::memmem::find(body, b"-----").unwrap_or(body.len());
-    let text = String::from_utf8_lossy(&body[..end]).replace("\\n", "\n");
+    // Line ends as source code and JSON write them, however often they are escaped.
+    let text = String::from_utf8_lossy(&body[..end]);
+    let text = text.replace("\\n", "\n").replace("\\r", "\n").replace('\r', "\n");
+    let text = text.replace('\\', "").replace("b\"", "\""); // a text of bytes in Python
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
-    let lines = text.lines().map(|line| line.trim().trim_matches(['"', '\'', '+', ',']));
-    let lines = lines.filter(|line| line.chars().all(is_base64));
-    lines.map(str::len).sum()
+    let lines = text.lines().map(|line| line.trim().trim_matches(['"', '\'', '+', ',']).trim());
+    // With its middle left out it is an example.
+    if lines.clone().any(|line| line.starts_with(['.', '…'])) {
+        return 0;
+    }
+    // A key on one line has blanks where the line ends were.
+    let is_key = |line: &&str| {
+        let mut words = line.split(' ');
+        line.chars().all(is_base64)
+            || words.clone().next().is_some_and(|first| first.len() >= MIN_BODY)
+                && words.all(|word| word.chars().all(is_base64))
+    };
+    lines.filter(is_key).map(str::len).sum()
 }
 
 /// Tokens in a text.
@@ -93,7 +132,12 @@ pub(crate) fn tokens(content: &[u8]) -> Vec<Sighting> {
         let Some(form) = FORMS.get(hit.pattern().as_usize()) else { continue };
         let start = hit.start();
         let before = start.checked_sub(1).and_then(|place| content.get(place));
-        if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+        let joined =
+            before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        // As a line end in JSON: `…\nghp_…`.
+        let escapes: [&[u8]; 3] = [b"\\n", b"\\r", b"\\t"];
+        let is_escape = escapes.iter().any(|escape| content[..start].ends_with(escape));
+        if joined && !is_escape {
             continue;
         }
         let rest = &content[hit.end()..];
@@ -161,6 +205,42 @@ pub fn is_secret_name(name: &str) -> bool {
     has(&SECRET) && !has(&PUBLIC)
 }
 
+/// Whether a name and its value look like a secret. A place where one can be read is none.
+pub fn is_secret(name: &str, value: &str) -> bool {
+    let is_place = value.starts_with('/') || value.contains("://") && !value.contains('@');
+    is_secret_name(name) && !is_place && !is_placeholder(value) && !is_fingerprint(name, value)
+}
+
+/// Whether a value gives something away whatever it is called: a key, a token, a password in a URL.
+pub fn tells(value: &str) -> bool {
+    let (text, password) = (value.as_bytes(), url_password(value));
+    !keys(text).is_empty()
+        || !tokens(text).is_empty()
+        || password.is_some_and(|password| !is_placeholder(password))
+}
+
+/// `p` of `https://u:p@host`, of the first address in a text that has one.
+pub(crate) fn url_password(text: &str) -> Option<&str> {
+    let addresses = text.match_indices("://").map(|(place, marker)| &text[place + marker.len()..]);
+    addresses.filter_map(password_of).find(|password| !is_placeholder(password))
+}
+
+fn password_of(address: &str) -> Option<&str> {
+    let blank =
+        |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '>') || c.is_whitespace();
+    let (login, _) = address.split(blank).next()?.rsplit_once('@')?;
+    login.split_once(':').map(|(_, password)| password)
+}
+
+/// A key that packages are verified with is named by its checksum, which is public.
+fn is_fingerprint(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let digits = value.trim_start_matches("0x").bytes();
+    name.split('_').any(|part| matches!(part, "gpg" | "pgp"))
+        && digits.clone().count() >= 8
+        && digits.clone().all(|byte| byte.is_ascii_hexdigit() || byte == b' ')
+}
+
 /// Whether a value only stands for a secret.
 pub fn is_placeholder(value: &str) -> bool {
     const WORDS: [&str; 12] = [
@@ -204,6 +284,16 @@ mod tests {
             (pem("RSA PRIVATE KEY", body), 1),
             (pem("OPENSSH PRIVATE KEY", body), 1),
             (json, 1),
+            (pem("RSA PRIVATE KEY", &format!("Proc-Type: 4,ENCRYPTED\n\n{body}")), 1),
+            (pem("EC PRIVATE KEY", body).replace('\n', "\\r\\n"), 1),
+            (pem("EC PRIVATE KEY", body).replace('\n', "\\\\n"), 1),
+            (pem("EC PRIVATE KEY", &format!("{body} {body} Qx=")).replace('\n', " "), 1),
+            (format!("x = '-----BEGIN PRIVATE KEY-----\\n' +\n  '{body}\\n' +\n"), 1),
+            (STANDARD.encode(pem("PRIVATE KEY", body).trim_start_matches("x\n")), 1),
+            (STANDARD.encode(pem("CERTIFICATE", body).trim_start_matches("x\n")), 0),
+            (format!("b\"-----BEGIN PRIVATE KEY-----\\n\"\nb\"{body}\\n\""), 1),
+            (pem("RSA PRIVATE KEY", &format!("{body}\n.")).replace('\n', "\\\\n"), 0),
+            ("-----BEGIN PRIVATE KEY----- and then the text of your own key".to_owned(), 0),
             (pem("CERTIFICATE", body), 0),
             (pem("PUBLIC KEY", body), 0),
             (pem("PRIVATE KEY", "..."), 0),
@@ -224,6 +314,8 @@ mod tests {
             (format!("ghp_{random}"), 1),
             (format!("ghp_{}", "x".repeat(36)), 0),
             (format!("my_ghp_{random}"), 0),
+            (format!("{{\"script\": \"x\\nghp_{random}\"}}"), 1),
+            (format!("xoxs-{random}"), 1),
             (format!("npm_{random}"), 1),
             ("npm_config_registry".to_owned(), 0),
             (format!("glpat-{}", &random[..20]), 1),
@@ -233,6 +325,26 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(tokens(text.as_bytes()).len(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn knows_what_gives_something_away_by_any_name() {
+        let random = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8";
+        for (value, expected) in [
+            ("postgres://app:hunter2@db/app", true),
+            ("https://h.example https://u:hunter2@i.example/simple", true),
+            ("postgres://app:${PASSWORD}@db/app", false),
+            ("postgres://app:password@db/app", false),
+            ("https://h.example/a:b@c", false),
+            ("git@github.com:acme/shop", false),
+            (&format!("https://ghp_{random}@github.com/acme/shop"), true),
+            ("hunter2", false),
+        ] {
+            assert_eq!(tells(value), expected, "{value}");
+        }
+        let fingerprint = "A035C8C19219BA821ECEA86B64E628F8D684696D";
+        assert!(!is_secret("GPG_KEY", fingerprint) && !is_secret("X_PGP_KEY_ID", "0x0A9AF211"));
+        assert!(is_secret("API_KEY", fingerprint) && is_secret("GPG_KEY", "hunter2"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! beside each one the near miss that passes. A check without a row fails the test.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
 
 use hardpan::harden::{CHECKS, Origin};
 use rustix::fs::{FileType, XattrFlags};
@@ -70,6 +71,13 @@ fn lists(image: &mut Image, libraries: &[&str], newer: bool) {
     starts(image, program);
 }
 
+/// The library that is left of `LIBRARIES[1..]`, in this folder, and the loader that belongs to it.
+fn lends(image: &mut Image, folder: &str) {
+    let library = std::fs::read(format!("/lib/x86_64-linux-gnu/{}", LIBRARIES[0])).unwrap();
+    image.base.file(format!("{folder}/{}", LIBRARIES[0]), 0o644, library);
+    image.base.program("/lib64/ld-linux-x86-64.so.2", "/lib64/ld-linux-x86-64.so.2");
+}
+
 const LIBRARIES: [&str; 3] = ["libselinux.so.1", "libc.so.6", "libpcre2-8.so.0"];
 
 fn placed(image: &mut Image, path: &str, mode: u32, content: impl AsRef<[u8]>) {
@@ -118,6 +126,11 @@ fn twice(image: &mut Image, path: &str, first: &str) {
 /// A token, put together here, so that nobody's scanner takes this file for a leak.
 fn token() -> String {
     format!("const t = 'ghp_{}';\n", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8")
+}
+
+/// A text as Windows writes it.
+fn utf16(text: &str) -> Vec<u8> {
+    [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
 }
 
 fn nothing(_: &mut Image) {}
@@ -361,10 +374,51 @@ const SECRETS: &[Row] = &[
     row(("SEC-02", "a login of a registry"), APP,
         |i| placed(i, "/root/.docker/config.json", 0o600, "{\"auth\": \"dXNlcjpwYXNz\"}"),
         |i| placed(i, "/root/.docker/config.json", 0o600, "{\"auth\": \"\"}")),
+    row(("SEC-01", "a key in a copy of a file, in UTF-16"), APP, |i| {
+        placed(i, "/app/Server.KEY.bak", 0o600, utf16(KEY));
+    }, |i| placed(i, "/app/Server.KEY.bak", 0o600, utf16(&KEY.replace("PRIVATE", "PUBLIC")))),
+    row(("SEC-01", "a key behind a megabyte of text"), APP, |i| {
+        placed(i, "/app/tls.pem", 0o600, format!("{}{KEY}", "no key\n".repeat(200_000)));
+    }, |i| placed(i, "/app/tls.pem", 0o600, "no key\n".repeat(200_000))),
+    row(("SEC-01", "a key in base64, as in a Secret of Kubernetes"), APP, |i| {
+        placed(i, "/app/tls.yaml", 0o600, "tls.key: \
+            LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUV2UUlCQURBTkJna3Foa2lHOXcwQkFRRUZBQVNDQktj\
+            d2dnU2pBZ0VBQW9JQkFRCi0tLS0tRU5EIFBSSVZBVEUgS0VZLS0tLS0K\n");
+    }, |i| placed(i, "/app/tls.yaml", 0o600, "tls.crt: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUV\n")),
+    row(("SEC-02", "what a web server hands out"), APP,
+        |i| placed(i, "/usr/share/nginx/html/.env", 0o644, "DB_PASSWORD=hunter2\n"),
+        |i| placed(i, "/usr/share/nginx/html/.env", 0o644, "TLS_KEY=/run/tls\nAUTH_URL=https://x/\n")),
+    row(("SEC-02", "a password in a URL"), APP,
+        |i| placed(i, "/app/prod.env", 0o644, "DATABASE_URL=postgres://app:hunter2@db/app\n"),
+        |i| placed(i, "/app/prod.env", 0o644, "DATABASE_URL=postgres://app@db/app\n")),
+    row(("SEC-02", "a token as the user of a URL"), APP,
+        |i| placed(i, "/root/.git-credentials", 0o600, format!("https://{}@github.com\n", &token()[11..51])),
+        |i| placed(i, "/root/.git-credentials", 0o600, "https://me@github.com\n")),
+    row(("SEC-02", "the second login of a registry"), APP,
+        |i| placed(i, "/root/.docker/config.json", 0o600,
+            r#"{"auths":{"a":{"auth":""},"b":{"auth":"dXNlcjpwYXNz"}}}"#),
+        |i| placed(i, "/root/.docker/config.json", 0o600, r#"{"auths":{"a":{"auth":""},"b":{}}}"#)),
+    row(("SEC-02", "a password in Latin-1"), APP,
+        |i| placed(i, "/app/.env", 0o600, b"DB_PASSWORD=p\xe4ssw\xf6rt\n"),
+        |i| placed(i, "/app/.env", 0o600, b"DB_PASSWORD=\nX=\xe4\n")),
+    row(("SEC-03", "a token by any name"), Origin::Config("env"),
+        |i| env(i, &format!("GH={}", &token()[11..51])), |i| env(i, "GH=ghp_")),
+    row(("SEC-03", "a password in the address of a database"), Origin::Config("env"),
+        |i| env(i, "DATABASE_URL=postgres://app:hunter2@db/app"),
+        |i| env(i, "DATABASE_URL=postgres://app:${PASSWORD}@db/app")),
+    row(("SEC-03", "a token as an argument"), Origin::Config("cmd"), |i| {
+        i.config.cmd = vec![format!("--github={}", &token()[11..51])];
+    }, |i| i.config.cmd = vec!["--github=ghp_".to_owned()]),
+    row(("SEC-03", "what only looks like a key"), Origin::Config("env"),
+        |i| env(i, "API_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D"),
+        |i| env(i, "GPG_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D")),
     row(("SEC-03", "a variable"), Origin::Config("env"), |i| env(i, "DB_PASSWORD=hunter2"),
         |i| env(i, "DB_PASSWORD_FILE=/run/secrets/db")),
     row(("SEC-04", "a token in source"), APP, |i| placed(i, "/app/x.js", 0o644, token()),
         |i| placed(i, "/app/node_modules/x/x.js", 0o644, token())),
+    row(("SEC-04", "a token in a page of a web server"), APP,
+        |i| placed(i, "/usr/share/nginx/html/x.html", 0o644, token()),
+        |i| placed(i, "/usr/share/doc/x.html", 0o644, token())),
     row(("SEC-05", "a key under another file"), APP, |i| twice(i, "/app/tls.key", KEY),
         |i| twice(i, "/app/index.html", "x")),
 ];
@@ -395,6 +449,29 @@ const RUNNING: &[Row] = &[
         placed(i, "/app/run", 0o644, elf(AMD64, None));
         i.entrypoint(&["/app/run"]);
     }, |i| starts(i, elf(AMD64, None))),
+    row(("RUN-01", "a slash behind the program"), Origin::Config("entrypoint"),
+        |i| { i.entrypoint(&["/usr/bin/node/"]); }, |i| { i.entrypoint(&["/usr/bin/../bin/node"]); }),
+    row(("RUN-01", "nothing behind an init"), Origin::Config("entrypoint"), |i| {
+        i.base.file("/usr/bin/tini", 0o755, elf(AMD64, None));
+        i.entrypoint(&["tini", "-e", "143", "gone", "--", "node"]);
+    }, |i| {
+        i.base.file("/usr/bin/tini", 0o755, elf(AMD64, None));
+        i.entrypoint(&["tini", "-e", "143", "node", "server.js", "--", "gone"]);
+    }),
+    row(("RUN-02", "a script that the user cannot read"), APP, |i| {
+        placed(i, "/app/run", 0o711, "#!/usr/bin/node\n");
+        i.entrypoint(&["/app/run"]);
+    }, |i| {
+        placed(i, "/app/run", 0o711, elf(AMD64, None));
+        i.entrypoint(&["/app/run"]);
+    }),
+    row(("RUN-03", "an env that is to split its words"), APP, |i| {
+        i.base.file("/usr/bin/env", 0o755, elf(AMD64, None));
+        starts(i, "#!/usr/bin/env -vS 'gone' --flag\n");
+    }, |i| {
+        i.base.file("/usr/bin/env", 0o755, elf(AMD64, None));
+        starts(i, "#!/usr/bin/env -S -u HOME A=b \"node\" --flag\n");
+    }),
     row(("RUN-03", "env, and no env"), APP, |i| starts(i, "#!/usr/bin/env node\n"), |i| {
         i.base.file("/usr/bin/env", 0o755, elf(AMD64, None));
         starts(i, "#!/usr/bin/env node\n");
@@ -407,6 +484,45 @@ const RUNNING: &[Row] = &[
         |i| starts(i, elf(AMD64, Some("/lib64/ld-linux-x86-64.so.2")))),
     row(("RUN-05", "another machine"), APP, |i| starts(i, elf(ARM64, None)),
         |i| starts(i, elf(AMD64, None))),
+    row(("RUN-05", "an object file"), APP, |i| {
+        let mut object = elf(AMD64, None);
+        object[16] = 1; // ET_REL
+        starts(i, object);
+    }, |i| {
+        let mut program = elf(AMD64, None);
+        program[16] = 2; // ET_EXEC
+        starts(i, program);
+    }),
+    row(("RUN-05", "a program whose end is missing"), APP, |i| {
+        let program = std::fs::read("/bin/ls").unwrap();
+        starts(i, &program[..program.len() / 2]);
+    }, |i| lists(i, &LIBRARIES, false)),
+    row(("RUN-06", "a library that the user cannot read"), APP, |i| {
+        lists(i, &LIBRARIES, false);
+        let library = i.base.path().join("usr/lib/x86_64-linux-gnu/libc.so.6");
+        std::fs::set_permissions(library, std::fs::Permissions::from_mode(0o640)).unwrap();
+    }, |i| {
+        lists(i, &LIBRARIES, false);
+        i.base.owner("/usr/lib/x86_64-linux-gnu/libc.so.6", 1000, 0);
+        let library = i.base.path().join("usr/lib/x86_64-linux-gnu/libc.so.6");
+        std::fs::set_permissions(library, std::fs::Permissions::from_mode(0o400)).unwrap();
+    }),
+    row(("RUN-06", "a library where this loader never looks"), APP, |i| {
+        lists(i, &LIBRARIES[1..], false);
+        lends(i, "/usr/lib64");
+    }, |i| {
+        lists(i, &LIBRARIES[1..], false);
+        lends(i, "/usr/lib");
+    }),
+    row(("RUN-06", "a library in a folder seen from the working one"), APP, |i| {
+        lists(i, &LIBRARIES[1..], false);
+        lends(i, "/app/lib");
+        env(i, "LD_LIBRARY_PATH=bin");
+    }, |i| {
+        lists(i, &LIBRARIES[1..], false);
+        lends(i, "/app/lib");
+        env(i, "LD_LIBRARY_PATH=lib");
+    }),
     row(("RUN-06", "a library two levels down"), APP, |i| lists(i, &LIBRARIES[..2], false),
         |i| lists(i, &LIBRARIES, false)),
     row(("RUN-06", "a version that is too new"), APP, |i| lists(i, &LIBRARIES, true), nothing),
@@ -481,6 +597,20 @@ const ORIGINS: &[Row] = &[
         i.base.file("/usr/lib/libx.so.1", 0o644, "a");
         placed(i, "/usr/lib/libx.so.1", 0o644, "b");
     }, |i| placed(i, "/usr/lib/libx.so.1", 0o644, "b")),
+    row(("BASE-01", "a link to a program that leads to another one"), APP, |i| {
+        i.base.link("/usr/bin/nodejs", "node");
+        i.place(|layer| { layer.link("/usr/bin/nodejs", "/app/mine"); });
+    }, |i| {
+        i.base.link("/srv/current", "one");
+        i.place(|layer| { layer.link("/srv/current", "two"); });
+    }),
+    row(("BASE-01", "a module of a runtime below /opt"), APP, |i| {
+        i.base.file("/opt/python/lib/python3.13/os.py", 0o644, "a");
+        placed(i, "/opt/python/lib/python3.13/os.py", 0o644, "b");
+    }, |i| {
+        i.base.file("/opt/python/lib/python3.13/os.cfg", 0o644, "a");
+        placed(i, "/opt/python/lib/python3.13/os.cfg", 0o644, "b");
+    }),
     row(("BASE-02", "a folder with another mode"), APP,
         |i| { i.place(|layer| { layer.folder("/tmp", 0o755); }); },
         |i| { i.place(|layer| { layer.folder("/tmp", 0o1777); }); }),

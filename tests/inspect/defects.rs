@@ -582,9 +582,9 @@ fn sec_03_finds_secrets_in_the_config() {
     {
         env(variable).passes();
     }
-    let mut inherited = env("GPG_KEY=E3FF2839C048B25C084D");
-    inherited.config.base.env = vec!["GPG_KEY=E3FF2839C048B25C084D".to_owned()];
-    inherited.finds(&[("SEC-03", Info, "the variable GPG_KEY holds a secret")]);
+    let mut inherited = env("SIGN_KEY=E3FF2839C048B25C084D");
+    inherited.config.base.env = vec!["SIGN_KEY=E3FF2839C048B25C084D".to_owned()];
+    inherited.finds(&[("SEC-03", Info, "the variable SIGN_KEY holds a secret")]);
     let mut label = Image::sound();
     label.config.labels.insert("org.example.api-key".to_owned(), "s3cr3tvalue".to_owned());
     label.finds(&[("SEC-03", Block, "the label org.example.api-key holds a secret")]);
