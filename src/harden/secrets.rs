@@ -9,7 +9,7 @@ use crate::inspect::evidence::Part;
 use crate::inspect::secrets::{Rule, SecretTrace};
 use crate::inspect::tokens::{is_placeholder, is_secret_name};
 
-use super::common::complete;
+use super::common::{at_most, complete};
 use super::{Decision, Fault, Origin, Severity, Subject};
 
 /// SEC-01.
@@ -64,24 +64,22 @@ fn fault(subject: &Subject<'_>, trace: &SecretTrace) -> Fault {
 pub(crate) fn config(subject: &Subject<'_>) -> Decision {
     let config = subject.config;
     let env = config.env.iter().filter_map(|variable| variable.split_once('='));
-    let mut faults: Vec<_> = env
-        .filter(|(name, value)| is_secret(name, value))
-        .map(|(name, _)| {
-            let name_shown = escape(name.as_bytes());
-            let origin = subject.env_origin(name);
-            let message = format!("the variable {name_shown} holds a secret");
-            let found = Fault::new(origin, message).about(name);
-            if origin == Origin::Base { found.weighing(Severity::Info) } else { found }
-        })
-        .collect();
+    let env = env.filter(|(name, value)| is_secret(name, value)).map(|(name, _)| {
+        let name_shown = escape(name.as_bytes());
+        let origin = subject.env_origin(name);
+        let message = format!("the variable {name_shown} holds a secret");
+        let found = Fault::new(origin, message).about(name);
+        if origin == Origin::Base { found.weighing(Severity::Info) } else { found }
+    });
+    let mut faults = at_most(env);
     let inherited = |name: &String| config.base.labels.get(name) == config.labels.get(name);
     let labels = config.labels.iter().filter(|(name, _)| !inherited(name));
     // Names of labels have dots and dashes where those of variables have underscores.
     let labels = labels.filter(|(name, value)| is_secret(&name.replace(['.', '-'], "_"), value));
-    faults.extend(labels.map(|(name, _)| {
+    faults.extend(at_most(labels.map(|(name, _)| {
         let message = format!("the label {} holds a secret", escape(name.as_bytes()));
         Fault::new(Origin::Config("labels"), message).about(name)
-    }));
+    })));
     Ok(faults)
 }
 

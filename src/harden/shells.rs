@@ -30,6 +30,8 @@ const SIGNED: [(&str, usize, &str); 8] = [
 ];
 /// Shells that other programs may carry as a library.
 const EMBEDDED: [&str; 1] = ["mvdan.cc/sh"];
+/// The most programs in a row that only start the next one.
+const MAX_STARTERS: usize = 64;
 /// How many names of one file a message shows.
 const SHOWN_ALIASES: usize = 3;
 
@@ -216,10 +218,10 @@ pub(crate) fn healthcheck(subject: &Subject<'_>) -> Decision {
     })
 }
 
-/// The command that an init or `env` starts in the end.
-fn behind_starters(argv: &[String]) -> &[String] {
+/// The command that an init or `env` starts in the end; `None`: nobody puts so many in a row.
+fn behind_starters(argv: &[String]) -> Option<&[String]> {
     let mut argv = argv;
-    loop {
+    for _ in 0..MAX_STARTERS {
         let is_env = argv.first().is_some_and(|first| first.rsplit('/').next() == Some("env"));
         let rest = argv.get(1..).unwrap_or_default();
         let inner = match rest.iter().position(|word| !word.starts_with('-') && !word.contains('='))
@@ -229,14 +231,18 @@ fn behind_starters(argv: &[String]) -> &[String] {
         };
         match inner {
             Some(inner) => argv = inner, // always shorter
-            None => return argv,
+            None => return Some(argv),
         }
     }
+    None
 }
 
 /// Why a command needs a shell, if it does.
 fn why_a_shell(argv: &[String]) -> Option<String> {
-    let (first, rest) = behind_starters(argv).split_first()?;
+    let Some(argv) = behind_starters(argv) else {
+        return Some(format!("it starts more than {MAX_STARTERS} programs in a row"));
+    };
+    let (first, rest) = argv.split_first()?;
     let program = first.rsplit('/').next().unwrap_or(first);
     let shown = escape(first.as_bytes());
     if let Some((shell, _)) = named(program.as_bytes()) {
@@ -284,5 +290,8 @@ mod tests {
             let argv: Vec<_> = argv.iter().map(ToString::to_string).collect();
             assert_eq!(why_a_shell(&argv).is_some(), *expected, "{argv:?}");
         }
+        let many = vec!["env".to_owned(); MAX_STARTERS + 2];
+        assert!(why_a_shell(&many).is_some());
+        assert!(why_a_shell(&many[2..]).is_none());
     }
 }
