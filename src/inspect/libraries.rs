@@ -5,7 +5,6 @@
 //! is anywhere in the image is not missing; the programs that are started have no such excuse.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fs::File;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -17,11 +16,17 @@ use super::entry::Kind;
 use super::escape::escape;
 use super::evidence::{Command, Gap, List, Lookup, Part};
 use super::program::Program;
-use super::tree::{LastLink, Tree};
+use super::tree::{Resolved, Steps, Tree, Trouble};
 
 /// The most files that are looked at on behalf of an app, and on behalf of one program.
 const MAX_OBJECTS: usize = 20_000;
 const MAX_CLOSURE: usize = 512;
+/// The most places that are looked at for all of them, names on the way and versions included, and
+/// the bytes that are kept of what is there.
+const MAX_STEPS: usize = 4_000_000;
+const MAX_HELD: usize = 128 << 20;
+/// What a path costs besides its bytes.
+const OVERHEAD: usize = 64;
 /// The most folders of one search path.
 const MAX_FOLDERS: usize = 64;
 
@@ -99,12 +104,18 @@ pub(crate) fn unlinked(
     let machine = seen.iter().find_map(|path| linker.object(path)).map(|found| found.machine());
     let ours = |object: &Arc<Object>| machine.is_some_and(|machine| object.machine() == machine);
     for (path, _) in objects.iter().take(MAX_OBJECTS) {
+        if linker.is_spent {
+            break;
+        }
         if !linker.object(path).is_some_and(|object| ours(&object)) {
             continue;
         }
         if seen.insert(path.clone()) {
             linker.check(path, false, &mut list);
         }
+    }
+    if linker.is_spent {
+        gaps.gap(b"/", Part::Programs, "programs and libraries need too much to look for it all");
     }
     list.into_list()
 }
@@ -139,6 +150,10 @@ struct Linker<'a> {
     names: BTreeSet<Vec<u8>>,
     /// Files that were read, by the path that was asked for.
     known: BTreeMap<Vec<u8>, Option<Arc<Object>>>,
+    /// What may still be looked at and kept, and whether something was not.
+    steps: Steps,
+    held: usize,
+    is_spent: bool,
 }
 
 impl<'a> Linker<'a> {
@@ -153,7 +168,25 @@ impl<'a> Linker<'a> {
             cache: cache::read(tree),
             names: objects.iter().map(|(path, _)| name(path)).collect(),
             known: BTreeMap::new(),
+            steps: Steps::of(MAX_STEPS),
+            held: MAX_HELD,
+            is_spent: false,
         }
+    }
+
+    /// Takes steps; `false` if there are no more, after which nothing that is not found is missing.
+    fn spend(&mut self, count: usize) -> bool {
+        self.is_spent |= self.steps.spend(count).is_err();
+        !self.is_spent
+    }
+
+    /// Takes memory in the same way.
+    fn hold(&mut self, bytes: usize) -> bool {
+        match self.held.checked_sub(bytes) {
+            Some(left) => self.held = left,
+            None => self.is_spent = true,
+        }
+        !self.is_spent
     }
 
     /// Adds everything that one program or library does not find.
@@ -181,6 +214,9 @@ impl<'a> Linker<'a> {
             for name in &object.dynamic.needed {
                 if !loaded.contains_key(name) {
                     let found = self.find(name, &object, &root);
+                    if self.is_spent {
+                        return;
+                    }
                     if found.is_none() && !self.is_excused(name, &object, &root, started) {
                         missing(name, &object, None);
                     }
@@ -193,7 +229,10 @@ impl<'a> Linker<'a> {
                 let gives = &library.dynamic.gives;
                 // A library without versions fits any.
                 let wants = object.dynamic.wants.get(name).filter(|_| !gives.is_empty());
-                let lacks = wants.into_iter().flatten().find(|version| !gives.contains(version));
+                if !self.spend(wants.map_or(0, Vec::len)) {
+                    return;
+                }
+                let lacks = wants.into_iter().flatten().find(|version| !gives.contains(*version));
                 if let Some(version) = lacks {
                     missing(name, &object, Some(version));
                 }
@@ -201,8 +240,15 @@ impl<'a> Linker<'a> {
         }
     }
 
-    fn exists(&self, path: &[u8]) -> bool {
-        self.tree.resolve(path, LastLink::Follow).is_ok_and(|resolved| resolved.found.is_some())
+    fn exists(&mut self, path: &[u8]) -> bool {
+        let resolved = self.follow(path);
+        resolved.is_ok_and(|resolved| resolved.found.is_some())
+    }
+
+    fn follow(&mut self, path: &[u8]) -> Result<Resolved, Trouble> {
+        let resolved = self.tree.follow(path, &mut self.steps);
+        self.is_spent |= resolved.as_ref().is_err_and(Trouble::is_cut);
+        resolved
     }
 
     /// Whether a library need not be found: the loader is it, or something else has loaded it.
@@ -227,13 +273,20 @@ impl<'a> Linker<'a> {
         if name.contains(&b'/') {
             return self.object(name).filter(fits);
         }
-        for folder in self.folders(by, root) {
+        let folders = self.folders(by, root);
+        if !self.spend(folders.len()) {
+            return None;
+        }
+        for folder in folders {
             let path = [&folder, b"/".as_slice(), name].concat();
             if let Some(found) = self.object(&path).filter(fits) {
                 return Some(found);
             }
         }
         let cached = self.cache.get(name).cloned().unwrap_or_default();
+        if !self.spend(cached.len() + 1) {
+            return None;
+        }
         let cached = cached.iter().find_map(|path| self.object(path).filter(fits));
         cached.or_else(|| {
             let folders = default_folders(&root.dynamic);
@@ -258,15 +311,19 @@ impl<'a> Linker<'a> {
         if let Some(known) = self.known.get(path) {
             return known.clone();
         }
-        let object = self.read(path).map(Arc::new);
+        let weight = |object: &Object| object.path.len() + object.dynamic.weight();
+        let object = self.read(path).filter(|one| self.hold(weight(one))).map(Arc::new);
+        if !self.hold(path.len() + OVERHEAD) {
+            return None;
+        }
         self.known.insert(path.to_vec(), object.clone());
         object
     }
 
-    fn read(&self, path: &[u8]) -> Option<Object> {
-        let resolved = self.tree.resolve(path, LastLink::Follow).ok()?;
+    fn read(&mut self, path: &[u8]) -> Option<Object> {
+        let resolved = self.follow(path).ok()?;
         let (found, parent) = (resolved.found?, resolved.parent.as_ref()?);
-        let file = File::from(parent.open_file(resolved.name(), found.layer).ok()?);
+        let file = parent.open_file(resolved.name(), found.layer).ok()?;
         let dynamic = dynamic::read(&file)?;
         Some(Object { path: resolved.path, layer: found.layer, dynamic })
     }
@@ -300,4 +357,39 @@ fn expand(path: &[u8], object: &Object) -> Vec<Vec<u8>> {
         rest.map_or_else(|| element.to_vec(), |rest| [origin, rest].concat())
     };
     elements.take(MAX_FOLDERS).map(expand).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    fn linker(tree: &Tree) -> Linker<'_> {
+        Linker::new(tree, &Settings::default(), &[])
+    }
+
+    #[test]
+    fn nothing_is_missing_that_was_not_looked_for() {
+        // As if the image had nothing but the program.
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy("/bin/ls", folder.path().join("ls")).unwrap();
+        let loader = File::open("/bin/ls").unwrap().into();
+        let loader = dynamic::read(&loader).and_then(|dynamic| dynamic.loader).unwrap();
+        let loader = folder.path().join(String::from_utf8_lossy(&loader).trim_start_matches('/'));
+        std::fs::create_dir_all(loader.parent().unwrap()).unwrap();
+        std::fs::write(loader, "").unwrap();
+        let tree = Tree::open(&[folder.path()]).unwrap();
+        let missing = |mut linker: Linker<'_>| {
+            let mut list = Bounded::default();
+            linker.check(b"/ls", true, &mut list);
+            (list.into_list().total > 0, linker.is_spent)
+        };
+        assert_eq!(missing(linker(&tree)), (true, false));
+        for steps in [0, 2, 8] {
+            let cut = Linker { steps: Steps::of(steps), ..linker(&tree) };
+            assert_eq!(missing(cut), (false, true), "{steps}");
+        }
+        assert_eq!(missing(Linker { held: 40, ..linker(&tree) }), (false, true));
+    }
 }

@@ -4,7 +4,7 @@
 //! Which files are read is decided by their names: keys and credentials wherever they are, other
 //! text only where it is an app's own. Placeholders and what a template puts in are none.
 
-use std::fs::File;
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use serde::{Deserialize, Serialize};
@@ -12,13 +12,15 @@ use sha2::{Digest as _, Sha256};
 
 use super::bounded::Bounded;
 use super::collector::hexadecimal;
+use super::credentials::{self, Format};
 use super::entry::Attributes;
 use super::escape::escape;
 use super::evidence::{Gap, List, Part};
 use super::layered::{Layered, Lost};
 use super::names::{Place, is_dependency};
+use super::spool::Content;
 use super::threads;
-use super::tokens::{self, is_placeholder, is_secret_name};
+use super::tokens;
 use super::tree::Tree;
 use super::walk::Seen;
 
@@ -26,6 +28,8 @@ use super::walk::Seen;
 const MAX_FILES: usize = 20_000;
 const MAX_FILE: u64 = 1 << 20;
 const MAX_NAMES: usize = 16 << 20;
+/// How much is read in all: files of many names are read by each of them.
+const MAX_TOTAL: u64 = 2 << 30;
 /// The most secrets of one file that are told.
 const MAX_SECRETS: usize = 8;
 /// The most secrets of lower layers and of the result together.
@@ -122,22 +126,10 @@ enum Reading {
     Text,
 }
 
-/// The files that programs keep credentials in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Npm,
-    Netrc,
-    Pip,
-    Urls,
-    Docker,
-    Aws,
-    Kube,
-    Environment,
-}
-
 #[derive(Debug)]
 struct Text {
     layer: usize,
+    size: u64,
     attributes: Attributes,
     reading: Reading,
 }
@@ -185,7 +177,7 @@ impl Texts {
             return;
         };
         if size > 0 {
-            let text = Text { layer: seen.layer, attributes: seen.stat.into(), reading };
+            let text = Text { layer: seen.layer, size, attributes: seen.stat.into(), reading };
             let list = if reading == Reading::Text { &mut self.others } else { &mut self.named };
             list.add(seen.path(), text);
         }
@@ -200,14 +192,27 @@ impl Texts {
         }
         let files: Vec<_> =
             self.named.into_map().into_iter().chain(self.others.into_map()).collect();
-        let answers = threads::map(&files, |(path, text)| find(tree, path, text));
+        let mut left = MAX_TOTAL;
+        let affordable = files.iter().take_while(|(_, text)| {
+            let rest = left.checked_sub(text.size.min(MAX_FILE));
+            left = rest.unwrap_or(0);
+            rest.is_some()
+        });
+        let affordable = affordable.count();
+        for reading in files[affordable..].iter().map(|(_, text)| text.reading) {
+            let part = if reading == Reading::Text { Part::Texts } else { Part::Secrets };
+            gaps.gap(b"/", part, &format!("there is more than {} GiB of text", MAX_TOTAL >> 30));
+        }
+        let files = &files[..affordable];
+        let answers = threads::map(files, |(path, text)| find(tree, path, text));
         let mut list = Bounded::default();
         for ((path, text), answer) in files.iter().zip(answers) {
             match answer.unwrap_or_else(|| Err("the search failed".to_owned())) {
-                Ok(traces) => {
-                    for (index, trace) in traces.into_iter().enumerate() {
+                Ok(sights) => {
+                    for (index, sight) in sights.into_iter().enumerate() {
                         let key = [path.as_slice(), b"\0", &[u8::try_from(index).unwrap_or(0)]];
-                        list.add(key.concat(), trace);
+                        let of = (path.as_slice(), text.layer, text.attributes);
+                        list.add_with(key.concat(), || sight.trace(of));
                     }
                 }
                 Err(reason) if text.reading == Reading::Text => {
@@ -220,38 +225,54 @@ impl Texts {
     }
 }
 
-fn find(tree: &Tree, path: &[u8], text: &Text) -> Result<Vec<SecretTrace>, String> {
+fn find(tree: &Tree, path: &[u8], text: &Text) -> Result<Vec<Sight>, String> {
     let file = tree.open_file(text.layer, path).map_err(|error| error.to_string())?;
-    traces((path, text.layer, text.attributes), file, text.reading)
+    sights(file, text.reading)
+}
+
+/// What one place of a file gives away; whose path it is comes to it when it is told.
+#[derive(Debug)]
+struct Sight {
+    rule: Rule,
+    what: &'static str,
+    line: u64,
+    digest: String,
+}
+
+impl Sight {
+    fn trace(self, (path, layer, attributes): (&[u8], usize, Attributes)) -> SecretTrace {
+        SecretTrace {
+            path: escape(path),
+            layer,
+            attributes,
+            lost: None,
+            dependency: is_dependency(path),
+            rule: self.rule,
+            what: self.what.to_owned(),
+            line: self.line,
+            digest: self.digest,
+        }
+    }
 }
 
 /// Everything that one file gives away.
-fn traces(
-    (path, layer, attributes): (&[u8], usize, Attributes),
-    file: File,
-    reading: Reading,
-) -> Result<Vec<SecretTrace>, String> {
+fn sights(file: Content, reading: Reading) -> Result<Vec<Sight>, String> {
     let mut content = Vec::new();
     file.take(MAX_FILE).read_to_end(&mut content).map_err(|error| error.to_string())?;
     let mut found = tokens::keys(&content);
     match reading {
         Reading::Keys => {}
-        Reading::Credentials(format) => found.extend(credentials(&content, format)),
+        Reading::Credentials(format) => found.extend(credentials::credentials(&content, format)),
         Reading::Text => found.extend(tokens::tokens(&content)),
     }
     found.sort_by_key(|sighting| sighting.start);
-    let trace = |sighting: &Sighting| SecretTrace {
-        path: escape(path),
-        layer,
-        attributes,
-        lost: None,
-        dependency: is_dependency(path),
+    let sight = |sighting: &Sighting| Sight {
         rule: sighting.rule,
-        what: sighting.what.to_owned(),
+        what: sighting.what,
         line: 1 + memchr::memchr_iter(b'\n', &content[..sighting.start]).count() as u64,
         digest: digest(&content[sighting.start..sighting.end]),
     };
-    Ok(found.iter().take(MAX_SECRETS).map(trace).collect())
+    Ok(found.iter().take(MAX_SECRETS).map(sight).collect())
 }
 
 /// Adds what files give away that later layers delete or cover.
@@ -266,41 +287,46 @@ pub(crate) fn search_lost(
     }
     let answers = threads::map(lost, |one| find_lost(image, one));
     let List { items: mut found, total: mut count, truncated } = seen;
+    // By checksums of their paths: there may be many, and long ones.
+    let key = |path: &str, digest: &str| (Sha256::digest(path), digest.to_owned());
+    let known = found.iter().map(|trace| key(&trace.path, &trace.digest));
+    let mut known: BTreeSet<_> = known.collect();
+    let mut more = false;
     for (one, answer) in lost.iter().zip(answers) {
         match answer.unwrap_or_else(|| Err("the search failed".to_owned())) {
-            Ok(traces) => {
-                let is_new = |trace: &SecretTrace| {
-                    let same = |known: &&SecretTrace| {
-                        (&known.path, &known.digest) == (&trace.path, &trace.digest)
-                    };
-                    !found.iter().any(|known| same(&known))
-                };
-                let new: Vec<_> = traces.into_iter().filter(is_new).collect();
-                count += new.len() as u64;
-                found.extend(new);
+            Ok(sights) => {
+                let path = escape(&one.path);
+                let is_new = |sight: &Sight| !known.contains(&key(&path, &sight.digest));
+                let new: Vec<Sight> = sights.into_iter().filter(is_new).collect();
+                for sight in new {
+                    known.insert(key(&path, &sight.digest));
+                    count += 1;
+                    more |= found.len() >= MAX_TRACES;
+                    // As many as any list has.
+                    if !more {
+                        found.push(lost_trace(image, one, sight));
+                    }
+                }
             }
             Err(reason) => gaps.gap(&one.path, Part::Secrets, &reason),
         }
     }
-    // As many as any list has.
-    let more = found.len() > MAX_TRACES;
-    found.truncate(MAX_TRACES);
     List { truncated: truncated || more, items: found, total: count }
 }
 
-fn find_lost(image: &Layered, one: &Lost) -> Result<Vec<SecretTrace>, String> {
-    let attributes = image.attributes_of(one);
+fn lost_trace(image: &Layered, one: &Lost, sight: Sight) -> SecretTrace {
+    let trace = sight.trace((&one.path, image.layer_of(one), image.attributes_of(one)));
+    let (layer, of, by) = (one.layer + 1, image.begun(), one.by + 1);
+    SecretTrace { lost: Some(Buried { layer, of, by, deleted: one.is_deleted }), ..trace }
+}
+
+fn find_lost(image: &Layered, one: &Lost) -> Result<Vec<Sight>, String> {
     let place = Place::of(folder_of(&one.path).0);
     let own = !place.dependency && !place.system;
     let (folder, name) = folder_of(&one.path);
     let Some(reading) = reading(folder, name, 1, own) else { return Ok(Vec::new()) };
     let file = image.open_lost(one).map_err(|error| error.to_string())?;
-    let mut found = traces((&one.path, image.layer_of(one), attributes), file, reading)?;
-    let (layer, of, by) = (one.layer + 1, image.begun(), one.by + 1);
-    for trace in &mut found {
-        trace.lost = Some(Buried { layer, of, by, deleted: one.is_deleted });
-    }
-    Ok(found)
+    sights(file, reading)
 }
 
 fn folder_of(path: &[u8]) -> (&[u8], &[u8]) {
@@ -323,7 +349,7 @@ fn reading(folder: &[u8], name: &[u8], size: u64, own: bool) -> Option<Reading> 
     let text = str::from_utf8(name).ok()?;
     // Most names begin otherwise.
     let format = match name.first() {
-        Some(b'.' | b'_' | b'c' | b'k' | b'n' | b'p') => format(folder, text),
+        Some(b'.' | b'_' | b'c' | b'k' | b'n' | b'p') => credentials::format(folder, text),
         _ => None,
     };
     if let Some(format) = format {
@@ -342,140 +368,15 @@ fn reading(folder: &[u8], name: &[u8], size: u64, own: bool) -> Option<Reading> 
     (own && is_text).then_some(Reading::Text)
 }
 
-/// Which program keeps its credentials in a file of that name.
-fn format(folder: &[u8], name: &str) -> Option<Format> {
-    let inside = folder.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    match (inside, name) {
-        (_, ".npmrc" | "npmrc") => Some(Format::Npm),
-        (_, ".netrc" | "_netrc") => Some(Format::Netrc),
-        (_, ".pypirc" | "pip.conf") => Some(Format::Pip),
-        (_, ".git-credentials") | (b".git", "config") => Some(Format::Urls),
-        (b".docker", "config.json") | (_, ".dockercfg") => Some(Format::Docker),
-        (b".aws", "credentials") => Some(Format::Aws),
-        (b".kube", "config") | (_, "kubeconfig") => Some(Format::Kube),
-        _ => is_environment(name).then_some(Format::Environment),
-    }
-}
-
 /// Whether a path is called like a file of keys or credentials.
 pub(crate) fn is_kept_in(path: &[u8]) -> bool {
     let (folder, name) = folder_of(path);
     reading(folder, name, 1, false).is_some()
 }
 
-/// `.env` and `.env.production`, but no template of one.
-fn is_environment(name: &str) -> bool {
-    let Some(rest) = name.strip_prefix(".env") else { return false };
-    let template = ["example", "sample", "template", "dist", "schema", "defaults"];
-    rest.is_empty() || rest.starts_with('.') && !template.iter().any(|word| rest.contains(word))
-}
-
-/// What a file of credentials gives away, line by line.
-fn credentials(content: &[u8], format: Format) -> Vec<Sighting> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    for line in content.split_inclusive(|byte| *byte == b'\n') {
-        if let Some((at, length)) = str::from_utf8(line).ok().and_then(|line| secret(line, format))
-        {
-            let (start, what) = (start + at, shown(format));
-            found.push(Sighting { rule: Rule::Credential, what, start, end: start + length });
-        }
-        start += line.len();
-    }
-    found
-}
-
-const fn shown(format: Format) -> &'static str {
-    match format {
-        Format::Npm => "a token of a registry",
-        Format::Netrc | Format::Pip | Format::Environment => "a password or token",
-        Format::Urls => "a password in a URL",
-        Format::Docker => "a login of a registry",
-        Format::Aws => "a secret access key",
-        Format::Kube => "a credential of a cluster",
-    }
-}
-
-/// Where the secret of a line stands in it, and how long it is.
-fn secret(line: &str, format: Format) -> Option<(usize, usize)> {
-    let value = match format {
-        Format::Npm => {
-            let (key, value) = line.split_once('=')?;
-            let key = key.trim().rsplit(':').next().unwrap_or_default();
-            matches!(key, "_authToken" | "_auth" | "_password").then_some(value)
-        }
-        Format::Netrc => {
-            let (_, rest) = line.split_once("password")?;
-            rest.starts_with([' ', '\t']).then(|| rest.split_whitespace().next())?
-        }
-        Format::Pip => url_password(line).or_else(|| {
-            let (key, value) = line.split_once(['=', ':'])?;
-            (key.trim() == "password").then_some(value)
-        }),
-        Format::Urls => url_password(line),
-        Format::Docker => json_value(line, &["\"auth\"", "\"identitytoken\"", "\"password\""]),
-        Format::Aws => {
-            let (key, value) = line.split_once('=')?;
-            matches!(key.trim(), "aws_secret_access_key" | "aws_session_token").then_some(value)
-        }
-        Format::Kube => {
-            let (key, value) = line.split_once(':')?;
-            let key = key.trim().trim_start_matches("- ");
-            matches!(key, "token" | "client-key-data" | "password").then_some(value)
-        }
-        Format::Environment => {
-            let line = line.trim_start().strip_prefix("export ").unwrap_or(line);
-            let (key, value) = line.split_once('=')?;
-            (!key.starts_with('#') && is_secret_name(key.trim())).then_some(value)
-        }
-    }?;
-    let value = value.trim().trim_matches(['"', '\'', ',']);
-    (!is_placeholder(value)).then_some((line.rfind(value)?, value.len()))
-}
-
-/// `p` of `https://u:p@host`.
-fn url_password(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once("://")?;
-    let authority = rest.split(['/', ' ', '"', '\'']).next()?;
-    let (login, _) = authority.rsplit_once('@')?;
-    login.split_once(':').map(|(_, password)| password)
-}
-
-fn json_value<'a>(line: &'a str, keys: &[&str]) -> Option<&'a str> {
-    let rest = keys.iter().find_map(|key| line.split_once(key))?.1;
-    rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?.split('"').next()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn finds_credentials_and_leaves_templates_alone() {
-        let cases = [
-            (Format::Npm, "//registry.example/:_authToken=npm_s3cr3tvalue", true),
-            (Format::Npm, "//registry.example/:_authToken=${NPM_TOKEN}", false),
-            (Format::Npm, "registry=https://registry.example/", false),
-            (Format::Netrc, "machine x login y password hunter2", true),
-            (Format::Netrc, "machine x login y", false),
-            (Format::Pip, "index-url = https://u:pw42@host/simple", true),
-            (Format::Pip, "index-url = https://host/simple", false),
-            (Format::Urls, "\turl = https://u:ghp123@github.com/x", true),
-            (Format::Urls, "\turl = https://github.com/x", false),
-            (Format::Docker, "\"auth\": \"dXNlcjpwYXNz\"", true),
-            (Format::Docker, "\"auth\": \"\"", false),
-            (Format::Aws, "aws_secret_access_key = wJalrXUtnFEMI", true),
-            (Format::Aws, "region = eu-central-1", false),
-            (Format::Kube, "    token: abc.def", true),
-            (Format::Environment, "DB_PASSWORD=hunter2", true),
-            (Format::Environment, "DB_PASSWORD=changeme", false),
-            (Format::Environment, "DB_PASSWORD=${PW}", false),
-            (Format::Environment, "DB_HOST=db", false),
-        ];
-        for (format, line, expected) in cases {
-            assert_eq!(credentials(line.as_bytes(), format).len(), usize::from(expected), "{line}");
-        }
-    }
 
     #[test]
     fn knows_files_of_credentials_by_name_and_folder() {
@@ -497,15 +398,6 @@ mod tests {
             ("/app/tls.txt", false),
         ] {
             assert_eq!(is_kept_in(path.as_bytes()), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn knows_files_of_environments() {
-        for (name, expected) in
-            [(".env", true), (".env.production", true), (".env.example", false), (".envrc", false)]
-        {
-            assert_eq!(is_environment(name), expected, "{name}");
         }
     }
 }
