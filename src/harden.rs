@@ -382,6 +382,19 @@ pub fn judge(subject: &Subject<'_>, policy: &Policy) -> Judgement {
     Judgement { policy: policy.clone(), findings, checks, waivers }
 }
 
+/// The most bytes of one message: words of a config may be as long as all of it.
+const MAX_MESSAGE: usize = 16 << 10;
+
+/// As much of a message as anybody reads.
+fn cut(mut message: String) -> String {
+    if message.len() > MAX_MESSAGE {
+        let end = (0..=MAX_MESSAGE).rev().find(|end| message.is_char_boundary(*end));
+        message.truncate(end.unwrap_or(0));
+        message.push('…');
+    }
+    message
+}
+
 fn finding(
     subject: &Subject<'_>,
     (check, severity, profile): (&Check, Severity, Profile),
@@ -401,7 +414,7 @@ fn finding(
         origin: fault.origin,
         entry: fault.entry,
         path: fault.path,
-        message: fault.message,
+        message: cut(fault.message),
         also: fault.also,
         more: fault.more,
         help: fault.help.unwrap_or_else(|| help.to_owned()),

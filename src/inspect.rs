@@ -34,6 +34,7 @@ mod output;
 mod pending;
 pub mod program;
 mod read;
+mod resolve;
 pub mod secrets;
 pub mod shadow;
 pub mod shell;

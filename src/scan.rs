@@ -168,7 +168,7 @@ fn open(path: &Path, request: &Request<'_>, notes: &mut Vec<String>) -> Result<O
         _ => error.to_string(),
     };
     if std::fs::metadata(path).map_err(missing)?.is_dir() {
-        let blobs = Blobs::Folder(path.to_owned());
+        let blobs = Blobs::of_folder(path.to_owned());
         if blobs.has("oci-layout") && blobs.has("index.json") {
             return image(blobs, "oci-layout", request, notes);
         }
@@ -177,7 +177,7 @@ fn open(path: &Path, request: &Request<'_>, notes: &mut Vec<String>) -> Result<O
     }
     let (file, length) = plain(blobs::regular(path).map_err(text)?)?;
     let archive = Archive::open(file.try_clone().map_err(text)?, length);
-    let blobs = Blobs::Archive(archive.map_err(|error| format!("it is no archive: {error}"))?);
+    let blobs = Blobs::of_archive(archive.map_err(|error| format!("it is no archive: {error}"))?);
     if blobs.has("index.json") && blobs.has("oci-layout") {
         let kind = if blobs.has("manifest.json") { "docker-tar" } else { "oci-tar" };
         return image(blobs, kind, request, notes);

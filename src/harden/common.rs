@@ -21,6 +21,21 @@ pub(crate) fn complete(is_truncated: bool, faults: &mut [Fault]) -> Result<(), S
     }
 }
 
+/// The most faults of one kind that are told: a config has as many entries as its author likes.
+const MAX_FAULTS: usize = 1_000;
+
+/// As many faults as are ever told; the last one says that there are more.
+pub(crate) fn at_most(faults: impl IntoIterator<Item = Fault>) -> Vec<Fault> {
+    let mut faults = faults.into_iter();
+    let mut told: Vec<Fault> = faults.by_ref().take(MAX_FAULTS).collect();
+    if faults.next().is_some()
+        && let Some(last) = told.last_mut()
+    {
+        last.and_more();
+    }
+    told
+}
+
 /// One fault for all items of a layer: the first by path and how many there are.
 pub(crate) fn together<'a>(
     subject: &Subject<'_>,
@@ -45,10 +60,13 @@ pub(crate) fn together<'a>(
     layers.into_iter().map(fault).collect()
 }
 
+/// Why nothing is known of a path.
+pub(crate) const TOO_MANY_PATHS: &str = "there are too many paths to look up";
+
 /// What a path leads to that was asked about. Of too many, the last ones have no answer.
 pub(crate) fn asked<'a>(subject: &Subject<'a>, path: &str) -> Result<&'a Lookup, String> {
     let answer = subject.inventory.asked(path);
-    answer.ok_or_else(|| "there are too many paths to look up".to_owned())
+    answer.ok_or_else(|| TOO_MANY_PATHS.to_owned())
 }
 
 /// Whether something was placed, or may have been.

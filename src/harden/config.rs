@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::image::ImageConfig;
 use crate::inspect::inventory::Started;
 use crate::llb::Lineage;
-use crate::paths;
 
 use super::arguments::{self, Script};
 use super::common::variable;
+use super::runtime::MAX_PLACES;
 use super::{accounts, privilege, runtime};
 
 /// The config of the finished image, and what is known about how it came about.
@@ -147,12 +147,11 @@ impl Config {
         let system = privilege::SYSTEM_PATHS.into_iter();
         let fixed = [privilege::PRELOAD, accounts::DEFAULT_SHELL, Self::CA_BUNDLE];
         let path = variable(&self.env, "PATH").unwrap_or_default();
-        let elements = path.split(':').filter(|element| element.starts_with('/'));
+        let elements = path.split(':').filter(|element| element.starts_with('/')).take(MAX_PLACES);
         let named = system.chain(fixed).chain(elements).map(str::to_owned);
         let certificates = runtime::CERTIFICATES.into_iter();
         let certificates = certificates.filter_map(|name| variable(&self.env, name));
-        let certificates = certificates.flat_map(|value| value.split(':'));
-        let certificates = certificates.map(|place| paths::join(&self.workdir, place));
+        let certificates = certificates.flat_map(|value| self.places(value));
         let script = self.start_places().map_or_else(Vec::new, |(_, places)| places);
         // What every image is asked comes first: of too many paths the last ones have no answer.
         named

@@ -6,6 +6,7 @@ use crate::bases::labels::{Declared, Support};
 use crate::inspect::escape::escape;
 use crate::inspect::tokens::tells;
 
+use super::common::at_most;
 use super::secrets::tells_secret;
 use super::{Decision, Fault, Origin, Severity, Subject};
 
@@ -54,7 +55,7 @@ pub(crate) fn base_labels(subject: &Subject<'_>) -> Decision {
         let message = format!("the label {} of the base is changed", escape(name.as_bytes()));
         Fault::new(Origin::Config("labels"), message)
     };
-    Ok(changed.map(say).collect())
+    Ok(at_most(changed.map(say)))
 }
 
 /// META-03.

@@ -8,8 +8,10 @@ use crate::paths;
 
 use super::access::{describe, who};
 use super::common::{
-    asked, complete, is_declared_writable, is_placed, may_replace, may_write, together, variable,
+    asked, at_most, complete, is_declared_writable, is_placed, may_replace, may_write, together,
+    variable,
 };
+use super::runtime::MAX_PLACES;
 use super::{Decision, Fault, Origin, Severity, Subject};
 
 /// `cap_net_bind_service` as a bit.
@@ -262,6 +264,9 @@ pub(crate) fn search_path(subject: &Subject<'_>) -> Decision {
     let who = who(subject)?;
     let mut faults = Vec::new();
     for element in path.split(':') {
+        if faults.len() > MAX_PLACES {
+            break; // `at_most` says so
+        }
         let shown = crate::inspect::escape::escape(element.as_bytes());
         if !element.starts_with('/') {
             let what = if element.is_empty() { "an empty element" } else { &shown };
@@ -282,7 +287,7 @@ pub(crate) fn search_path(subject: &Subject<'_>) -> Decision {
             faults.push(Fault::new(origin, message).about("PATH").at(&lookup.path));
         }
     }
-    Ok(faults)
+    Ok(at_most(faults))
 }
 
 /// Whether someone may make what a lookup does not find: write the last folder that is there, sticky

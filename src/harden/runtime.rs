@@ -12,7 +12,7 @@ use crate::inspect::program::Program;
 use crate::paths;
 
 use super::access::{describe, unreadable, who};
-use super::common::{asked, complete, is_placed, may_write, variable};
+use super::common::{TOO_MANY_PATHS, asked, at_most, complete, is_placed, may_write, variable};
 use super::{Config, Decision, Fault, Origin, Severity, Subject};
 
 /// Folders that no volume may cover: the engine needs them, or the image would be without its own.
@@ -40,6 +40,8 @@ pub(crate) const CERTIFICATES: [&str; 5] = [
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
 ];
+/// The most places of one variable that are looked up.
+pub(crate) const MAX_PLACES: usize = 1_024;
 /// Where a zone of `TZ` is.
 const ZONES: &str = "/usr/share/zoneinfo";
 /// Ports below are root's.
@@ -146,7 +148,7 @@ pub(crate) fn volumes(subject: &Subject<'_>) -> Decision {
             }));
         }
     }
-    Ok(faults)
+    Ok(at_most(faults))
 }
 
 /// Why someone cannot write a place that is there to be written.
@@ -172,7 +174,7 @@ pub(crate) fn ports(subject: &Subject<'_>) -> Decision {
         );
         Fault::new(Origin::Config("expose"), message).about(port)
     };
-    Ok(low.map(say).collect())
+    Ok(at_most(low.map(say)))
 }
 
 /// RUN-13.
@@ -182,7 +184,10 @@ pub(crate) fn certificates(subject: &Subject<'_>) -> Decision {
     for name in CERTIFICATES {
         let Some(value) = variable(env, name).filter(|value| !value.is_empty()) else { continue };
         // A list of folders is OpenSSL's; one of them is enough.
-        let places = value.split(':').map(|place| paths::join(&subject.config.workdir, place));
+        if value.split(':').nth(MAX_PLACES).is_some() {
+            return Err(TOO_MANY_PATHS.to_owned());
+        }
+        let places = subject.config.places(value);
         let found: Vec<_> = places.map(|place| asked(subject, &place)).collect::<Result<_, _>>()?;
         if found.iter().all(|lookup| lookup.found.is_none()) {
             let value = escape(value.as_bytes());
@@ -292,6 +297,11 @@ pub(crate) fn shell_calls(subject: &Subject<'_>) -> Decision {
 impl Config {
     /// Where certificates are on Debian and Alpine.
     pub(crate) const CA_BUNDLE: &'static str = "/etc/ssl/certs/ca-certificates.crt";
+
+    /// The places that a variable lists, seen from the working folder.
+    pub(crate) fn places(&self, value: &str) -> impl Iterator<Item = String> {
+        value.split(':').take(MAX_PLACES).map(|place| paths::join(&self.workdir, place))
+    }
 
     /// The file of the zone that `TZ` names, if it names one by its name.
     pub(crate) fn zone(&self) -> Option<String> {

@@ -9,7 +9,7 @@ use crate::inspect::evidence::Part;
 use crate::inspect::secrets::{Rule, SecretTrace};
 use crate::inspect::tokens::{is_secret, tells};
 
-use super::common::complete;
+use super::common::{at_most, complete};
 use super::{Decision, Fault, Origin, Severity, Subject};
 
 /// SEC-01.
@@ -64,16 +64,14 @@ fn fault(subject: &Subject<'_>, trace: &SecretTrace) -> Fault {
 pub(crate) fn config(subject: &Subject<'_>) -> Decision {
     let config = subject.config;
     let env = config.env.iter().filter_map(|variable| variable.split_once('='));
-    let mut faults: Vec<_> = env
-        .filter(|(name, value)| tells_secret(name, value))
-        .map(|(name, _)| {
-            let name_shown = escape(name.as_bytes());
-            let origin = subject.env_origin(name);
-            let message = format!("the variable {name_shown} holds a secret");
-            let found = Fault::new(origin, message).about(name);
-            if origin == Origin::Base { found.weighing(Severity::Info) } else { found }
-        })
-        .collect();
+    let env = env.filter(|(name, value)| tells_secret(name, value)).map(|(name, _)| {
+        let name_shown = escape(name.as_bytes());
+        let origin = subject.env_origin(name);
+        let message = format!("the variable {name_shown} holds a secret");
+        let found = Fault::new(origin, message).about(name);
+        if origin == Origin::Base { found.weighing(Severity::Info) } else { found }
+    });
+    let mut faults = at_most(env);
     let commands = [("entrypoint", &config.entrypoint), ("cmd", &config.cmd)];
     let commands = commands.into_iter().chain([("healthcheck", &config.healthcheck)]);
     faults.extend(commands.filter(|(_, words)| words.iter().any(|word| tells(word))).map(
@@ -83,10 +81,10 @@ pub(crate) fn config(subject: &Subject<'_>) -> Decision {
     let labels = config.labels.iter().filter(|(name, _)| !inherited(name));
     // Names of labels have dots and dashes where those of variables have underscores.
     let labels = labels.filter(|(name, value)| tells_secret(&name.replace(['.', '-'], "_"), value));
-    faults.extend(labels.map(|(name, _)| {
+    faults.extend(at_most(labels.map(|(name, _)| {
         let message = format!("the label {} holds a secret", escape(name.as_bytes()));
         Fault::new(Origin::Config("labels"), message).about(name)
-    }));
+    })));
     Ok(faults)
 }
 

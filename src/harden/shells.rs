@@ -32,6 +32,8 @@ const SIGNED: [(&str, usize, &str); 9] = [
 ];
 /// Shells that other programs may carry as a library.
 const EMBEDDED: [&str; 2] = ["mvdan.cc/sh", "brush-core"];
+/// The most programs in a row that only start the next one.
+const MAX_STARTERS: usize = 64;
 /// How many names of one file a message shows.
 const SHOWN_ALIASES: usize = 3;
 
@@ -266,13 +268,17 @@ const NPM_VALUES: [&str; 10] = [
     "--cache",
 ];
 
-/// The command that an init, `env` or another starter starts in the end.
-fn behind_starters(argv: &[String]) -> Vec<String> {
+/// The command that an init, `env` or another starter starts in the end; `None`: nobody puts so many in
+/// a row.
+fn behind_starters(argv: &[String]) -> Option<Vec<String>> {
     let mut argv = argv.to_vec();
-    while let Some(inner) = started(&argv).filter(|inner| !inner.is_empty() && *inner != argv) {
-        argv = inner; // with fewer words, or one of them split
+    for _ in 0..MAX_STARTERS {
+        match started(&argv).filter(|inner| !inner.is_empty() && *inner != argv) {
+            Some(inner) => argv = inner,
+            None => return Some(argv),
+        }
     }
-    argv
+    None
 }
 
 /// What a starter starts.
@@ -308,7 +314,9 @@ fn behind_env(words: &[String]) -> Vec<String> {
 
 /// Why a command needs a shell, if it does.
 fn why_a_shell(argv: &[String]) -> Option<String> {
-    let argv = behind_starters(argv);
+    let Some(argv) = behind_starters(argv) else {
+        return Some(format!("it starts more than {MAX_STARTERS} programs in a row"));
+    };
     let (first, rest) = argv.split_first()?;
     let program = first.rsplit('/').next().unwrap_or(first);
     let shown = escape(first.as_bytes());
@@ -430,5 +438,8 @@ mod tests {
             let argv: Vec<_> = argv.iter().map(ToString::to_string).collect();
             assert_eq!(why_a_shell(&argv).is_some(), *expected, "{argv:?}");
         }
+        let many = vec!["env".to_owned(); MAX_STARTERS + 2];
+        assert!(why_a_shell(&many).is_some());
+        assert!(why_a_shell(&many[2..]).is_none());
     }
 }

@@ -11,6 +11,10 @@ const OF_ALL_FILES: &[&str] = &[
     "PKG-07", "PKG-08", "PKG-09", "SEC-01", "SEC-02", "SEC-04", "RUN-16",
 ];
 
+/// Checks that go through all programs by their names, which links have, too.
+const OF_ALL_PROGRAMS: &[&str] =
+    &["SHL-07", "SHL-08", "PRV-10", "PKG-01", "PKG-02", "PKG-04", "PKG-05", "PKG-06"];
+
 /// What a check must know besides files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
@@ -48,14 +52,19 @@ pub(crate) fn is_unlisted(reason: &str, folder: &str) -> bool {
     reason.strip_prefix(folder).is_some_and(|rest| rest.starts_with(NOT_LISTED))
 }
 
-/// Where a folder was not listed, nothing that goes through all files has passed.
+/// Where a folder was not listed, nothing that goes through all files has passed; where a link was not
+/// followed, nothing that goes through all programs.
 pub(super) fn doubt(subject: &Subject<'_>, checks: &mut [(CheckId, Status)]) {
     let gaps = &subject.inventory.not_evaluated.items;
-    let Some(gap) = gaps.iter().find(|gap| gap.part == Part::Folder) else { return };
-    let reason = format!("{}{NOT_LISTED}{}", gap.path, gap.reason);
-    for (id, status) in checks {
-        if *status == Status::Passed && OF_ALL_FILES.contains(&id.0) {
-            *status = Status::NotEvaluated(reason.clone());
+    for (part, doubted, what) in [
+        (Part::Folder, OF_ALL_FILES, NOT_LISTED),
+        (Part::Links, OF_ALL_PROGRAMS, " was not followed: "),
+    ] {
+        let Some(gap) = gaps.iter().find(|gap| gap.part == part) else { continue };
+        for (id, status) in checks.iter_mut() {
+            if *status == Status::Passed && doubted.contains(&id.0) {
+                *status = Status::NotEvaluated(format!("{}{what}{}", gap.path, gap.reason));
+            }
         }
     }
 }
@@ -89,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_checks_of_all_files_are_in_the_table() {
-        for id in OF_ALL_FILES {
+        for id in OF_ALL_FILES.iter().chain(OF_ALL_PROGRAMS) {
             assert!(CHECKS.iter().any(|check| check.id.0 == *id), "{id}");
         }
     }

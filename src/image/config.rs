@@ -20,10 +20,16 @@ pub enum ConfigError {
     /// Not JSON, or a value of the wrong kind.
     #[error("the config of the image cannot be read: {0}")]
     Json(#[from] serde_json::Error),
+    /// More of it than any program writes, and each takes many times its bytes in memory.
+    #[error("the config of the image holds more than {MAX_PARTS} lists and maps")]
+    Parts,
     /// A key that Go would take for one of ours.
     #[error("the config of the image has the key `{0}`, which container engines take for `{1}`")]
     Spelling(String, &'static str),
 }
+
+/// The most lists and maps of a config; brackets in texts count as well.
+const MAX_PARTS: usize = 100_000;
 
 /// The keys of an image config that decide what is run, as they are spelt.
 const KEYS: [&str; 10] = [
@@ -224,6 +230,9 @@ pub struct History {
 impl ImageConfig {
     /// Reads a config as a registry or BuildKit hands it out.
     pub fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
+        if memchr::memchr2_iter(b'{', b'[', bytes).count() > MAX_PARTS {
+            return Err(ConfigError::Parts);
+        }
         let config: Self = serde_json::from_slice(bytes)?;
         check_spelling(&config.others, &KEYS)?;
         check_spelling(&config.config.others, &RUN_KEYS)?;
@@ -358,6 +367,15 @@ mod tests {
         assert_eq!(ImageConfig::parse(&bytes).unwrap(), config);
         assert_eq!(ImageConfig::parse(&bytes).unwrap().to_json(), bytes);
         serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[test]
+    fn a_config_of_more_parts_than_programs_write_is_refused() {
+        let config = |count: usize| format!("{{\"x\": [{}[]]}}", "[],".repeat(count - 3));
+        assert!(ImageConfig::parse(config(MAX_PARTS).as_bytes()).is_ok());
+        let error = ImageConfig::parse(config(MAX_PARTS + 1).as_bytes()).unwrap_err();
+        let expected = "the config of the image holds more than 100000 lists and maps";
+        assert_eq!(error.to_string(), expected);
     }
 
     /// As `docker buildx imagetools inspect` shows a hardened image built by BuildKit.

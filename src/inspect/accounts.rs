@@ -14,6 +14,11 @@ pub(crate) const MAX_FILE: u64 = 10 << 20;
 /// `bufio.Scanner` takes lines below this in passwd, and below 1 MiB in group.
 const MAX_PASSWD_LINE: usize = 64 << 10;
 const MAX_GROUP_LINE: usize = 1 << 20;
+/// The most lines of each file, and the most members of all groups, that are read: each takes many
+/// times its bytes in memory.
+const MAX_LINES: usize = 500_000;
+/// The most groups that Linux gives to a process (`NGROUPS_MAX`).
+const MAX_GROUPS: usize = 65_536;
 /// The most entries of each file that are kept as evidence.
 const MAX_ENTRIES: usize = 1_024;
 /// The longest field that is kept.
@@ -145,11 +150,11 @@ impl Accounts {
         let mut accounts = Self::default();
         match lines(passwd.unwrap_or_default(), MAX_PASSWD_LINE) {
             Ok(lines) => accounts.read_passwd(&lines),
-            Err(line) => accounts.passwd_trouble = Some(too_long("/etc/passwd", line)),
+            Err(why) => accounts.passwd_trouble = Some(unreadable("/etc/passwd", &why)),
         }
         match lines(group.unwrap_or_default(), MAX_GROUP_LINE) {
             Ok(lines) => accounts.read_group(&lines),
-            Err(line) => accounts.group_trouble = Some(too_long("/etc/group", line)),
+            Err(why) => accounts.group_trouble = Some(unreadable("/etc/group", &why)),
         }
         accounts
     }
@@ -210,6 +215,10 @@ impl Accounts {
             self.check_group_file()?;
             let member = |group: &&Group| group.members.contains(name);
             identity.groups = self.groups.iter().filter(member).map(|g| kernel_id(g.gid)).collect();
+            if identity.groups.len() > MAX_GROUPS {
+                let why = format!("user \"{name}\" is in more than {MAX_GROUPS} groups");
+                return Err(UserError::Unreadable(why));
+            }
             return Ok(identity);
         }
         self.check_group_file()?;
@@ -246,16 +255,20 @@ impl Accounts {
     }
 }
 
-fn too_long(file: &str, line: usize) -> String {
-    format!("{file} cannot be read: line {line} is too long")
+fn unreadable(file: &str, why: &str) -> String {
+    format!("{file} cannot be read: {why}")
 }
 
-/// The lines of a file without the blanks around them; the number of the first that is too long.
-fn lines(content: &[u8], limit: usize) -> Result<Vec<&[u8]>, usize> {
+/// The lines of a file without the blanks around them; why the file cannot be used.
+fn lines(content: &[u8], limit: usize) -> Result<Vec<&[u8]>, String> {
+    let parts = memchr::memchr2_iter(b'\n', b',', content).count();
+    if parts > MAX_LINES {
+        return Err(format!("it has more than {MAX_LINES} lines or members"));
+    }
     let mut lines = Vec::new();
     for (index, line) in content.split(|byte| *byte == b'\n').enumerate() {
         if line.len() >= limit {
-            return Err(index + 1);
+            return Err(format!("line {} is too long", index + 1));
         }
         lines.push(trim(line));
     }
@@ -399,6 +412,26 @@ mod tests {
         let found = none.identify("65532:65532").unwrap();
         assert_eq!((found.uid, found.gid), (65532, 65532));
         assert!(matches!(none.identify("nonroot"), Err(UserError::NoSuchUser(_))));
+    }
+
+    #[test]
+    fn a_file_of_more_lines_than_fit_is_unusable() {
+        let lines = |count: usize| ":\n".repeat(count);
+        let accounts = Accounts::parse(Some(lines(MAX_LINES).as_bytes()), None);
+        assert_eq!(accounts.passwd_trouble, None);
+        let accounts = Accounts::parse(None, Some(lines(MAX_LINES + 1).as_bytes()));
+        let expected = "/etc/group cannot be read: it has more than 500000 lines or members";
+        assert_eq!(accounts.group_trouble.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_process_is_in_no_more_groups_than_linux_has_room_for() {
+        let of = |count: usize| {
+            let groups = "g:x:1:node\n".repeat(count);
+            Accounts::parse(Some(PASSWD), Some(groups.as_bytes())).identify("node")
+        };
+        assert_eq!(of(MAX_GROUPS).unwrap().groups.len(), MAX_GROUPS);
+        assert!(matches!(of(MAX_GROUPS + 1), Err(UserError::Unreadable(_))));
     }
 
     #[test]

@@ -43,10 +43,23 @@ impl<T> Bounded<T> {
         self.add_weighing(path, item, 0);
     }
 
+    /// Adds what is only made if there is room for it.
+    pub(crate) fn add_with(&mut self, path: Vec<u8>, item: impl FnOnce() -> T) {
+        if self.is_behind(&path) {
+            self.total += 1;
+        } else {
+            self.add(path, item());
+        }
+    }
+
+    fn is_behind(&self, path: &[u8]) -> bool {
+        self.bar.as_ref().is_some_and(|bar| path >= bar.as_slice())
+    }
+
     /// Adds an entry that weighs more than its path.
     pub(crate) fn add_weighing(&mut self, path: Vec<u8>, item: T, more: usize) {
         self.total += 1;
-        if self.bar.as_ref().is_some_and(|bar| path >= *bar) {
+        if self.is_behind(&path) {
             return;
         }
         let weight = path.len() + more;

@@ -9,6 +9,8 @@ use super::tree::Tree;
 /// How much of it is read, and the most entries.
 const MAX_FILE: u64 = 4 << 20;
 const MAX_ENTRIES: usize = 50_000;
+/// The most bytes of all names and paths: in a real one, few of them share their bytes.
+const MAX_TEXT: usize = 8 << 20;
 /// How the format starts that all loaders of this century write.
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 /// Where the entries begin, and how long each is.
@@ -36,10 +38,13 @@ fn parse(content: &[u8]) -> BTreeMap<Vec<u8>, Vec<Vec<u8>>> {
         Some(rest[..end].to_vec())
     };
     let count = number(MAGIC.len()).unwrap_or(0).min(MAX_ENTRIES);
+    let mut left = MAX_TEXT;
     for index in 0..count {
         let at = HEADER + index * ENTRY;
         let (key, value) = (number(at + 4).and_then(text), number(at + 8).and_then(text));
         let (Some(key), Some(value)) = (key, value) else { break };
+        let Some(rest) = left.checked_sub(key.len() + value.len()) else { break };
+        left = rest;
         libraries.entry(key).or_default().push(value);
     }
     libraries
@@ -55,6 +60,15 @@ mod tests {
         let paths = &libraries[b"libc.so.6".as_slice()];
         assert!(paths.iter().any(|path| path.ends_with(b"/libc.so.6")), "{paths:?}");
         assert!(parse(b"no cache").is_empty());
+        // Entries that all have the same four megabytes.
+        let entry = [0, 0, 0, 0, 72, 0, 0, 0, 72, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let mut content = [MAGIC, &50_000_u32.to_le_bytes(), &[0; 24]].concat();
+        content.extend(entry.repeat(50_000));
+        content.resize(4 << 20, b'x');
+        content.push(0);
+        let held = parse(&content);
+        let held = held.iter().map(|(name, paths)| name.len() + paths.concat().len());
+        assert!(held.sum::<usize>() <= MAX_TEXT);
         assert!(parse(&[MAGIC, &[0xff; 60]].concat()).is_empty());
     }
 }

@@ -3,8 +3,8 @@
 //! Every list is bounded and does not depend on the order of the walk, so that several threads may
 //! gather and what they have is put together.
 
-use std::collections::BTreeMap;
-use std::os::unix::fs::FileExt as _;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd};
 use rustix::fs::{FileType, Stat};
@@ -18,14 +18,13 @@ use super::evidence::{Changed, Contents, Gap, Item, Part, WhoRuns};
 use super::layered;
 use super::names::{self, Place, Role};
 use super::secrets::{self, Texts};
-use super::tree::{self, LastLink, Tree};
+use super::tree::{self, Steps, Tree, Trouble};
 use super::walk::{Seen, Visitor};
-use crate::inspect::accounts::Identity;
 
 /// The attribute that holds a file's capabilities.
 pub(crate) const CAPABILITY: &str = "security.capability";
 /// Longer than any version of its format.
-const MAX_CAPABILITY: usize = 64;
+pub(crate) const MAX_CAPABILITY: usize = 64;
 /// The most files of one role that are listed, and the bytes of their paths: there are many roles,
 /// and one is as telling as a thousand.
 const MAX_NOTED: usize = 200;
@@ -37,6 +36,8 @@ const MAX_LINK_BYTES: usize = 4 << 20;
 /// be one.
 const NEVER_LIBRARIES: [Role; 4] =
     [Role::PackageManager, Role::Elevator, Role::RemoteLogin, Role::NetworkTool];
+/// The most steps that are taken along them.
+const MAX_STEPS: usize = 1_000_000;
 
 /// Whether the file system can be asked for capabilities, through `/proc`: there is no call that
 /// takes an open folder and a name on kernels before 6.13.
@@ -104,6 +105,26 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
+/// The user of the image, whose own files are told.
+pub(crate) struct Owner {
+    uid: u32,
+    /// Its own and the supplementary ones, which every file is compared with.
+    groups: BTreeSet<u32>,
+}
+
+impl Owner {
+    pub(crate) fn of(user: &WhoRuns) -> Option<Arc<Self>> {
+        match user {
+            WhoRuns::Known(who) if who.uid != 0 => {
+                let groups = who.groups.iter().copied().chain([who.gid]).collect();
+                Some(Arc::new(Self { uid: who.uid, groups }))
+            }
+            // Root may write everything, which says nothing; so does nobody.
+            _ => None,
+        }
+    }
+}
+
 /// What the walk gathers.
 pub(crate) struct Collector {
     pub(crate) layers: Vec<Contents>,
@@ -125,20 +146,15 @@ pub(crate) struct Collector {
     links: Bounded<(usize, Role, &'static str)>,
     /// Files called like programs, where others are called so as well.
     namesakes: Bounded<(Role, Item)>,
-    user: Option<Identity>,
+    user: Option<Arc<Owner>>,
     attribute: Attribute,
     /// What the folder says that is being listed.
     place: Place,
 }
 
 impl Collector {
-    pub(crate) fn new(layers: usize, capabilities: bool, user: &WhoRuns) -> Self {
+    pub(crate) fn new(layers: usize, capabilities: bool, user: Option<Arc<Owner>>) -> Self {
         let note = |role| (role, Bounded::with_limits(MAX_NOTED, MAX_NOTED_BYTES));
-        let user = match user {
-            WhoRuns::Known(identity) if identity.uid != 0 => Some(identity.clone()),
-            // Root may write everything, which says nothing; so does nobody.
-            _ => None,
-        };
         Self {
             layers: vec![Contents::default(); layers],
             contents: content::Contents::new(layers == 1),
@@ -179,8 +195,20 @@ impl Collector {
     /// Notes links called like programs that lead to executable files.
     pub(crate) fn follow_links(&mut self, tree: &Tree) {
         let links = std::mem::replace(&mut self.links, Bounded::with_limits(0, 0));
+        if links.is_truncated() {
+            self.gaps.gap(b"/", Part::Links, "there are too many links called like programs");
+        }
+        let mut steps = Steps::of(MAX_STEPS);
         for (path, (layer, role, name)) in links.into_map() {
-            let Ok(resolved) = tree.resolve(&path, LastLink::Follow) else { continue };
+            let resolved = match tree.follow(&path, &mut steps) {
+                Ok(resolved) => resolved,
+                Err(trouble) if trouble.is_cut() => {
+                    let place = if trouble == Trouble::Spent { b"/".as_slice() } else { &path };
+                    self.gaps.gap(place, Part::Links, &trouble.to_string());
+                    continue;
+                }
+                Err(_) => continue,
+            };
             let Some(found) = resolved.found else { continue };
             let attributes = Attributes::from(&found.stat);
             if attributes.kind == Kind::File && attributes.mode & 0o111 != 0 {
@@ -188,7 +216,7 @@ impl Collector {
                 // A link to a program of a lower layer brings nothing new.
                 let layer = found.layer.min(layer);
                 let item = Item { path: escape(&path), layer, attributes, detail };
-                self.note(role, path, item);
+                self.note(role, path, || item);
             }
         }
     }
@@ -203,37 +231,37 @@ impl Collector {
             if file.and_then(|file| file.read_exact_at(&mut magic, 0)).is_ok()
                 && magic == *b"\x7fELF"
             {
-                self.note(role, path, item);
+                self.note(role, path, || item);
             }
         }
     }
 
-    fn note(&mut self, role: Role, path: Vec<u8>, item: Item) {
+    fn note(&mut self, role: Role, path: Vec<u8>, item: impl FnOnce() -> Item) {
         if let Some(list) = self.noted.get_mut(&role) {
-            list.add(path, item);
+            list.add_with(path, item);
         }
     }
 
     fn see_file(&mut self, seen: &Seen<'_>) {
         let mode = seen.stat.st_mode;
         if mode & 0o6000 != 0 {
-            self.set_id.add(seen.path(), item(seen, None));
+            self.set_id.add_with(seen.path(), || item(seen, None));
         }
         if mode & 0o002 != 0 {
-            self.world_writable.add(seen.path(), item(seen, None));
+            self.world_writable.add_with(seen.path(), || item(seen, None));
         }
         self.see_capabilities(seen);
         let size = u64::try_from(seen.stat.st_size).unwrap_or(0);
         let executable = mode & 0o111 != 0;
         if let Some(role) = names::of_file(self.place, seen.name, (size, executable)) {
-            self.note(role, seen.path(), item(seen, None));
+            self.note(role, seen.path(), || item(seen, None));
         }
         if executable && let Some((role, name)) = names::of_program(seen.name) {
-            let found = item(seen, Some(name.to_owned()));
+            let found = || item(seen, Some(name.to_owned()));
             match self.place.namesakes {
                 false => self.note(role, seen.path(), found),
                 true if NEVER_LIBRARIES.contains(&role) => {
-                    self.namesakes.add(seen.path(), (role, found));
+                    self.namesakes.add_with(seen.path(), || (role, found()));
                 }
                 true => {}
             }
@@ -246,7 +274,7 @@ impl Collector {
     fn see_capabilities(&mut self, seen: &Seen<'_>) {
         let Some(capabilities) = &mut self.capabilities else { return };
         match self.attribute.capability(seen.open, seen.name) {
-            Ok(value) => capabilities.add(seen.path(), item(seen, Some(value))),
+            Ok(value) => capabilities.add_with(seen.path(), || item(seen, Some(value))),
             Err(Errno::NODATA) => {}
             Err(error) => self.gaps.gap(&seen.path(), Part::Attributes, &error.to_string()),
         }
@@ -256,10 +284,10 @@ impl Collector {
     fn see_writable(&mut self, seen: &Seen<'_>) {
         let Some(user) = &self.user else { return };
         let (stat, mode) = (seen.stat, seen.stat.st_mode);
-        let shared = stat.st_gid == user.gid || user.groups.contains(&stat.st_gid);
-        let writes = stat.st_uid == user.uid || shared && mode & 0o020 != 0;
+        let shared = mode & 0o020 != 0 && user.groups.contains(&stat.st_gid);
+        let writes = stat.st_uid == user.uid || shared;
         if writes && mode & 0o002 == 0 {
-            self.writable.add(seen.path(), item(seen, None));
+            self.writable.add_with(seen.path(), || item(seen, None));
         }
     }
 }
@@ -277,7 +305,7 @@ impl Visitor for Collector {
     fn see(&mut self, seen: &Seen<'_>) {
         let kind = seen.file_type();
         if seen.name.starts_with(b".wh.") {
-            self.whiteouts.add(seen.path(), item(seen, None));
+            self.whiteouts.add_with(seen.path(), || item(seen, None));
         }
         let Some(counts) = self.layers.get_mut(seen.layer) else { return };
         match kind {
@@ -291,10 +319,10 @@ impl Visitor for Collector {
                 counts.folders += 1;
                 self.see_writable(seen);
                 if let Some(role) = names::of_folder(seen.name) {
-                    self.note(role, seen.path(), item(seen, None));
+                    self.note(role, seen.path(), || item(seen, None));
                 }
                 if seen.stat.st_mode & 0o1002 == 0o002 {
-                    self.world_writable.add(seen.path(), item(seen, None));
+                    self.world_writable.add_with(seen.path(), || item(seen, None));
                 }
             }
             FileType::Symlink => {
@@ -307,7 +335,7 @@ impl Visitor for Collector {
             }
             _ => {
                 counts.others += 1;
-                self.special.add(seen.path(), item(seen, None));
+                self.special.add_with(seen.path(), || item(seen, None));
             }
         }
     }
@@ -332,12 +360,15 @@ impl Visitor for Collector {
         }
         for pair in versions.windows(2) {
             let [(upper, after), (lower, before)] = pair else { continue };
-            let change = changed(*lower, before, *upper, after);
-            let folder = change.before.kind == Kind::Folder || change.after.kind == Kind::Folder;
-            if *lower > 0 && folder && change.before.kind != change.after.kind {
-                self.hidden.add(path.to_vec(), change);
-            } else if *lower > 0 && secrets::is_kept_in(path) {
-                self.covered.add(path.to_vec(), change);
+            if *lower == 0 {
+                continue;
+            }
+            let change = || changed(*lower, before, *upper, after);
+            let kinds = [before, after].map(|stat| Attributes::from(stat).kind);
+            if kinds.contains(&Kind::Folder) && kinds[0] != kinds[1] {
+                self.hidden.add_with(path.to_vec(), change);
+            } else if secrets::is_kept_in(path) {
+                self.covered.add_with(path.to_vec(), change);
             }
         }
     }

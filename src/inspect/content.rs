@@ -5,7 +5,6 @@
 //! many threads search it.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::FileExt as _;
 
 use rustix::fs::{FileType, Stat};
 
@@ -18,13 +17,15 @@ use super::program::{self, Head, Shebang};
 use super::read::Data;
 use super::shell::{self, Traces};
 use super::threads;
-use super::tree::{LastLink, Tree};
+use super::tree::{Steps, Tree, Trouble};
 use super::walk::Seen;
 
 /// The most files that are opened.
 const MAX_CANDIDATES: usize = 100_000;
 /// The most links that are kept to find out what leads to a shell.
 const MAX_LINKS: usize = 100_000;
+/// The most steps that are taken along them.
+const MAX_STEPS: usize = 4_000_000;
 /// How many bytes of paths of each of them are kept in memory.
 const MAX_NAMES: usize = 64 << 20;
 /// How many further names of one file are listed.
@@ -165,8 +166,9 @@ impl Contents {
             }
         }
         let links = self.links.into_map();
+        let mut links = Links { tree, paths: &links, steps: Steps::of(MAX_STEPS), gaps };
         let mut candidates = self.candidates.into_map();
-        name_by_links(tree, &links, &mut candidates);
+        links.name(&mut candidates);
         let groups = group(candidates);
         let answers = search_all(tree, &groups);
         let mut shells = BTreeMap::new();
@@ -176,13 +178,13 @@ impl Contents {
             let content = match answer {
                 Ok(content) => content,
                 Err(reason) => {
-                    gaps.gap(path, Part::Content, &reason);
+                    links.gaps.gap(path, Part::Content, &reason);
                     continue;
                 }
             };
             if !content.complete {
                 let reason = format!("it holds more than {} MiB", MAX_FILE >> 20);
-                gaps.gap(path, Part::Content, &reason);
+                links.gaps.gap(path, Part::Content, &reason);
             }
             let placed = group.layer > 0 || self.whole;
             if placed && content.format == Format::Elf {
@@ -195,7 +197,7 @@ impl Contents {
                 shells.insert(path.clone(), (group, content.format, content.traces));
             }
         }
-        found.shells = list(tree, &links, &shells);
+        found.shells = list(&mut links, &shells);
         found
     }
 }
@@ -237,28 +239,43 @@ fn may_be_elf(name: &[u8], size: u64) -> bool {
     !name.contains(&b'.') && size >= MIN_HIDDEN
 }
 
-/// A file that a link called `sh` leads to is called so, too.
-fn name_by_links(
-    tree: &Tree,
-    links: &BTreeMap<Vec<u8>, usize>,
-    candidates: &mut BTreeMap<Vec<u8>, Candidate>,
-) {
-    for path in links.keys() {
-        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-        let Some((named, as_script)) = shell::named(name) else { continue };
-        let Some((target, layer, inode)) = target(tree, path) else { continue };
-        let candidate =
-            candidates.entry(target).or_insert(Candidate { layer, inode, named: None, as_script });
-        candidate.as_script |= as_script;
-        candidate.named.get_or_insert(named);
-    }
+/// The links of a tree, and how far they are followed together.
+struct Links<'a> {
+    tree: &'a Tree,
+    paths: &'a BTreeMap<Vec<u8>, usize>,
+    steps: Steps,
+    gaps: &'a mut Bounded<Gap>,
 }
 
-/// The regular file that a link leads to.
-fn target(tree: &Tree, link: &[u8]) -> Option<(Vec<u8>, usize, Inode)> {
-    let resolved = tree.resolve(link, LastLink::Follow).ok()?;
-    let found = resolved.found.filter(|found| found.file_type() == FileType::RegularFile)?;
-    Some((resolved.path, found.layer, Inode::from(&found.stat)))
+impl Links<'_> {
+    /// A file that a link called `sh` leads to is called so, too.
+    fn name(&mut self, candidates: &mut BTreeMap<Vec<u8>, Candidate>) {
+        for path in self.paths.keys() {
+            let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+            let Some((named, as_script)) = shell::named(name) else { continue };
+            let Some((target, layer, inode)) = self.target(path) else { continue };
+            let new = Candidate { layer, inode, named: None, as_script };
+            let candidate = candidates.entry(target).or_insert(new);
+            candidate.as_script |= as_script;
+            candidate.named.get_or_insert(named);
+        }
+    }
+
+    /// The regular file that a link leads to; what was not followed to its end is a gap.
+    fn target(&mut self, link: &[u8]) -> Option<(Vec<u8>, usize, Inode)> {
+        let resolved = match self.tree.follow(link, &mut self.steps) {
+            Ok(resolved) => resolved,
+            Err(trouble) => {
+                let path = if trouble == Trouble::Spent { b"/" } else { link };
+                if trouble.is_cut() {
+                    self.gaps.gap(path, Part::Content, &trouble.to_string());
+                }
+                return None;
+            }
+        };
+        let found = resolved.found.filter(|found| found.file_type() == FileType::RegularFile)?;
+        Some((resolved.path, found.layer, Inode::from(&found.stat)))
+    }
 }
 
 /// Puts the names of one inode together, in the order of their first paths.
@@ -370,8 +387,7 @@ fn search(tree: &Tree, group: &Group, stretch: Stretch) -> Searched {
 
 /// The evidence, with everything that leads to what was found.
 fn list(
-    tree: &Tree,
-    links: &BTreeMap<Vec<u8>, usize>,
+    links: &mut Links<'_>,
     found: &BTreeMap<Vec<u8>, (&Group, Format, Traces)>,
 ) -> List<ShellTrace> {
     let mut aliases: BTreeMap<&[u8], Vec<String>> = BTreeMap::new();
@@ -384,9 +400,9 @@ fn list(
         aliases.insert(&group.paths[0], others);
     }
     if !found.is_empty() {
-        for link in links.keys() {
-            let target =
-                target(tree, link).and_then(|(path, ..)| first.get(path.as_slice()).copied());
+        for link in links.paths.keys() {
+            let target = links.target(link);
+            let target = target.and_then(|(path, ..)| first.get(path.as_slice()).copied());
             if let Some(names) = target.and_then(|target| aliases.get_mut(target)) {
                 names.push(escape(link));
             }

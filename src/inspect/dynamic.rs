@@ -3,13 +3,13 @@
 //!
 //! Everything is read at offsets that the file itself claims, so every read has a bound.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
+use std::collections::{BTreeMap, BTreeSet};
 
 use object::elf;
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, ReadCache};
+
+use super::spool::Content;
 
 /// The most entries of the dynamic section, of version tables, and of loadable segments.
 const MAX_ENTRIES: u64 = 4_096;
@@ -17,6 +17,8 @@ const MAX_VERSIONS: usize = 4_096;
 const MAX_SEGMENTS: usize = 64;
 /// The longest name that is read.
 const MAX_NAME: usize = 1_024;
+/// What the allocator and the tree take for each name, about.
+const OVERHEAD: usize = 64;
 
 const DT_NEEDED: u64 = 1;
 const DT_STRTAB: u64 = 5;
@@ -48,11 +50,23 @@ pub(crate) struct Dynamic {
     /// The versions that are wanted, by the library that has to have them.
     pub(crate) wants: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
     /// The versions that it has.
-    pub(crate) gives: Vec<Vec<u8>>,
+    pub(crate) gives: BTreeSet<Vec<u8>>,
+}
+
+impl Dynamic {
+    /// About how many bytes of memory it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let names = self.needed.iter().chain(self.wants.values().flatten()).chain(&self.gives);
+        names
+            .chain(self.wants.keys())
+            .chain([&self.rpath, &self.runpath])
+            .map(|name| name.len() + OVERHEAD)
+            .sum()
+    }
 }
 
 /// Reads an open file; `None` if it is no ELF file or damaged.
-pub(crate) fn read(file: &File) -> Option<Dynamic> {
+pub(crate) fn read(file: &Content) -> Option<Dynamic> {
     let mut head = [0; 5];
     file.read_exact_at(&mut head, 0).ok()?;
     match head {
@@ -64,7 +78,7 @@ pub(crate) fn read(file: &File) -> Option<Dynamic> {
 
 /// Reads numbers and names of one file.
 struct Reader<'a> {
-    file: &'a File,
+    file: &'a Content,
     little_endian: bool,
     bits: u8,
     /// Loadable segments: address, offset, size.
@@ -73,8 +87,8 @@ struct Reader<'a> {
     names: u64,
 }
 
-fn parse<H: FileHeader<Endian = Endianness>>(file: &File, bits: u8) -> Option<Dynamic> {
-    let cache = ReadCache::new(file);
+fn parse<H: FileHeader<Endian = Endianness>>(file: &Content, bits: u8) -> Option<Dynamic> {
+    let cache = ReadCache::new(file.again());
     let header = H::parse(&cache).ok()?;
     let endian = header.endian().ok()?;
     let little_endian = header.is_little_endian();
@@ -84,7 +98,7 @@ fn parse<H: FileHeader<Endian = Endianness>>(file: &File, bits: u8) -> Option<Dy
     if u64::from(header.e_phnum(endian)) > MAX_ENTRIES {
         return None;
     }
-    let length = file.metadata().ok()?.len();
+    let length = file.size().ok()?;
     let mut table = None;
     for segment in header.program_headers(endian, &cache).ok()? {
         let (offset, size) = (segment.p_offset(endian).into(), segment.p_filesz(endian).into());
@@ -165,9 +179,9 @@ impl Reader<'_> {
     }
 
     /// `Verdef`: the first `Verdaux` of each is its name.
-    fn given(&self, mut at: u64) -> Vec<Vec<u8>> {
-        let mut names = Vec::new();
-        while names.len() < MAX_VERSIONS {
+    fn given(&self, mut at: u64) -> BTreeSet<Vec<u8>> {
+        let mut names = BTreeSet::new();
+        for _ in 0..MAX_VERSIONS {
             let Some(aux) = self.number(at + 12) else { break };
             let name = self.number(at.saturating_add(u64::from(aux)));
             names.extend(name.and_then(|name| self.name(u64::from(name))));
@@ -227,12 +241,16 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
+    fn opened(path: &str) -> Content {
+        std::fs::File::open(path).unwrap().into()
+    }
+
     #[test]
     fn reads_the_programs_of_this_machine() {
-        let dynamic = read(&File::open("/bin/ls").unwrap()).unwrap();
+        let dynamic = read(&opened("/bin/ls")).unwrap();
         assert!(dynamic.needed.contains(&b"libc.so.6".to_vec()), "{dynamic:?}");
         assert!(dynamic.wants[b"libc.so.6".as_slice()].iter().any(|v| v.starts_with(b"GLIBC_2.")));
         assert!(dynamic.loader.is_some_and(|loader| loader.starts_with(b"/lib")));
-        assert_eq!(read(&File::open("/etc/passwd").unwrap()), None);
+        assert_eq!(read(&opened("/etc/passwd")), None);
     }
 }

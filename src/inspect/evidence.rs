@@ -256,6 +256,8 @@ pub enum Part {
     Programs,
     /// What runs scripts was not looked up.
     Scripts,
+    /// A link called like a program was not followed.
+    Links,
 }
 
 impl Part {
@@ -269,6 +271,7 @@ impl Part {
             Self::Texts => "texts",
             Self::Programs => "programs",
             Self::Scripts => "scripts",
+            Self::Links => "links",
         }
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::run_mode;
 use super::bounded::Bounded;
-use super::collector::{self, Collector};
+use super::collector::{self, Collector, Owner};
 use super::evidence::{Inventory, VERSION, WhoRuns};
 use super::facts::accounts_of;
 use super::libraries::{self, Settings};
@@ -105,7 +105,9 @@ pub(crate) fn take(tree: &Tree, config: &Started, rules: &str) -> Result<Invento
     let accounts = accounts_of(tree);
     let user = accounts.identify(&config.user).map_or_else(WhoRuns::Nobody, WhoRuns::Known);
     let has_capabilities = collector::supports_capabilities(tree);
-    let mut seen = walk(tree, || Collector::new(tree.layers(), has_capabilities, &user));
+    let owner = Owner::of(&user);
+    let new = || Collector::new(tree.layers(), has_capabilities, owner.clone());
+    let mut seen = walk(tree, new);
     seen.compare_roots(tree)?;
     seen.follow_links(tree);
     seen.read_namesakes(tree);

@@ -11,13 +11,12 @@ mod origin;
 mod placing;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
-use super::spool::{Spool, Stored};
+use super::spool::{Content, Spool, Stored};
 use super::tree::Found;
 
 pub(crate) use disk::read as read_folder;
@@ -45,12 +44,17 @@ pub(crate) struct Layered {
     begun: u32,
     /// How many times a layer took something away.
     whiteouts: usize,
+    /// How many names of links were gone through to find where something belongs.
+    followed: usize,
+    /// About how many bytes of memory names, links and what is gone take.
+    held: usize,
     /// Folders in which the current layer has already taken away what lower ones have.
     emptied: BTreeSet<Id>,
     base: Base,
     /// What is gone or covered, in the order of the layers.
     lost: Vec<Lost>,
-    /// Whether some of it was not kept.
+    /// The bytes of their paths, and whether some of it was not kept.
+    lost_bytes: usize,
     lost_more: bool,
     /// What was at paths that a layer deleted, for what comes there later.
     deleted: BTreeMap<Vec<u8>, Vec<(u32, u32)>>,
@@ -109,6 +113,15 @@ impl Inode {
         FileType::from_raw_mode(self.mode)
     }
 
+    /// How many bytes of memory it takes besides itself.
+    fn held(&self) -> usize {
+        let body = match &self.body {
+            Body::Link(text) | Body::Disk(text, _) => text.len(),
+            Body::None | Body::File(_) => 0,
+        };
+        body + self.capability.as_ref().map_or(0, |value| value.len())
+    }
+
     fn size(&self) -> u64 {
         match &self.body {
             Body::None => 0,
@@ -135,9 +148,12 @@ impl Layered {
             blank,
             begun: 0,
             whiteouts: 0,
+            followed: 0,
+            held: 0,
             emptied: BTreeSet::new(),
             base,
             lost: Vec::new(),
+            lost_bytes: 0,
             lost_more: false,
             deleted: BTreeMap::new(),
             unread: Vec::new(),
@@ -240,14 +256,14 @@ impl Layered {
     }
 
     /// Opens a regular file.
-    pub(crate) fn open(&self, id: Id) -> std::io::Result<File> {
+    pub(crate) fn open(&self, id: Id) -> std::io::Result<Content> {
         self.open_inode(self.node(id).inode)
     }
 
-    fn open_inode(&self, inode: u32) -> std::io::Result<File> {
+    fn open_inode(&self, inode: u32) -> std::io::Result<Content> {
         match (&self.inodes[inode as usize].body, &self.disk) {
-            (Body::File(stored), _) => self.spool.open(*stored),
-            (Body::Disk(path, _), Some(root)) => Ok(super::tree::open_below(root, path)?),
+            (Body::File(stored), _) => Ok(self.spool.open(*stored)),
+            (Body::Disk(path, _), Some(root)) => Ok(super::tree::open_below(root, path)?.into()),
             _ => Err(Errno::INVAL.into()),
         }
     }
@@ -261,4 +277,64 @@ impl Layered {
 /// The number in the type that this platform has for it.
 fn fit<T: TryFrom<u64> + Default>(number: u64) -> T {
     T::try_from(number).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(what: What) -> Placed {
+        Placed { mode: 0o755, uid: 0, gid: 0, capability: None, what }
+    }
+
+    fn image() -> Layered {
+        let mut image = Layered::new(Base::Layers(1)).unwrap();
+        image.begin();
+        image
+    }
+
+    #[test]
+    fn what_names_and_links_take_is_bounded() {
+        let mut image = image();
+        image.place(b"a", &placed(What::Link(vec![b'x'; 4_000]))).unwrap();
+        assert!(image.held > 4_000);
+        image.held = placing::MAX_HELD - 1_000;
+        image.place(b"b", &placed(What::Link(vec![b'x'; 400]))).unwrap();
+        let error = image.place(b"c", &placed(What::Link(vec![b'x'; 400]))).unwrap_err();
+        assert_eq!(error, "names and links of the image take more than 320 MiB");
+    }
+
+    #[test]
+    fn what_is_deleted_takes_no_more_than_there_is() {
+        let mut image = image();
+        for number in 0..100 {
+            image.place(format!("d/{number}").as_bytes(), &placed(What::Folder)).unwrap();
+        }
+        image.begin();
+        image.held = placing::MAX_HELD;
+        assert!(image.delete(b"d").is_err());
+        assert!(image.deleted.len() < 3, "{}", image.deleted.len());
+    }
+
+    #[test]
+    fn ways_through_links_are_counted_together() {
+        let mut image = image();
+        image.place(b"d/e/f", &placed(What::Folder)).unwrap();
+        image.place(b"l", &placed(What::Link(b"d/e".to_vec()))).unwrap();
+        image.place(b"d/e/f/1", &placed(What::Folder)).unwrap();
+        assert_eq!(image.followed, 0);
+        image.place(b"l/f/2", &placed(What::Folder)).unwrap();
+        assert_eq!(image.followed, 3);
+        image.followed = placing::MAX_FOLLOWED - 2;
+        let error = image.place(b"l/f/3", &placed(What::Folder)).unwrap_err();
+        assert_eq!(error, "names of the image lead through too many links");
+    }
+
+    #[test]
+    fn of_a_capability_no_more_is_kept_than_tells_that_it_is_none() {
+        let mut image = image();
+        let file = Placed { capability: Some(vec![1; 1 << 20]), ..placed(What::Folder) };
+        image.place(b"x", &file).unwrap();
+        assert_eq!(image.capability(image.find(b"/x").unwrap()).unwrap().len(), 65);
+    }
 }

@@ -5,7 +5,6 @@
 //! is anywhere in the image is not missing; the programs that are started have no such excuse.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -19,11 +18,19 @@ use super::escape::escape;
 use super::evidence::{Command, Gap, List, Lookup, Part};
 use super::loader;
 use super::program::Program;
-use super::tree::{LastLink, Resolved, Tree};
+use super::tree::{Resolved, Steps, Tree, Trouble};
 
 /// The most files that are looked at on behalf of an app, and on behalf of one program.
 const MAX_OBJECTS: usize = 20_000;
 const MAX_CLOSURE: usize = 512;
+/// The most places that are looked at for all of them, names on the way and versions included, and
+/// the bytes that are kept of what is there.
+const MAX_STEPS: usize = 4_000_000;
+const MAX_HELD: usize = 128 << 20;
+/// The most loaders whose own folders are looked up: each is read for them.
+const MAX_LOADERS: usize = 64;
+/// What a path costs besides its bytes.
+const OVERHEAD: usize = 64;
 /// The most folders of one search path.
 const MAX_FOLDERS: usize = 64;
 
@@ -108,12 +115,18 @@ pub(crate) fn unlinked(
     let machine = seen.iter().find_map(|path| linker.object(path)).map(|found| found.machine());
     let ours = |object: &Arc<Object>| machine.is_some_and(|machine| object.machine() == machine);
     for (path, _) in objects.iter().take(MAX_OBJECTS) {
+        if linker.is_spent {
+            break;
+        }
         if !linker.object(path).is_some_and(|object| ours(&object)) {
             continue;
         }
         if seen.insert(path.clone()) {
             linker.check(path, false, &mut list);
         }
+    }
+    if linker.is_spent {
+        gaps.gap(b"/", Part::Programs, "programs and libraries need too much to look for it all");
     }
     list.into_list()
 }
@@ -152,6 +165,10 @@ struct Linker<'a> {
     defaults: BTreeMap<(Vec<u8>, u16), Vec<Vec<u8>>>,
     /// The last library that had the right name and was of no use.
     useless: Option<Useless>,
+    /// What may still be looked at and kept, and whether something was not.
+    steps: Steps,
+    held: usize,
+    is_spent: bool,
 }
 
 /// A file that was loaded, and the one that needed it first.
@@ -168,11 +185,29 @@ impl<'a> Linker<'a> {
             known: BTreeMap::new(),
             defaults: BTreeMap::new(),
             useless: None,
+            steps: Steps::of(MAX_STEPS),
+            held: MAX_HELD,
+            is_spent: false,
         };
         if linker.may_read(b"/etc/ld.so.cache") {
             linker.cache = cache::read(tree);
         }
         linker
+    }
+
+    /// Takes steps; `false` if there are no more, after which nothing that is not found is missing.
+    fn spend(&mut self, count: usize) -> bool {
+        self.is_spent |= self.steps.spend(count).is_err();
+        !self.is_spent
+    }
+
+    /// Takes memory in the same way.
+    fn hold(&mut self, bytes: usize) -> bool {
+        match self.held.checked_sub(bytes) {
+            Some(left) => self.held = left,
+            None => self.is_spent = true,
+        }
+        !self.is_spent
     }
 
     /// Adds everything that one program or library does not find.
@@ -190,6 +225,9 @@ impl<'a> Linker<'a> {
             for name in &object.dynamic.needed {
                 if !loaded.contains_key(name) {
                     let found = self.find(name, &needing(&chain, next));
+                    if self.is_spent {
+                        return;
+                    }
                     if found.is_none() && !self.is_excused(name, &object, &root, started) {
                         list.missing((&root, started), name, &object, Err(self.useless.take()));
                     }
@@ -207,7 +245,10 @@ impl<'a> Linker<'a> {
                 let gives = &library.dynamic.gives;
                 // A library without versions fits any.
                 let wants = object.dynamic.wants.get(name).filter(|_| !gives.is_empty());
-                let lacks = wants.into_iter().flatten().find(|version| !gives.contains(version));
+                if !self.spend(wants.map_or(0, Vec::len)) {
+                    return;
+                }
+                let lacks = wants.into_iter().flatten().find(|version| !gives.contains(*version));
                 if let Some(version) = lacks {
                     list.missing((&root, started), name, &object, Ok(version));
                 }
@@ -216,8 +257,16 @@ impl<'a> Linker<'a> {
         }
     }
 
-    fn exists(&self, path: &[u8]) -> bool {
-        self.tree.resolve(path, LastLink::Follow).is_ok_and(|resolved| resolved.found.is_some())
+    fn exists(&mut self, path: &[u8]) -> bool {
+        let resolved = self.search(path);
+        resolved.is_ok_and(|resolved| resolved.found.is_some())
+    }
+
+    /// Follows a path, and tells what was searched on the way: the user must be able to do the same.
+    fn search(&mut self, path: &[u8]) -> Result<Resolved, Trouble> {
+        let resolved = self.tree.search(path, &mut self.steps);
+        self.is_spent |= resolved.as_ref().is_err_and(Trouble::is_cut);
+        resolved
     }
 
     /// Whether a library need not be found: the loader is it, or something else has loaded it.
@@ -249,17 +298,27 @@ impl<'a> Linker<'a> {
         if name.contains(&b'/') {
             return self.fitting(&self.absolute(name), &root);
         }
-        let path = |folder: &Vec<u8>| [folder, b"/".as_slice(), name].concat();
         let folders = self.folders(by, &root);
-        if let Some(found) = folders.iter().find_map(|folder| self.fitting(&path(folder), &root)) {
+        if let Some(found) = self.find_in(&folders, name, &root) {
             return Some(found);
         }
         let cached = self.cache.get(name).cloned().unwrap_or_default();
+        if !self.spend(cached.len() + 1) {
+            return None;
+        }
         if let Some(found) = cached.iter().find_map(|path| self.fitting(path, &root)) {
             return Some(found);
         }
         let folders = self.default_folders(&root.dynamic);
-        folders.iter().find_map(|folder| self.fitting(&path(folder), &root))
+        self.find_in(&folders, name, &root)
+    }
+
+    fn find_in(&mut self, folders: &[Vec<u8>], name: &[u8], root: &Object) -> Option<Arc<Object>> {
+        if !self.spend(folders.len()) {
+            return None;
+        }
+        let path = |folder: &Vec<u8>| [folder, b"/".as_slice(), name].concat();
+        folders.iter().find_map(|folder| self.fitting(&path(folder), root))
     }
 
     /// A library that a program can load.
@@ -274,8 +333,16 @@ impl<'a> Linker<'a> {
 
     fn default_folders(&mut self, root: &Dynamic) -> Vec<Vec<u8>> {
         let key = (root.loader.clone().unwrap_or_default(), root.machine);
-        let tree = self.tree;
-        self.defaults.entry(key).or_insert_with(|| loader::default_folders(tree, root)).clone()
+        if let Some(known) = self.defaults.get(&key) {
+            return known.clone();
+        }
+        if self.defaults.len() >= MAX_LOADERS {
+            self.is_spent = true;
+            return Vec::new();
+        }
+        let folders = loader::default_folders(self.tree, root);
+        self.defaults.insert(key, folders.clone());
+        folders
     }
 
     /// The folders that the files themselves and the environment name.
@@ -332,24 +399,29 @@ impl<'a> Linker<'a> {
         if let Some(known) = self.known.get(path) {
             return known.clone();
         }
-        let object = self.read(path).map(Arc::new);
+        let weight =
+            |object: &Object| object.path.len() + object.origin.len() + object.dynamic.weight();
+        let object = self.read(path).filter(|one| self.hold(weight(one))).map(Arc::new);
+        if !self.hold(path.len() + OVERHEAD) {
+            return None;
+        }
         self.known.insert(path.to_vec(), object.clone());
         object
     }
 
-    fn read(&self, path: &[u8]) -> Option<Object> {
-        let resolved = self.tree.resolve(path, LastLink::Follow).ok()?;
+    fn read(&mut self, path: &[u8]) -> Option<Object> {
+        let resolved = self.search(path).ok()?;
         let readable = self.is_open(&resolved);
         let (found, parent) = (resolved.found?, resolved.parent.as_ref()?);
-        let file = File::from(parent.open_file(resolved.name(), found.layer).ok()?);
+        let file = parent.open_file(resolved.name(), found.layer).ok()?;
         let dynamic = dynamic::read(&file)?;
         let slash = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
         let origin = path[..slash].to_vec();
         Some(Object { path: resolved.path, layer: found.layer, dynamic, origin, readable })
     }
 
-    fn may_read(&self, path: &[u8]) -> bool {
-        self.tree.resolve(path, LastLink::Follow).is_ok_and(|resolved| self.is_open(&resolved))
+    fn may_read(&mut self, path: &[u8]) -> bool {
+        self.search(path).is_ok_and(|resolved| self.is_open(&resolved))
     }
 
     /// Whether the user may search all folders on the way, and read what is there.
@@ -393,5 +465,40 @@ impl Bounded<Unlinked> {
             useless: why.err().flatten(),
         };
         self.add(key.concat(), unlinked);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    fn linker(tree: &Tree) -> Linker<'_> {
+        Linker::new(tree, &Settings::default(), &[])
+    }
+
+    #[test]
+    fn nothing_is_missing_that_was_not_looked_for() {
+        // As if the image had nothing but the program.
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy("/bin/ls", folder.path().join("ls")).unwrap();
+        let loader = File::open("/bin/ls").unwrap().into();
+        let loader = dynamic::read(&loader).and_then(|dynamic| dynamic.loader).unwrap();
+        let loader = folder.path().join(String::from_utf8_lossy(&loader).trim_start_matches('/'));
+        std::fs::create_dir_all(loader.parent().unwrap()).unwrap();
+        std::fs::write(loader, "").unwrap();
+        let tree = Tree::open(&[folder.path()]).unwrap();
+        let missing = |mut linker: Linker<'_>| {
+            let mut list = Bounded::default();
+            linker.check(b"/ls", true, &mut list);
+            (list.into_list().total > 0, linker.is_spent)
+        };
+        assert_eq!(missing(linker(&tree)), (true, false));
+        for steps in [0, 2, 8] {
+            let cut = Linker { steps: Steps::of(steps), ..linker(&tree) };
+            assert_eq!(missing(cut), (false, true), "{steps}");
+        }
+        assert_eq!(missing(Linker { held: 40, ..linker(&tree) }), (false, true));
     }
 }

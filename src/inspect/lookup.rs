@@ -4,13 +4,11 @@
 //! Owners and permissions of everything on the way are written down; whether a user may pass is
 //! judged in `harden`.
 
-use std::fs::File;
-
 use super::entry::{Attributes, Kind};
 use super::escape::escape;
 use super::evidence::{Command, Lookup, Step, Target};
 use super::program::{self, EnvProgram, Head, Program, Shebang};
-use super::tree::{Found, LastLink, Resolved, Tree};
+use super::tree::{Found, Resolved, Steps, Tree};
 
 /// Where programs are looked for when nothing says so (Docker, containerd).
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -20,6 +18,10 @@ const MAX_ELEMENTS: usize = 64;
 const MAX_INTERPRETERS: usize = 5;
 /// The most files whose heads are read for one command.
 const MAX_PROGRAMS: usize = 128;
+/// The most steps of all lookups; what is searched on the way is evidence.
+const MAX_STEPS: usize = 1_000_000;
+/// The longest path that the kernel takes (`PATH_MAX`).
+const MAX_PATH: usize = 4_096;
 
 /// Looks up what belongs to one image.
 pub(crate) struct Finder<'a> {
@@ -27,12 +29,21 @@ pub(crate) struct Finder<'a> {
     workdir: &'a str,
     path: &'a str,
     programs: usize,
+    steps: Steps,
+    /// Whether something was not looked up to its end.
+    is_cut: bool,
 }
 
 impl<'a> Finder<'a> {
     pub(crate) fn new(tree: &'a Tree, workdir: &'a str, path: Option<&'a str>) -> Self {
         let workdir = if workdir.is_empty() { "/" } else { workdir };
-        Self { tree, workdir, path: path.unwrap_or(DEFAULT_PATH), programs: 0 }
+        let (path, steps) = (path.unwrap_or(DEFAULT_PATH), Steps::of(MAX_STEPS));
+        Self { tree, workdir, path, programs: 0, steps, is_cut: false }
+    }
+
+    /// Whether something was not looked up to its end since this was asked last.
+    pub(crate) fn was_cut(&mut self) -> bool {
+        std::mem::take(&mut self.is_cut)
     }
 
     /// The working folder.
@@ -55,10 +66,12 @@ impl<'a> Finder<'a> {
     pub(crate) fn command(&mut self, argv: &[String]) -> Option<Command> {
         let first = argv.first()?;
         self.programs = 0;
+        self.is_cut = false;
         let tried = self.find(first.as_bytes(), 0);
         let argv = argv.iter().map(|word| escape(word.as_bytes())).collect();
         let is_searched = !first.contains('/');
-        let truncated = self.programs > MAX_PROGRAMS
+        let truncated = self.was_cut()
+            || self.programs > MAX_PROGRAMS
             || (is_searched && self.elements().nth(MAX_ELEMENTS).is_some());
         Some(Command { argv, tried, truncated })
     }
@@ -103,10 +116,17 @@ impl<'a> Finder<'a> {
 
     /// Looks one path up; with a depth, a regular file's head is read, too.
     fn look_up(&mut self, path: &[u8], depth: Option<usize>) -> Lookup {
+        if path.len() > MAX_PATH {
+            // The kernel does not look, and evidence need not hold it.
+            let trouble = Some("the path is too long".to_owned());
+            let shown = escape(&path[..MAX_PATH]) + "…";
+            return Lookup { path: shown, searched: Vec::new(), found: None, trouble };
+        }
         let shown = escape(path);
-        let resolved = match self.tree.resolve(path, LastLink::Follow) {
+        let resolved = match self.tree.search(path, &mut self.steps) {
             Ok(resolved) => resolved,
             Err(trouble) => {
+                self.is_cut |= trouble.is_cut();
                 let trouble = Some(trouble.to_string());
                 return Lookup { path: shown, searched: Vec::new(), found: None, trouble };
             }
@@ -134,7 +154,7 @@ impl<'a> Finder<'a> {
             return Program::Unread { reason: "too many interpreters in a row".to_owned() };
         }
         let Some(parent) = &file.parent else { return Program::Unknown };
-        let opened = parent.open_file(file.name(), layer).map(File::from);
+        let opened = parent.open_file(file.name(), layer);
         let head = opened
             .map_err(|trouble| trouble.to_string())
             .and_then(|file| program::read_head(&file).map_err(|error| error.to_string()));

@@ -84,6 +84,7 @@ pub(crate) struct Queue {
     /// How many threads have nothing to do, to be read without the lock.
     idle: AtomicUsize,
     entries: AtomicU64,
+    way: AtomicU64,
     ended: AtomicBool,
 }
 
@@ -101,6 +102,7 @@ impl Queue {
             threads,
             idle: AtomicUsize::new(0),
             entries: AtomicU64::new(0),
+            way: AtomicU64::new(0),
             ended: AtomicBool::new(false),
         }
     }
@@ -108,6 +110,12 @@ impl Queue {
     /// Counts what was looked at; the sum of all threads.
     pub(crate) fn count(&self, entries: u64) -> u64 {
         self.entries.fetch_add(entries, Ordering::Relaxed) + entries
+    }
+
+    /// Counts how deep the folders lie that are opened; the sum of all threads.
+    pub(crate) fn go(&self, depth: usize) -> u64 {
+        let depth = depth as u64;
+        self.way.fetch_add(depth, Ordering::Relaxed) + depth
     }
 
     /// Nothing more is listed.

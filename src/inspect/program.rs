@@ -3,9 +3,6 @@
 //!
 //! Only headers are read, with bounds: a file may be sparse, cut off or lie about its own tables.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
-
 use object::elf;
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, ReadCache};
@@ -13,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::escape::escape;
 use super::evidence::Lookup;
+use super::spool::Content;
 
 /// The kernel looks at this much of a script (`BINPRM_BUF_SIZE`).
 const HEAD: usize = 256;
@@ -97,7 +95,7 @@ pub(crate) struct Shebang {
 }
 
 /// Reads the head of an open regular file.
-pub(crate) fn read_head(file: &File) -> std::io::Result<Head> {
+pub(crate) fn read_head(file: &Content) -> std::io::Result<Head> {
     let mut buffer = [0; HEAD];
     let mut length = 0;
     while length < HEAD {
@@ -143,7 +141,7 @@ fn trim(mut text: &[u8]) -> &[u8] {
     text
 }
 
-fn read_elf(file: &File, head: &[u8]) -> Head {
+fn read_elf(file: &Content, head: &[u8]) -> Head {
     // `ELFCLASS32` and `ELFCLASS64`.
     let read = match head.get(4) {
         Some(1) => elf_header::<elf::FileHeader32<Endianness>>(file, 32),
@@ -153,9 +151,12 @@ fn read_elf(file: &File, head: &[u8]) -> Head {
     read.unwrap_or_else(Head::Corrupt)
 }
 
-fn elf_header<H: FileHeader<Endian = Endianness>>(file: &File, bits: u8) -> Result<Head, String> {
+fn elf_header<H: FileHeader<Endian = Endianness>>(
+    file: &Content,
+    bits: u8,
+) -> Result<Head, String> {
     let text = |error: object::read::Error| error.to_string();
-    let cache = ReadCache::new(file);
+    let cache = ReadCache::new(file.again());
     let header = H::parse(&cache).map_err(text)?;
     let endian = header.endian().map_err(text)?;
     // 0xffff means that the count stands elsewhere: no program is like that, and the count that
@@ -168,7 +169,7 @@ fn elf_header<H: FileHeader<Endian = Endianness>>(file: &File, bits: u8) -> Resu
         return Err("it is a part of a program or a dump of one".to_owned());
     }
     let segments = header.program_headers(endian, &cache).map_err(text)?;
-    let length = file.metadata().map_err(|error| error.to_string())?.len();
+    let length = file.size().map_err(|error| error.to_string())?;
     let is_cut = |segment: &H::ProgramHeader| {
         let (offset, size) = (segment.p_offset(endian).into(), segment.p_filesz(endian).into());
         segment.p_type(endian) == elf::PT_LOAD && offset.saturating_add(size) > length

@@ -1,13 +1,12 @@
 //! Reads files and folders, each up to a limit: small files whole, large ones without their holes.
 
-use std::fs::File;
 use std::io::Read as _;
-use std::os::unix::fs::FileExt as _;
 
 use rustix::fd::AsFd;
 use rustix::fs::{FileType, RawDir, SeekFrom};
 use rustix::io::Errno;
 
+use super::spool::Content;
 use super::tree::{LastLink, Tree, Trouble};
 
 /// Reads a regular file of the union, links followed, `limit` bytes at most.
@@ -17,17 +16,17 @@ use super::tree::{LastLink, Tree, Trouble};
 pub(crate) fn small_file(tree: &Tree, path: &[u8], limit: u64) -> Result<Option<Vec<u8>>, String> {
     let resolved = match tree.resolve(path, LastLink::Follow) {
         Ok(resolved) => resolved,
-        Err(Trouble::Io(error)) => return Err(error.to_string()),
-        Err(Trouble::Loop | Trouble::TooLong | Trouble::NotAFolder(_)) => return Ok(None),
+        Err(Trouble::Loop | Trouble::NotAFolder(_)) => return Ok(None),
+        Err(trouble) => return Err(trouble.to_string()),
     };
     let (Some(found), Some(parent)) = (resolved.found, &resolved.parent) else { return Ok(None) };
     if found.file_type() != FileType::RegularFile {
         return Ok(None);
     }
     let opened = parent.open_file(resolved.name(), found.layer);
-    let file = opened.map_err(|trouble| trouble.to_string())?;
+    let file: Content = opened.map_err(|trouble| trouble.to_string())?;
     let mut content = Vec::new();
-    let mut limited = File::from(file).take(limit + 1);
+    let mut limited = file.take(limit + 1);
     limited.read_to_end(&mut content).map_err(|error| error.to_string())?;
     if content.len() as u64 > limit {
         return Err(format!("it is larger than {limit} bytes"));
@@ -82,7 +81,7 @@ pub(crate) fn each_name<E: From<Errno>>(
 /// costs nothing.
 #[derive(Debug)]
 pub(crate) struct Data {
-    file: File,
+    file: Content,
     position: u64,
     /// Where the data at `position` ends.
     end: u64,
@@ -90,23 +89,14 @@ pub(crate) struct Data {
 
 impl Data {
     /// The data from a place on.
-    pub(crate) fn from(file: File, position: u64) -> Self {
+    pub(crate) fn from(file: Content, position: u64) -> Self {
         Self { file, position, end: position }
     }
 
     /// Goes to the next data; `false` at the end of the file.
     fn advance(&mut self) -> std::io::Result<bool> {
-        self.position = match rustix::fs::seek(&self.file, SeekFrom::Data(self.position)) {
-            Ok(start) => start,
-            Err(Errno::NXIO) => return Ok(false),
-            // A file system that cannot tell.
-            Err(Errno::INVAL) => {
-                self.end = u64::MAX;
-                return Ok(true);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        self.end = rustix::fs::seek(&self.file, SeekFrom::Hole(self.position))?;
+        let Some(data) = self.file.data(self.position)? else { return Ok(false) };
+        (self.position, self.end) = data;
         Ok(true)
     }
 }

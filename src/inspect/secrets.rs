@@ -4,7 +4,7 @@
 //! Which files are read is decided by their names: keys and credentials wherever they are, other
 //! text only where it is an app's own. Placeholders and what a template puts in are none.
 
-use std::fs::File;
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use super::escape::escape;
 use super::evidence::{Gap, List, Part};
 use super::layered::{Layered, Lost};
 use super::names::{Place, is_dependency};
+use super::spool::Content;
 use super::threads;
 use super::tokens;
 use super::tree::Tree;
@@ -29,6 +30,8 @@ const MAX_FILE: u64 = 1 << 20;
 const MAX_NAMES: usize = 16 << 20;
 /// How much is read of a file that is called like one of keys or credentials.
 const MAX_NAMED: u64 = 16 << 20;
+/// How much is read in all: files of many names are read by each of them.
+const MAX_TOTAL: u64 = 2 << 30;
 /// The most secrets of one file that are told.
 const MAX_SECRETS: usize = 8;
 /// The most secrets of lower layers and of the result together.
@@ -153,9 +156,20 @@ enum Reading {
     Text,
 }
 
+impl Reading {
+    /// How much of a file is read.
+    const fn most(self) -> u64 {
+        match self {
+            Self::Text => MAX_FILE,
+            Self::Keys | Self::Credentials(_) => MAX_NAMED,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Text {
     layer: usize,
+    size: u64,
     attributes: Attributes,
     reading: Reading,
 }
@@ -203,7 +217,7 @@ impl Texts {
             return;
         };
         if size > 0 {
-            let text = Text { layer: seen.layer, attributes: seen.stat.into(), reading };
+            let text = Text { layer: seen.layer, size, attributes: seen.stat.into(), reading };
             let list = if reading == Reading::Text { &mut self.others } else { &mut self.named };
             list.add(seen.path(), text);
         }
@@ -218,14 +232,27 @@ impl Texts {
         }
         let files: Vec<_> =
             self.named.into_map().into_iter().chain(self.others.into_map()).collect();
-        let answers = threads::map(&files, |(path, text)| find(tree, path, text));
+        let mut left = MAX_TOTAL;
+        let affordable = files.iter().take_while(|(_, text)| {
+            let rest = left.checked_sub(text.size.min(text.reading.most()));
+            left = rest.unwrap_or(0);
+            rest.is_some()
+        });
+        let affordable = affordable.count();
+        for reading in files[affordable..].iter().map(|(_, text)| text.reading) {
+            let part = if reading == Reading::Text { Part::Texts } else { Part::Secrets };
+            gaps.gap(b"/", part, &format!("there is more than {} GiB of text", MAX_TOTAL >> 30));
+        }
+        let files = &files[..affordable];
+        let answers = threads::map(files, |(path, text)| find(tree, path, text));
         let mut list = Bounded::default();
         for ((path, text), answer) in files.iter().zip(answers) {
             match answer.unwrap_or_else(|| Err("the search failed".to_owned())) {
-                Ok(traces) => {
-                    for (index, trace) in traces.into_iter().enumerate() {
+                Ok(sights) => {
+                    for (index, sight) in sights.into_iter().enumerate() {
                         let key = [path.as_slice(), b"\0", &[u8::try_from(index).unwrap_or(0)]];
-                        list.add(key.concat(), trace);
+                        let of = (path.as_slice(), text.layer, text.attributes);
+                        list.add_with(key.concat(), || sight.trace(of));
                     }
                 }
                 Err(reason) if text.reading == Reading::Text => {
@@ -238,19 +265,40 @@ impl Texts {
     }
 }
 
-fn find(tree: &Tree, path: &[u8], text: &Text) -> Result<Vec<SecretTrace>, String> {
+fn find(tree: &Tree, path: &[u8], text: &Text) -> Result<Vec<Sight>, String> {
     let file = tree.open_file(text.layer, path).map_err(|error| error.to_string())?;
-    traces((path, text.layer, text.attributes), file, text.reading)
+    sights(file, text.reading)
+}
+
+/// What one place of a file gives away; whose path it is comes to it when it is told.
+#[derive(Debug)]
+struct Sight {
+    rule: Rule,
+    what: &'static str,
+    line: u64,
+    digest: String,
+}
+
+impl Sight {
+    fn trace(self, (path, layer, attributes): (&[u8], usize, Attributes)) -> SecretTrace {
+        SecretTrace {
+            path: escape(path),
+            layer,
+            attributes,
+            lost: None,
+            dependency: is_dependency(path),
+            rule: self.rule,
+            what: self.what.to_owned(),
+            line: self.line,
+            digest: self.digest,
+        }
+    }
 }
 
 /// Everything that one file gives away.
-fn traces(
-    (path, layer, attributes): (&[u8], usize, Attributes),
-    file: File,
-    reading: Reading,
-) -> Result<Vec<SecretTrace>, String> {
+fn sights(file: Content, reading: Reading) -> Result<Vec<Sight>, String> {
     let mut content = Vec::new();
-    let most = if reading == Reading::Text { MAX_FILE } else { MAX_NAMED };
+    let most = reading.most();
     file.take(most + 1).read_to_end(&mut content).map_err(|error| error.to_string())?;
     // Something of another kind that has such a name is as large as it likes.
     if content.len() as u64 > most && reading != Reading::Text && !content.contains(&0) {
@@ -272,18 +320,13 @@ fn traces(
         Reading::Text => found.extend(tokens::tokens(&content)),
     }
     found.sort_by_key(|sighting| sighting.start);
-    let trace = |sighting: &Sighting| SecretTrace {
-        path: escape(path),
-        layer,
-        attributes,
-        lost: None,
-        dependency: is_dependency(path),
+    let sight = |sighting: &Sighting| Sight {
         rule: sighting.rule,
-        what: sighting.what.to_owned(),
+        what: sighting.what,
         line: 1 + memchr::memchr_iter(b'\n', &content[..sighting.start]).count() as u64,
         digest: digest(&content[sighting.start..sighting.end]),
     };
-    Ok(found.iter().take(MAX_SECRETS).map(trace).collect())
+    Ok(found.iter().take(MAX_SECRETS).map(sight).collect())
 }
 
 /// What is written in UTF-16, as by Windows, in UTF-8; anything else as it is, without its mark.
@@ -311,41 +354,46 @@ pub(crate) fn search_lost(
     }
     let answers = threads::map(lost, |one| find_lost(image, one));
     let List { items: mut found, total: mut count, truncated } = seen;
+    // By checksums of their paths: there may be many, and long ones.
+    let key = |path: &str, digest: &str| (Sha256::digest(path), digest.to_owned());
+    let known = found.iter().map(|trace| key(&trace.path, &trace.digest));
+    let mut known: BTreeSet<_> = known.collect();
+    let mut more = false;
     for (one, answer) in lost.iter().zip(answers) {
         match answer.unwrap_or_else(|| Err("the search failed".to_owned())) {
-            Ok(traces) => {
-                let is_new = |trace: &SecretTrace| {
-                    let same = |known: &&SecretTrace| {
-                        (&known.path, &known.digest) == (&trace.path, &trace.digest)
-                    };
-                    !found.iter().any(|known| same(&known))
-                };
-                let new: Vec<_> = traces.into_iter().filter(is_new).collect();
-                count += new.len() as u64;
-                found.extend(new);
+            Ok(sights) => {
+                let path = escape(&one.path);
+                let is_new = |sight: &Sight| !known.contains(&key(&path, &sight.digest));
+                let new: Vec<Sight> = sights.into_iter().filter(is_new).collect();
+                for sight in new {
+                    known.insert(key(&path, &sight.digest));
+                    count += 1;
+                    more |= found.len() >= MAX_TRACES;
+                    // As many as any list has.
+                    if !more {
+                        found.push(lost_trace(image, one, sight));
+                    }
+                }
             }
             Err(reason) => gaps.gap(&one.path, Part::Secrets, &reason),
         }
     }
-    // As many as any list has.
-    let more = found.len() > MAX_TRACES;
-    found.truncate(MAX_TRACES);
     List { truncated: truncated || more, items: found, total: count }
 }
 
-fn find_lost(image: &Layered, one: &Lost) -> Result<Vec<SecretTrace>, String> {
-    let attributes = image.attributes_of(one);
+fn lost_trace(image: &Layered, one: &Lost, sight: Sight) -> SecretTrace {
+    let trace = sight.trace((&one.path, image.layer_of(one), image.attributes_of(one)));
+    let (layer, of, by) = (one.layer + 1, image.begun(), one.by + 1);
+    SecretTrace { lost: Some(Buried { layer, of, by, deleted: one.is_deleted }), ..trace }
+}
+
+fn find_lost(image: &Layered, one: &Lost) -> Result<Vec<Sight>, String> {
     let place = Place::of(folder_of(&one.path).0);
     let own = !place.dependency && !place.system;
     let (folder, name) = folder_of(&one.path);
     let Some(reading) = reading(folder, name, 1, own) else { return Ok(Vec::new()) };
     let file = image.open_lost(one).map_err(|error| error.to_string())?;
-    let mut found = traces((&one.path, image.layer_of(one), attributes), file, reading)?;
-    let (layer, of, by) = (one.layer + 1, image.begun(), one.by + 1);
-    for trace in &mut found {
-        trace.lost = Some(Buried { layer, of, by, deleted: one.is_deleted });
-    }
-    Ok(found)
+    sights(file, reading)
 }
 
 fn folder_of(path: &[u8]) -> (&[u8], &[u8]) {

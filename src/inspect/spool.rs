@@ -1,13 +1,16 @@
 //! Contents of files, kept apart from memory in one temporary file that has no name: nothing is left
 //! behind, however the program ends.
 //!
-//! In: streams of known length. Out: ordinary open files, each a copy of its own. Zeros become
+//! In: streams of known length. Out: parts of the file that read like files of their own. Zeros become
 //! holes, so that an archive of zeros takes no space.
 
 use std::fs::File;
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{Error, ErrorKind, Read, Result, Seek};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
 
 /// How much is copied at once.
 const PIECE: usize = 64 << 10;
@@ -17,8 +20,7 @@ const TRIES: u32 = 64;
 /// Where contents are kept.
 #[derive(Debug)]
 pub(crate) struct Spool {
-    folder: PathBuf,
-    file: File,
+    file: Arc<File>,
     length: u64,
 }
 
@@ -31,9 +33,7 @@ pub(crate) struct Stored {
 
 impl Spool {
     pub(crate) fn new() -> Result<Self> {
-        let folder = std::env::temp_dir();
-        let file = unnamed(&folder)?;
-        Ok(Self { folder, file, length: 0 })
+        Ok(Self { file: Arc::new(unnamed(&std::env::temp_dir())?), length: 0 })
     }
 
     /// Any file, to copy what is no matter of contents from its attributes.
@@ -52,40 +52,103 @@ impl Spool {
         Ok(stored)
     }
 
-    /// A content as a file of its own.
-    pub(crate) fn open(&self, stored: Stored) -> Result<File> {
-        let file = unnamed(&self.folder)?;
-        copy(&mut self.read(stored), &file, 0)?;
-        file.set_len(stored.length)?;
-        Ok(file)
-    }
-
-    /// A content as a stream.
-    pub(crate) fn read(&self, stored: Stored) -> Section<'_> {
-        Section { file: &self.file, at: stored.at, left: stored.length }
+    /// A content, without a copy.
+    pub(crate) fn open(&self, stored: Stored) -> Content {
+        let (file, length) = (self.file.clone(), Some(stored.length));
+        Content { file, at: stored.at, length, position: 0 }
     }
 }
 
-/// A part of a file as a stream; what lies behind its end reads as zeros.
+/// What a file holds: all of a file on disk, or a part of the spool, read from its beginning or anywhere.
 #[derive(Debug)]
-pub(crate) struct Section<'a> {
-    file: &'a File,
+pub(crate) struct Content {
+    file: Arc<File>,
+    /// Where it begins in the file, and how long it is if that is not the end of the file.
     at: u64,
-    left: u64,
+    length: Option<u64>,
+    /// How much of it was read as a stream.
+    position: u64,
 }
 
-impl Read for Section<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let wanted = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let mut count = self.file.read_at(&mut buffer[..wanted], self.at)?;
-        if count == 0 {
+impl From<File> for Content {
+    fn from(file: File) -> Self {
+        Self { file: Arc::new(file), at: 0, length: None, position: 0 }
+    }
+}
+
+impl Content {
+    /// The same from its beginning.
+    pub(crate) fn again(&self) -> Self {
+        Self { file: self.file.clone(), position: 0, ..*self }
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn size(&self) -> Result<u64> {
+        self.length.map_or_else(|| self.file.metadata().map(|file| file.len()), Ok)
+    }
+
+    /// Reads at a place; what lies behind the end of the spool reads as zeros.
+    pub(crate) fn read_at(&self, buffer: &mut [u8], place: u64) -> Result<usize> {
+        let Some(length) = self.length else { return self.file.read_at(buffer, place) };
+        let left = usize::try_from(length.saturating_sub(place)).unwrap_or(usize::MAX);
+        let wanted = buffer.len().min(left);
+        match self.file.read_at(&mut buffer[..wanted], self.at + place)? {
             // The last bytes may be a hole.
-            buffer[..wanted].fill(0);
-            count = wanted;
+            0 => {
+                buffer[..wanted].fill(0);
+                Ok(wanted)
+            }
+            count => Ok(count),
         }
-        self.at += count as u64;
-        self.left -= count as u64;
+    }
+
+    /// Reads as many bytes as there is room for.
+    pub(crate) fn read_exact_at(&self, mut buffer: &mut [u8], mut place: u64) -> Result<()> {
+        while !buffer.is_empty() {
+            match self.read_at(buffer, place)? {
+                0 => return Err(ErrorKind::UnexpectedEof.into()),
+                count => (buffer, place) = (&mut buffer[count..], place + count as u64),
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the next data from a place on begins and ends, holes left out; `None`: there is none.
+    pub(crate) fn data(&self, place: u64) -> Result<Option<(u64, u64)>> {
+        let end = self.length.unwrap_or(u64::MAX);
+        let start = match rustix::fs::seek(&self.file, SeekFrom::Data(self.at + place)) {
+            Ok(start) => start - self.at,
+            Err(Errno::NXIO) => return Ok(None),
+            // A file system that cannot tell.
+            Err(Errno::INVAL) => return Ok((place < end).then_some((place, end))),
+            Err(error) => return Err(error.into()),
+        };
+        let hole = rustix::fs::seek(&self.file, SeekFrom::Hole(self.at + start))? - self.at;
+        Ok((start < end).then_some((start, hole.min(end))))
+    }
+}
+
+impl Read for Content {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let count = self.read_at(buffer, self.position)?;
+        self.position += count as u64;
         Ok(count)
+    }
+}
+
+impl Seek for Content {
+    fn seek(&mut self, to: std::io::SeekFrom) -> Result<u64> {
+        let end = || match self.length {
+            Some(length) => Ok(length),
+            None => self.file.metadata().map(|about| about.len()),
+        };
+        let place = match to {
+            std::io::SeekFrom::Start(place) => Some(place),
+            std::io::SeekFrom::End(more) => end()?.checked_add_signed(more),
+            std::io::SeekFrom::Current(more) => self.position.checked_add_signed(more),
+        };
+        self.position = place.ok_or_else(|| Error::from(ErrorKind::InvalidInput))?;
+        Ok(self.position)
     }
 }
 
@@ -153,7 +216,7 @@ mod tests {
             .collect();
         for (content, stored) in contents.iter().zip(stored) {
             let mut read = Vec::new();
-            spool.open(stored).unwrap().read_to_end(&mut read).unwrap();
+            spool.open(stored).read_to_end(&mut read).unwrap();
             assert_eq!(read, *content);
         }
     }

@@ -33,8 +33,14 @@ const SHELL_CALLS: [(&str, &str); 8] = [
 /// Looks paths up, each once, the first ones first: those beyond the limit have no answer.
 pub(crate) fn look_up(finder: &mut Finder<'_>, paths: impl Iterator<Item = String>) -> Vec<Lookup> {
     let mut seen = BTreeSet::new();
-    let paths = paths.filter(|path| seen.insert(path.clone()));
-    paths.take(MAX_ASKED).map(|path| finder.ask(&path)).collect()
+    let paths = paths.filter(|path| seen.insert(path.clone())).take(MAX_ASKED);
+    let ask = |path: String| {
+        finder.was_cut();
+        let lookup = finder.ask(&path);
+        // An answer that was cut off is none.
+        (!finder.was_cut()).then_some(lookup)
+    };
+    paths.filter_map(ask).collect()
 }
 
 /// What runs the scripts, those with one first line in one layer together.
@@ -56,11 +62,15 @@ pub(crate) fn scripts(
     if groups.len() > MAX_LINES {
         gaps.gap(b"/", Part::Scripts, "there are too many kinds of scripts");
     }
+    finder.was_cut();
     let mut list = Bounded::default();
     for ((layer, dependency, line), (path, count)) in groups.into_iter().take(MAX_LINES) {
         let program = Box::new(finder.runner(&line));
         let scripts = Scripts { path: escape(&path), layer, count, dependency, program };
         list.add(path, scripts);
+    }
+    if finder.was_cut() {
+        gaps.gap(b"/", Part::Scripts, "what runs them was not looked up to its end");
     }
     list.into_list()
 }

@@ -128,8 +128,11 @@ fn body_length(body: &[u8]) -> usize {
 pub(crate) fn tokens(content: &[u8]) -> Vec<Sighting> {
     let Some(prefixes) = PREFIXES.as_ref() else { return Vec::new() };
     let mut found: Vec<Sighting> = Vec::new();
+    // Where what a form takes ends, which is the same for all places before it.
+    let mut ends = [0; FORMS.len()];
     for hit in prefixes.find_iter(content) {
-        let Some(form) = FORMS.get(hit.pattern().as_usize()) else { continue };
+        let index = hit.pattern().as_usize();
+        let (Some(form), Some(known)) = (FORMS.get(index), ends.get_mut(index)) else { continue };
         let start = hit.start();
         let before = start.checked_sub(1).and_then(|place| content.get(place));
         let joined =
@@ -140,13 +143,17 @@ pub(crate) fn tokens(content: &[u8]) -> Vec<Sighting> {
         if joined && !is_escape {
             continue;
         }
-        let rest = &content[hit.end()..];
-        let length = rest.iter().take(form.most + 1).take_while(|byte| form.takes(**byte)).count();
-        let end = hit.end() + length;
+        if *known < hit.end() {
+            let rest = &content[hit.end()..];
+            *known = hit.end() + rest.iter().take_while(|byte| form.takes(**byte)).count();
+        }
+        let end = *known;
+        let length = end - hit.end();
+        if length < form.least || length > form.most {
+            continue;
+        }
         let token = &content[start..end];
-        let fits = length >= form.least && length <= form.most;
-        if fits && is_varied(&content[hit.end()..end]) && !is_example(token) && form.is_whole(token)
-        {
+        if form.is_whole(token) && is_varied(&content[hit.end()..end]) && !is_example(token) {
             found.push(Sighting { rule: Rule::Token, what: form.what, start, end });
         }
     }
@@ -168,7 +175,8 @@ impl Form {
         if self.prefix != "eyJ" {
             return true;
         }
-        let parts: Vec<_> = token.split(|byte| *byte == b'.').collect();
+        // Of more parts than three it does not matter how many there are.
+        let parts: Vec<_> = token.splitn(4, |byte| *byte == b'.').collect();
         matches!(parts.as_slice(), [head, body, signature]
             if head.len() > 10 && body.starts_with(b"eyJ") && body.len() > 10 && signature.len() > 10)
     }

@@ -18,6 +18,8 @@ use super::tree::{self, Tree, Trouble, stat_at};
 
 /// The most things that are looked at in all.
 const MAX_ENTRIES: u64 = 5_000_000;
+/// The most names of the paths of all folders together: each folder is opened by its path.
+const MAX_WAY: u64 = 10_000_000;
 /// How deep folders are followed.
 const MAX_DEPTH: usize = 1_024;
 /// The most threads: beyond that the kernel's own locks are the limit.
@@ -121,6 +123,10 @@ impl<V: Visitor, N: Fn() -> V> Walk<'_, V, N> {
         while let Some((place, layers)) = own.next() {
             let place = Arc::new(place);
             place.write_path(&mut path);
+            if self.queue.go(place.depth) > MAX_WAY {
+                self.visitor.skip(b"/", "it has too many folders that lie too deep");
+                self.queue.end();
+            }
             self.visitor.enter(&path);
             if let Err(trouble) = self.list(&place, &layers, &path) {
                 self.visitor.skip(&path, &trouble.to_string());

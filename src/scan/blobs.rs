@@ -3,6 +3,7 @@
 //! An archive is read once for the places of its members; then each is read from its place. Names of
 //! parts come from the image itself: they are looked up among the members, or are digests.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
@@ -14,11 +15,22 @@ use crate::words::escaped;
 
 /// The most members of an archive of an image: a few for each layer.
 const MAX_MEMBERS: usize = 100_000;
+/// The bytes of their names.
+const MAX_NAMES: usize = 16 << 20;
 /// The largest index, manifest or config.
 pub(super) const MAX_JSON: u64 = 8 << 20;
+/// The most bytes of all of them: one may be named as often as its author likes.
+const MAX_DOCUMENTS: u64 = 64 << 20;
 
 /// The parts of an image.
-pub(super) enum Blobs {
+pub(super) struct Blobs {
+    from: Source,
+    /// How much of documents may still be read.
+    left: Cell<u64>,
+}
+
+/// Where they are.
+enum Source {
     Folder(PathBuf),
     Archive(Archive),
 }
@@ -44,8 +56,10 @@ impl Archive {
             reader.seek_relative(i64::try_from(count).unwrap_or(i64::MAX)).map(|()| count)
         };
         let mut tar = Tar::seeking(reader, forward).marked();
+        let mut named = 0;
         while let Some(member) = tar.next()? {
-            if members.len() + links.len() == MAX_MEMBERS {
+            named += member.name.len() + member.link.len();
+            if members.len() + links.len() == MAX_MEMBERS || named > MAX_NAMES {
                 // A file system; no image has as many parts.
                 break;
             }
@@ -85,17 +99,25 @@ fn tidy(name: &[u8]) -> Vec<u8> {
 }
 
 impl Blobs {
+    pub(super) fn of_folder(folder: PathBuf) -> Self {
+        Self { from: Source::Folder(folder), left: Cell::new(MAX_DOCUMENTS) }
+    }
+
+    pub(super) fn of_archive(archive: Archive) -> Self {
+        Self { from: Source::Archive(archive), left: Cell::new(MAX_DOCUMENTS) }
+    }
+
     /// Opens a part and says how long it is.
     pub(super) fn open(&self, name: &str) -> Result<(Box<dyn Read + '_>, u64), String> {
         let shown = escaped(name);
-        match self {
-            Self::Folder(folder) => {
+        match &self.from {
+            Source::Folder(folder) => {
                 let file =
                     regular(&folder.join(name)).map_err(|error| format!("{shown}: {error}"))?;
                 let length = file.metadata().map_err(|error| format!("{shown}: {error}"))?.len();
                 Ok((Box::new(file), length))
             }
-            Self::Archive(archive) => {
+            Source::Archive(archive) => {
                 let (at, left) = archive
                     .find(name)
                     .ok_or_else(|| format!("it lacks {shown}, which it names"))?;
@@ -106,28 +128,28 @@ impl Blobs {
 
     /// How many bytes there are that parts can be made of, each counted once.
     pub(super) fn length(&self, names: &BTreeSet<&str>) -> u64 {
-        match self {
-            Self::Folder(_) => {
+        match &self.from {
+            Source::Folder(_) => {
                 let length = |name: &&str| self.open(name).map_or(0, |(_, length)| length);
                 names.iter().map(length).fold(0, u64::saturating_add)
             }
-            Self::Archive(archive) => archive.length,
+            Source::Archive(archive) => archive.length,
         }
     }
 
     /// The one name of a part that may have several.
     pub(super) fn place(&self, name: &str) -> Vec<u8> {
         let name = tidy(name.as_bytes());
-        match self {
-            Self::Folder(_) => name,
-            Self::Archive(archive) => archive.links.get(&name).cloned().unwrap_or(name),
+        match &self.from {
+            Source::Folder(_) => name,
+            Source::Archive(archive) => archive.links.get(&name).cloned().unwrap_or(name),
         }
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
-        match self {
-            Self::Folder(folder) => folder.join(name).is_file(),
-            Self::Archive(archive) => archive.find(name).is_some(),
+        match &self.from {
+            Source::Folder(folder) => folder.join(name).is_file(),
+            Source::Archive(archive) => archive.find(name).is_some(),
         }
     }
 
@@ -138,6 +160,10 @@ impl Blobs {
         if length > MAX_JSON {
             return Err(format!("{shown} is larger than {} MiB", MAX_JSON >> 20));
         }
+        let left = self.left.get().checked_sub(length).ok_or_else(|| {
+            format!("its indexes, manifests and configs hold more than {} MiB", MAX_DOCUMENTS >> 20)
+        })?;
+        self.left.set(left);
         let mut bytes = Vec::new();
         stream
             .take(MAX_JSON)

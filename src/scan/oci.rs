@@ -19,6 +19,8 @@ use crate::words::escaped;
 /// The most images of a layout that are told apart, and how deep indexes lie in each other.
 const MAX_IMAGES: usize = 1_000;
 const MAX_DEPTH: usize = 4;
+/// The longest name of an image; container engines take shorter ones.
+const MAX_NAME: usize = 1_024;
 const CONFIGS: [&str; 2] =
     ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 const INDEXES: [&str; 2] = [
@@ -85,31 +87,40 @@ pub(super) fn images(blobs: &Blobs) -> Result<Vec<Candidate<Parts>>, String> {
     let index: Index = parse("index.json", &blobs.document("index.json")?)?;
     let mut found: Vec<Candidate<Parts>> = Vec::new();
     let mut waiting: Vec<(Descriptor, Vec<String>, usize)> = Vec::new();
-    let named = |one: Descriptor, names: &[String], depth| {
+    let called = |one: Descriptor, names: &[String], depth| {
         let own = NAMES.iter().filter_map(|name| one.annotation(name).cloned());
+        let own = own.filter(|name| name.len() <= MAX_NAME);
         let names = own.chain(names.iter().cloned()).collect();
         (one, names, depth)
     };
-    waiting.extend(index.manifests.into_iter().rev().map(|one| named(one, &[], 1)));
+    waiting.extend(first(index.manifests).map(|one| called(one, &[], 1)));
     let mut seen = 0;
-    while let Some((one, names, depth)) = waiting.pop() {
+    loop {
+        if seen + waiting.len() > MAX_IMAGES {
+            return Err(format!("it has more than {MAX_IMAGES} images"));
+        }
+        let Some((one, names, depth)) = waiting.pop() else { return Ok(found) };
         seen += 1;
-        if seen > MAX_IMAGES || depth > MAX_DEPTH {
-            return Err(format!("it has more than {MAX_IMAGES} images, or indexes too deep"));
+        if depth > MAX_DEPTH {
+            return Err(format!("its indexes name each other more than {MAX_DEPTH} deep"));
         }
         if is_attestation(&one) || !blobs.has(&one.place()?) {
             continue;
         }
         if INDEXES.contains(&one.media_type.as_str()) {
             let index: Index = parse(&one.digest, &part(blobs, &one)?)?;
-            waiting
-                .extend(index.manifests.into_iter().rev().map(|one| named(one, &names, depth + 1)));
+            waiting.extend(first(index.manifests).map(|one| called(one, &names, depth + 1)));
         } else if let Some(mut image) = image(blobs, &one)? {
             image.names = names;
             add(&mut found, image);
         }
     }
-    Ok(found)
+}
+
+/// The last ones first, which is how they wait; one too many is enough to know.
+fn first(mut manifests: Vec<Descriptor>) -> impl Iterator<Item = Descriptor> {
+    manifests.truncate(MAX_IMAGES + 1);
+    manifests.into_iter().rev()
 }
 
 /// The same image under two names is one.

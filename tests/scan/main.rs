@@ -6,6 +6,7 @@
 
 mod archive;
 mod base;
+mod bounds;
 mod choice;
 mod forms;
 mod hostile;

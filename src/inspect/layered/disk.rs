@@ -14,6 +14,9 @@ use crate::inspect::collector::Attribute;
 use crate::inspect::read;
 use crate::inspect::tree::{Tree, stat_at};
 
+/// The longest path of a folder that is looked into: each is opened by its path.
+const MAX_PATH: usize = 4_096;
+
 /// Reads a folder with everything in it.
 pub(crate) fn read(path: &Path) -> Result<Layered, String> {
     let shown = crate::words::escaped(&path.to_string_lossy());
@@ -30,6 +33,8 @@ pub(crate) fn read(path: &Path) -> Result<Layered, String> {
     reading.pending.push((ROOT, Vec::new()));
     while let Some((id, path)) = reading.pending.pop() {
         if let Err(trouble) = reading.list(id, &path) {
+            // What is too much of it all is not told of every folder.
+            reading.layered.bounded()?;
             reading.layered.unread.push((path, trouble));
         }
     }
@@ -81,7 +86,9 @@ impl Reading<'_> {
             let names = (kind == FileType::Directory).then(Box::default);
             let node = Node { inode, layer: 0, names, below: None };
             let id = self.layered.add(folder, &name, node)?;
-            if kind == FileType::Directory {
+            if kind == FileType::Directory && whole.len() > MAX_PATH {
+                self.layered.unread.push((whole, "it lies too deep".to_owned()));
+            } else if kind == FileType::Directory {
                 self.pending.push((id, whole));
             }
         }

@@ -1,14 +1,14 @@
 //! Files that a later layer deletes or covers: nobody sees them in a container, and everybody can
 //! take them out of the image.
 
-use std::fs::File;
-
 use super::{Base, Body, Layered};
 use crate::inspect::entry::Attributes;
 use crate::inspect::secrets;
+use crate::inspect::spool::Content;
 
-/// The most files that are kept in mind.
+/// The most files that are kept in mind, and the bytes of their paths.
 const MAX_LOST: usize = 20_000;
+const MAX_PATHS: usize = 8 << 20;
 
 /// A file that is no longer seen.
 #[derive(Debug)]
@@ -31,7 +31,8 @@ impl Layered {
         if !is_file || of.links > 0 || !secrets::may_hold(path, of.size()) {
             return;
         }
-        if self.lost.len() == MAX_LOST {
+        self.lost_bytes += path.len();
+        if self.lost.len() == MAX_LOST || self.lost_bytes > MAX_PATHS {
             self.lost_more = true;
             return;
         }
@@ -48,7 +49,7 @@ impl Layered {
         Attributes::from(&self.stat(lost.inode))
     }
 
-    pub(crate) fn open_lost(&self, lost: &Lost) -> std::io::Result<File> {
+    pub(crate) fn open_lost(&self, lost: &Lost) -> std::io::Result<Content> {
         self.open_inode(lost.inode)
     }
 

@@ -1,6 +1,7 @@
 //! Tells what an image has from its base by comparing both, where they do not share layers: the same
 //! path with the same attributes and the same content is the base's.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use super::{Base, Body, Id, Inode, Layered, ROOT};
@@ -16,8 +17,19 @@ impl Layered {
             (node.layer, node.below) = (1, None);
         }
         let mut pairs = vec![(ROOT, ROOT)];
+        // Files of many names, which are compared once.
+        let mut known: BTreeMap<(u32, u32), bool> = BTreeMap::new();
         while let Some((ours, theirs)) = pairs.pop() {
-            if self.is_same((ours, base, theirs)) {
+            let inodes = (self.node(ours).inode, base.node(theirs).inode);
+            let is_shared = self.inode(ours).links > 1 && base.inode(theirs).links > 1;
+            let is_same = match known.get(&inodes) {
+                Some(known) => *known,
+                None => self.is_same((ours, base, theirs)),
+            };
+            if is_shared {
+                known.insert(inodes, is_same);
+            }
+            if is_same {
                 self.nodes[ours as usize].layer = 0;
             } else {
                 let inode = Inode { body: Body::None, ..base.inode(theirs).clone() };
@@ -49,7 +61,7 @@ impl Layered {
         if self.inode(ours).size() == 0 {
             return true;
         }
-        let (Ok(mut one), Ok(mut other)) = (self.stream(ours), base.stream(theirs)) else {
+        let (Ok(mut one), Ok(mut other)) = (self.open(ours), base.open(theirs)) else {
             return false;
         };
         let (mut left, mut right) = (Vec::new(), Vec::new());
@@ -64,14 +76,6 @@ impl Layered {
                 (Ok(_), Ok(_)) => {}
                 _ => return false,
             }
-        }
-    }
-
-    /// The content of a file, without a copy.
-    fn stream(&self, id: Id) -> std::io::Result<Box<dyn std::io::Read + '_>> {
-        match &self.inode(id).body {
-            Body::File(stored) => Ok(Box::new(self.spool.read(*stored))),
-            _ => Ok(Box::new(self.open(id)?)),
         }
     }
 }

@@ -11,11 +11,21 @@ use std::collections::BTreeSet;
 use rustix::fs::FileType;
 
 use super::{Body, Id, Inode, Layered, Node, ROOT};
+use crate::inspect::collector::MAX_CAPABILITY;
 use crate::inspect::escape::escape;
 use crate::inspect::spool::Stored;
 
 /// The most names of an image.
 const MAX_NODES: usize = 2_000_000;
+/// The most names of links that are gone through to find where all of them belong.
+pub(super) const MAX_FOLLOWED: usize = 10_000_000;
+/// About how many bytes of memory names, links and what is gone may take.
+pub(super) const MAX_HELD: usize = 320 << 20;
+/// What a name takes besides its bytes; what a folder takes once something is in it; what a path takes
+/// that is gone.
+const OVERHEAD: usize = 120;
+const FOLDER: usize = 256;
+const GONE: usize = 96;
 /// The longest path and the longest name that Linux takes.
 const MAX_PATH: usize = 4_096;
 const MAX_NAME: usize = 255;
@@ -102,7 +112,7 @@ impl Layered {
         self.inodes[inode as usize].links += 1;
         let mut below = there.map(|id| self.take(&spot, id, false));
         if below.is_none() && self.has_history() {
-            below = self.deleted.remove(&spot.whole());
+            below = self.come_back(&spot.whole());
         }
         let names = matches!(placed.what, What::Folder).then(Box::default);
         let below = below.filter(|below| !below.is_empty()).map(Box::new);
@@ -119,13 +129,26 @@ impl Layered {
         let is_new = self.node(id).layer == self.current();
         if !is_new {
             let below = self.take(&spot, id, true);
-            if self.has_history() {
-                self.deleted.insert(spot.whole(), below);
-            }
+            self.go(spot.whole(), below);
         } else if self.is_folder(id) {
             self.empty_folder(id, &spot.whole());
         }
-        Ok(())
+        self.bounded()
+    }
+
+    /// Keeps in mind what was at a path that is deleted, as long as somebody asks for the base; what
+    /// does not fit ends it all (`bounded`).
+    fn go(&mut self, path: Vec<u8>, below: Vec<(u32, u32)>) {
+        if self.has_history() && self.bounded().is_ok() {
+            self.held += path.len() + GONE;
+            self.deleted.insert(path, below);
+        }
+    }
+
+    fn come_back(&mut self, path: &[u8]) -> Option<Vec<(u32, u32)>> {
+        let below = self.deleted.remove(path)?;
+        self.held = self.held.saturating_sub(path.len() + GONE);
+        Some(below)
     }
 
     /// Takes away what lower layers have in a folder.
@@ -140,7 +163,7 @@ impl Layered {
             },
         };
         self.empty_folder(id, &path);
-        Ok(())
+        self.bounded()
     }
 
     /// Every folder once in a layer: nothing but what the layer itself has is in it afterwards.
@@ -158,9 +181,7 @@ impl Layered {
                     folders.push((id, spot.whole()));
                 } else {
                     let below = self.take(&spot, id, true);
-                    if self.has_history() {
-                        self.deleted.insert(spot.whole(), below);
-                    }
+                    self.go(spot.whole(), below);
                 }
             }
         }
@@ -203,21 +224,23 @@ impl Layered {
         if let Some(names) = &mut self.nodes[spot.folder as usize].names {
             names.remove(spot.name);
         }
-        let mut gone = vec![(id, spot.whole())];
-        while let Some((id, path)) = gone.pop() {
-            let below =
-                self.names(id).map(|(name, id)| (id, [&path, b"/".as_slice(), name].concat()));
-            let below: Vec<_> = below.collect();
-            gone.extend(below);
+        let mut path = spot.path.clone();
+        // Names and where each belongs in the path: whole paths of what a folder holds could be long.
+        let mut gone: Vec<(Id, usize, Box<[u8]>)> = vec![(id, path.len(), spot.name.into())];
+        while let Some((id, above, name)) = gone.pop() {
+            path.truncate(above);
+            path.push(b'/');
+            path.extend_from_slice(&name);
+            let below = self.nodes[id as usize].names.take().into_iter().flat_map(|names| *names);
+            gone.extend(below.map(|(name, id)| (id, path.len(), name)));
             let (layer, inode) = (self.node(id).layer, self.node(id).inode);
             let links = &mut self.inodes[inode as usize].links;
             *links = links.saturating_sub(1);
             self.lose(&path, (layer, inode), is_deleted);
-            if self.has_history() && path.len() > spot.whole().len() {
+            if self.has_history() && above > spot.path.len() {
                 let history = self.history(id);
-                self.deleted.insert(path, history);
+                self.go(path.clone(), history);
             }
-            self.nodes[id as usize].names = None;
         }
         self.history(id)
     }
@@ -268,7 +291,7 @@ impl Layered {
             uid: placed.uid,
             gid: placed.gid,
             links: 0,
-            capability: placed.capability.as_deref().map(Into::into),
+            capability: placed.capability.as_deref().map(kept),
             body,
         });
         u32::try_from(self.inodes.len() - 1).unwrap_or(u32::MAX)
@@ -294,22 +317,28 @@ impl Layered {
         }
         (inode.uid, inode.gid) = (placed.uid, placed.gid);
         if let Some(capability) = &placed.capability {
-            inode.capability = Some(capability.as_slice().into());
+            inode.capability = Some(kept(capability));
         }
         Ok(number)
     }
 
     pub(super) fn add(&mut self, folder: Id, name: &[u8], node: Node) -> Result<Id, String> {
         let id = u32::try_from(self.nodes.len()).map_err(|_| "it has too many names".to_owned())?;
+        self.held += name.len() + OVERHEAD + self.inodes[node.inode as usize].held();
         self.nodes.push(node);
         if let Some(names) = &mut self.nodes[folder as usize].names {
+            self.held += if names.is_empty() { FOLDER } else { 0 };
             names.insert(name.into(), id);
         }
         self.bounded()?;
         Ok(id)
     }
 
-    fn bounded(&self) -> Result<(), String> {
+    pub(super) fn bounded(&self) -> Result<(), String> {
+        if self.held > MAX_HELD {
+            let most = MAX_HELD >> 20;
+            return Err(format!("names and links of the image take more than {most} MiB"));
+        }
         if self.nodes.len().max(self.inodes.len()) > MAX_NODES {
             return Err(format!("the image has more than {MAX_NODES} files"));
         }
@@ -332,6 +361,12 @@ impl Layered {
         let (mut here, mut path) = (ROOT, Vec::new());
         let mut links = 0;
         while let Some(name) = pending.pop() {
+            if links > 0 {
+                self.followed += 1;
+            }
+            if self.followed > MAX_FOLLOWED {
+                return Err("names of the image lead through too many links".to_owned());
+            }
             if name == b".." {
                 let out = || format!("{} leads out of the image", shown(names));
                 let length;
@@ -365,6 +400,9 @@ impl Layered {
             here = id;
             path.extend_from_slice(b"/");
             path.extend_from_slice(&name);
+            if path.len() > MAX_PATH {
+                return Err(format!("{} leads to where no path can be", shown(names)));
+            }
         }
         Ok(Some(Spot { folder: here, path, name }))
     }
@@ -377,6 +415,11 @@ impl Layered {
         let (layer, names) = (self.current(), Some(Box::default()));
         self.add(folder, name, Node { inode, layer, names, below: None })
     }
+}
+
+/// As much of a value as tells that it is none: one byte more than any has.
+fn kept(capability: &[u8]) -> Box<[u8]> {
+    capability[..capability.len().min(MAX_CAPABILITY + 1)].into()
 }
 
 fn shown(names: &[&[u8]]) -> String {
