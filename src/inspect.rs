@@ -24,7 +24,7 @@ pub mod evidence;
 pub mod facts;
 pub mod inventory;
 pub(crate) mod layered;
-pub mod libraries;
+mod libraries;
 mod loader;
 mod lookup;
 pub mod names;
@@ -43,6 +43,7 @@ mod started;
 mod threads;
 pub mod tokens;
 pub(crate) mod tree;
+pub mod unlinked;
 mod walk;
 
 pub(crate) use arguments::run_mode;

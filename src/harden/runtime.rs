@@ -7,8 +7,8 @@ use crate::inspect::accounts::Identity;
 use crate::inspect::entry::Kind;
 use crate::inspect::escape::escape;
 use crate::inspect::evidence::{Lookup, Part, Scripts};
-use crate::inspect::libraries::{Unlinked, Useless};
 use crate::inspect::program::Program;
+use crate::inspect::unlinked::{Unlinked, Useless};
 use crate::paths;
 
 use super::access::{describe, unreadable, who};

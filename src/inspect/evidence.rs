@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::accounts::{Accounts, Identity, UserError};
 use super::entry::{Attributes, Kind};
 use super::escape::escape;
-use super::libraries::Unlinked;
 use super::names::Role;
 use super::program::Program;
 use super::secrets::SecretTrace;
 use super::shadow::Shadow;
 use super::shell::Traces;
+use super::unlinked::Unlinked;
 
 /// The version of the document.
 pub const VERSION: u32 = 2;

@@ -7,8 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::accounts::Identity;
 use super::bounded::Bounded;
 use super::cache;
@@ -18,7 +16,9 @@ use super::escape::escape;
 use super::evidence::{Command, Gap, List, Lookup, Part};
 use super::loader;
 use super::program::Program;
+use super::resolve::MAX_PATH;
 use super::tree::{Resolved, Steps, Tree, Trouble};
+use super::unlinked::{Unlinked, Useless};
 
 /// The most files that are looked at on behalf of an app, and on behalf of one program.
 const MAX_OBJECTS: usize = 20_000;
@@ -43,36 +43,6 @@ pub(crate) struct Settings<'a> {
     pub(crate) workdir: &'a str,
     /// Who loads the libraries; `None`: not known, so that nothing is closed.
     pub(crate) user: Option<&'a Identity>,
-}
-
-/// A library that is not found, or not as it must be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unlinked {
-    /// The program or library of the app, escaped.
-    pub path: String,
-    /// The layer that it is seen from.
-    pub layer: usize,
-    /// Whether the command starts it.
-    pub started: bool,
-    /// The name of the library.
-    pub library: String,
-    /// The file that needs it: the program itself, or a library of it.
-    pub needed_by: String,
-    /// The version of symbols that the library lacks; `None`: there is no such library.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-    /// The file of that name that is there and is of no use, and why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub useless: Option<Useless>,
-}
-
-/// A library that cannot be loaded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Useless {
-    /// The path, escaped.
-    pub path: String,
-    /// Whether its end is missing; otherwise the user cannot read it.
-    pub cut: bool,
 }
 
 /// A file as a loader sees it.
@@ -229,7 +199,12 @@ impl<'a> Linker<'a> {
                         return;
                     }
                     if found.is_none() && !self.is_excused(name, &object, &root, started) {
-                        list.missing((&root, started), name, &object, Err(self.useless.take()));
+                        list.missing(
+                            (&root.path, root.layer, started),
+                            name,
+                            &object.path,
+                            Err(self.useless.take()),
+                        );
                     }
                     if loaded.len() < MAX_CLOSURE {
                         // What is loaded already is found by the name that it gives itself, too.
@@ -250,7 +225,12 @@ impl<'a> Linker<'a> {
                 }
                 let lacks = wants.into_iter().flatten().find(|version| !gives.contains(*version));
                 if let Some(version) = lacks {
-                    list.missing((&root, started), name, &object, Ok(version));
+                    list.missing(
+                        (&root.path, root.layer, started),
+                        name,
+                        &object.path,
+                        Ok(version),
+                    );
                 }
             }
             next += 1;
@@ -263,8 +243,12 @@ impl<'a> Linker<'a> {
     }
 
     /// Follows a path, and tells what was searched on the way: the user must be able to do the same.
+    /// Nobody can by a path that is too long for the kernel.
     fn search(&mut self, path: &[u8]) -> Result<Resolved, Trouble> {
-        let resolved = self.tree.search(path, &mut self.steps);
+        let resolved = match path.len() {
+            ..=MAX_PATH => self.tree.search(path, &mut self.steps),
+            _ => self.tree.follow(path, &mut self.steps),
+        };
         self.is_spent |= resolved.as_ref().is_err_and(Trouble::is_cut);
         resolved
     }
@@ -442,30 +426,6 @@ fn needing(chain: &Chain, at: usize) -> Vec<Arc<Object>> {
 
 fn is_musl(dynamic: &Dynamic) -> bool {
     loader::musl(dynamic.loader.as_deref().unwrap_or_default()).is_some()
-}
-
-impl Bounded<Unlinked> {
-    /// Notes a library that is too old, or not there or of no use.
-    fn missing(
-        &mut self,
-        (root, started): (&Object, bool),
-        library: &[u8],
-        by: &Object,
-        why: Result<&Vec<u8>, Option<Useless>>,
-    ) {
-        let version = why.as_ref().ok().map(|version| version.as_slice());
-        let key = [root.path.as_slice(), b"\0", library, b"\0", version.unwrap_or_default()];
-        let unlinked = Unlinked {
-            path: escape(&root.path),
-            layer: root.layer,
-            started,
-            library: escape(library),
-            needed_by: escape(&by.path),
-            version: version.map(escape),
-            useless: why.err().flatten(),
-        };
-        self.add(key.concat(), unlinked);
-    }
 }
 
 #[cfg(test)]

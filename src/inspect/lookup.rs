@@ -8,6 +8,7 @@ use super::entry::{Attributes, Kind};
 use super::escape::escape;
 use super::evidence::{Command, Lookup, Step, Target};
 use super::program::{self, EnvProgram, Head, Program, Shebang};
+use super::resolve::MAX_PATH;
 use super::tree::{Found, Resolved, Steps, Tree};
 
 /// Where programs are looked for when nothing says so (Docker, containerd).
@@ -20,8 +21,6 @@ const MAX_INTERPRETERS: usize = 5;
 const MAX_PROGRAMS: usize = 128;
 /// The most steps of all lookups; what is searched on the way is evidence.
 const MAX_STEPS: usize = 1_000_000;
-/// The longest path that the kernel takes (`PATH_MAX`).
-const MAX_PATH: usize = 4_096;
 
 /// Looks up what belongs to one image.
 pub(crate) struct Finder<'a> {

@@ -8,6 +8,8 @@ use rustix::fs::FileType;
 
 use super::tree::{Folder, Found, Tree, Trouble};
 
+/// The longest path that the kernel takes (`PATH_MAX`).
+pub(crate) const MAX_PATH: usize = 4_096;
 /// The kernel gives up after this many links in one lookup (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
 /// The most names that one lookup may come to, links included; a kernel path has at most 2,048.

@@ -12,10 +12,8 @@ use rustix::fs::FileType;
 use super::{Base, Body, Id, Inode, Layered, Node, ROOT};
 use crate::inspect::collector::Attribute;
 use crate::inspect::read;
+use crate::inspect::resolve::MAX_PATH;
 use crate::inspect::tree::{Tree, stat_at};
-
-/// The longest path of a folder that is looked into: each is opened by its path.
-const MAX_PATH: usize = 4_096;
 
 /// Reads a folder with everything in it.
 pub(crate) fn read(path: &Path) -> Result<Layered, String> {
