@@ -20,7 +20,19 @@ fn programs(
     say: impl Fn(&Item, &str) -> Option<Fault>,
 ) -> Vec<Fault> {
     let items = subject.inventory.noted(role).iter();
-    items.filter_map(|item| say(item, item.detail.as_deref().unwrap_or_default())).collect()
+    let say = |item: &Item| say(item, item.detail.as_deref().unwrap_or_default());
+    whole(subject, role, items.filter_map(say).collect())
+}
+
+/// Faults of a role, of which the last one says if there are more. If there is none, what is not
+/// listed has none either: it weighs less than all that is.
+fn whole(subject: &Subject<'_>, role: Role, mut faults: Vec<Fault>) -> Vec<Fault> {
+    if subject.inventory.is_cut(role)
+        && let Some(last) = faults.last_mut()
+    {
+        last.and_more();
+    }
+    faults
 }
 
 fn fault(subject: &Subject<'_>, item: &Item, message: String) -> Fault {
@@ -118,8 +130,9 @@ pub(crate) fn compilers(subject: &Subject<'_>) -> Decision {
         .filter(|item| is_placed(subject, item.layer))
         .partition(|item| is_dependency(item.path.as_bytes()));
     let say = |names: &str| format!("{names}: only compilers and linkers read that");
-    faults.extend(together(subject, own.into_iter(), say));
-    faults.extend(together(subject, dependencies.into_iter(), say).into_iter().map(by_owner));
+    let mut read: Vec<_> = together(subject, own.into_iter(), say);
+    read.extend(together(subject, dependencies.into_iter(), say).into_iter().map(by_owner));
+    faults.extend(whole(subject, Role::Development, read));
     Ok(faults)
 }
 
@@ -150,7 +163,8 @@ pub(crate) fn remote_logins(subject: &Subject<'_>) -> Decision {
 /// PKG-07.
 pub(crate) fn caches(subject: &Subject<'_>) -> Decision {
     let items = subject.inventory.noted(Role::Cache).iter();
-    Ok(together(subject, items, |names| format!("{names}: what a package manager keeps for later")))
+    let say = |names: &str| format!("{names}: what a package manager keeps for later");
+    Ok(whole(subject, Role::Cache, together(subject, items, say)))
 }
 
 /// PKG-08.
@@ -159,7 +173,7 @@ pub(crate) fn version_control(subject: &Subject<'_>) -> Decision {
     let say = |item: &Item| {
         fault(subject, item, format!("{} holds the history of the source", item.path))
     };
-    Ok(items.map(say).collect())
+    Ok(whole(subject, Role::VersionControl, items.map(say).collect()))
 }
 
 /// PKG-09.
@@ -169,5 +183,5 @@ pub(crate) fn leftovers(subject: &Subject<'_>) -> Decision {
         let found = fault(subject, item, format!("{} is left over from development", item.path));
         by_owner(found)
     };
-    Ok(items.map(say).collect())
+    Ok(whole(subject, Role::Leftover, items.map(say).collect()))
 }

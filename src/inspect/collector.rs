@@ -216,7 +216,7 @@ impl Collector {
                 // A link to a program of a lower layer brings nothing new.
                 let layer = found.layer.min(layer);
                 let item = Item { path: escape(&path), layer, attributes, detail };
-                self.note(role, path, || item);
+                self.note(role, (layer, &path), || item);
             }
         }
     }
@@ -225,20 +225,26 @@ impl Collector {
     /// too.
     pub(crate) fn read_namesakes(&mut self, tree: &Tree) {
         let namesakes = std::mem::replace(&mut self.namesakes, Bounded::with_limits(0, 0));
+        if namesakes.is_truncated() {
+            self.gaps.gap(b"/", Part::Links, "there are too many files called like programs");
+        }
         for (path, (role, item)) in namesakes.into_map() {
             let mut magic = [0; 4];
             let file = tree.open_file(item.layer, &path);
             if file.and_then(|file| file.read_exact_at(&mut magic, 0)).is_ok()
                 && magic == *b"\x7fELF"
             {
-                self.note(role, path, || item);
+                self.note(role, (item.layer, &path), || item);
             }
         }
     }
 
-    fn note(&mut self, role: Role, path: Vec<u8>, item: impl FnOnce() -> Item) {
+    /// What an app brings itself comes first and what dependencies bring last: a list that is cut
+    /// loses what weighs least, and a base with many hides nothing that was placed.
+    fn note(&mut self, role: Role, (layer, path): (usize, &[u8]), item: impl FnOnce() -> Item) {
+        let rank = 2 * u8::from(names::is_dependency(path)) + u8::from(layer == 0);
         if let Some(list) = self.noted.get_mut(&role) {
-            list.add_with(path, item);
+            list.add_with([&[rank], path].concat(), item);
         }
     }
 
@@ -254,12 +260,12 @@ impl Collector {
         let size = u64::try_from(seen.stat.st_size).unwrap_or(0);
         let executable = mode & 0o111 != 0;
         if let Some(role) = names::of_file(self.place, seen.name, (size, executable)) {
-            self.note(role, seen.path(), || item(seen, None));
+            self.note(role, (seen.layer, &seen.path()), || item(seen, None));
         }
         if executable && let Some((role, name)) = names::of_program(seen.name) {
             let found = || item(seen, Some(name.to_owned()));
             match self.place.namesakes {
-                false => self.note(role, seen.path(), found),
+                false => self.note(role, (seen.layer, &seen.path()), found),
                 true if NEVER_LIBRARIES.contains(&role) => {
                     self.namesakes.add_with(seen.path(), || (role, found()));
                 }
@@ -319,7 +325,7 @@ impl Visitor for Collector {
                 counts.folders += 1;
                 self.see_writable(seen);
                 if let Some(role) = names::of_folder(seen.name) {
-                    self.note(role, seen.path(), || item(seen, None));
+                    self.note(role, (seen.layer, &seen.path()), || item(seen, None));
                 }
                 if seen.stat.st_mode & 0o1002 == 0o002 {
                     self.world_writable.add_with(seen.path(), || item(seen, None));

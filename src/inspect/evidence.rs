@@ -353,9 +353,14 @@ impl Inventory {
         self.asked.iter().find(|lookup| lookup.path == path)
     }
 
-    /// What has a role by its name.
+    /// What has a role by its name: first what was placed, last what belongs to dependencies.
     pub fn noted(&self, role: Role) -> &[Item] {
         self.noted.get(&role).map_or(&[], |list| &list.items)
+    }
+
+    /// Whether there is more of a role than is listed.
+    pub fn is_cut(&self, role: Role) -> bool {
+        self.noted.get(&role).is_some_and(|list| list.truncated)
     }
 
     /// How many regular files a process sees.

@@ -127,6 +127,31 @@ fn shl_01_believes_a_base_that_accuses_itself() {
 }
 
 #[test]
+fn a_list_that_is_cut_loses_what_weighs_least() {
+    let mut image = Image::sound();
+    for number in 0..300 {
+        image.base.file(format!("/usr/bin/python3.{number}"), 0o755, elf(AMD64, None));
+    }
+    image.place(|layer| {
+        layer.file("/zoo/perl", 0o755, elf(AMD64, None));
+        for number in 0..300 {
+            layer.file(format!("/app/node_modules/m{number}/compose.yaml"), 0o644, "x");
+        }
+        layer.file("/zoo/compose.yaml", 0o644, "x");
+    });
+    let judgement = image.judge_as(Profile::Standard);
+    let found: Vec<_> = judgement
+        .findings
+        .iter()
+        .filter(|one| one.path.as_deref().is_some_and(|path| path.starts_with("/zoo/")))
+        .map(|one| (one.check.0, one.severity))
+        .collect();
+    assert_eq!(found, [("SHL-07", Warn), ("PKG-09", Warn)]);
+    let last = judgement.findings.iter().rfind(|one| one.check.0 == "PKG-09").unwrap();
+    assert!(last.message.ends_with(", and there are more"), "{}", last.message);
+}
+
+#[test]
 fn shl_07_finds_interpreters_that_are_new() {
     let message = "/opt/bin/perl5.40 is an interpreter (perl) that the base does not have";
     placed(|layer| {
