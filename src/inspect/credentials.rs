@@ -51,6 +51,21 @@ fn is_environment(name: &str) -> bool {
         || rest.starts_with(['.', '-', '_']) && !template.iter().any(|word| rest.contains(word))
 }
 
+/// Those of some sightings that overlap none of the known ones, which come in the order of their starts.
+pub(crate) fn apart(known: &[Sighting], others: Vec<Sighting>) -> Vec<Sighting> {
+    // How far all those reach that start no later.
+    let reach = |far: &mut usize, one: &Sighting| {
+        *far = (*far).max(one.end);
+        Some((one.start, *far))
+    };
+    let known: Vec<(usize, usize)> = known.iter().scan(0, reach).collect();
+    let is_apart = |other: &Sighting| {
+        let before = known.partition_point(|(start, _)| *start < other.end);
+        before.checked_sub(1).is_none_or(|last| known[last].1 <= other.start)
+    };
+    others.into_iter().filter(is_apart).collect()
+}
+
 /// What a file of credentials gives away, line by line.
 pub(crate) fn credentials(content: &[u8], format: Format) -> Vec<Sighting> {
     let mut found = Vec::new();
@@ -133,6 +148,16 @@ fn json_value<'a>(line: &'a str, keys: &[&str]) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_overlaps_is_told_once() {
+        let at = |(start, end)| Sighting { rule: Rule::Token, what: "", start, end };
+        let known: Vec<Sighting> = [(2, 9), (3, 4), (12, 14)].map(at).into();
+        let others = [(0, 2), (0, 3), (5, 6), (9, 12), (11, 13), (14, 20)].map(at);
+        let left: Vec<_> =
+            apart(&known, others.into()).iter().map(|one| (one.start, one.end)).collect();
+        assert_eq!(left, [(0, 2), (9, 12), (14, 20)]);
+    }
 
     #[test]
     fn finds_credentials_and_leaves_templates_alone() {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::bounded::Bounded;
 use super::collector::hexadecimal;
-use super::credentials::{Format, credentials, file_of, format};
+use super::credentials::{Format, apart, credentials, file_of, format};
 use super::entry::Attributes;
 use super::escape::escape;
 use super::evidence::{Gap, List, Part};
@@ -310,12 +310,11 @@ fn sights(file: Content, reading: Reading) -> Result<Vec<Sight>, String> {
         Reading::Keys => {}
         Reading::Credentials(format) => {
             found.extend(credentials(&content, format));
-            let known = found.clone();
-            let is_new = |token: &Sighting| {
-                !known.iter().any(|one| one.start < token.end && token.start < one.end)
-            };
-            let tokens = tokens::tokens(&content).into_iter().filter(is_new);
-            found.extend(tokens.map(|token| Sighting { rule: Rule::Credential, ..token }));
+            found.sort_by_key(|sighting| sighting.start);
+            let tokens = apart(&found, tokens::tokens(&content));
+            found.extend(
+                tokens.into_iter().map(|token| Sighting { rule: Rule::Credential, ..token }),
+            );
         }
         Reading::Text => found.extend(tokens::tokens(&content)),
     }

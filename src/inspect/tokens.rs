@@ -91,10 +91,12 @@ fn blocks(content: &[u8]) -> Vec<Sighting> {
 /// Keys whose whole text is in base64 once more, as in a Secret of Kubernetes.
 fn packed_keys(content: &[u8]) -> impl Iterator<Item = Sighting> + '_ {
     const BEGIN: &[u8] = b"LS0tLS1CRUdJTi"; // `-----BEGIN`
-    memchr::memmem::find_iter(content, BEGIN).filter_map(|start| {
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    // Only where base64 begins: so all of it is read once, however often it says `BEGIN`.
+    let is_first = move |start: &usize| !content[..*start].last().is_some_and(is_base64);
+    memchr::memmem::find_iter(content, BEGIN).filter(is_first).filter_map(move |start| {
         let rest = &content[start..];
-        let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-        let length = rest.iter().take(KEY_BODY).take_while(is_base64).count() / 4 * 4;
+        let length = rest.iter().take(KEY_BODY).take_while(|byte| is_base64(byte)).count() / 4 * 4;
         let text = STANDARD.decode(&rest[..length]).ok()?;
         let key = blocks(&text).into_iter().next()?;
         Some(Sighting { start, end: start + length, ..key })
