@@ -84,10 +84,10 @@ pub(crate) fn workdir(subject: &Subject<'_>) -> Decision {
     let message = match (workdir.found_kind(Kind::Folder), &workdir.found) {
         (Some(folder), _) => obstacle(who, workdir, folder),
         (None, Some(other)) => Some(format!("workdir {path} is a {}", other.attributes.kind)),
-        (None, None) => {
-            let why = workdir.trouble.as_ref().map(|trouble| format!(": {trouble}"));
-            Some(format!("workdir {path} does not exist{}", why.unwrap_or_default()))
-        }
+        (None, None) => Some(match &workdir.trouble {
+            Some(trouble) => format!("workdir {path} cannot be reached: {trouble}"),
+            None => format!("workdir {path} does not exist"),
+        }),
     };
     let fault = |message| Fault::new(Origin::Config("workdir"), message).at(path);
     Ok(message.map(fault).into_iter().collect())

@@ -487,12 +487,14 @@ fn run_09_wants_a_folder_that_can_be_entered() {
     let workdir = |path: &str| {
         let mut image = Image::sound();
         image.base.folder("/closed", 0o700).folder("/closed/in", 0o755).folder("/proc/x", 0o755);
+        image.base.link("/round", "/round");
         path.clone_into(&mut image.config.workdir);
         image.entrypoint(&["/usr/bin/node", "/app/server.js"]);
         image
     };
     let cases = [
         ("/missing", "workdir /missing does not exist"),
+        ("/round", "workdir /round cannot be reached: too many links"),
         ("/etc/passwd", "workdir /etc/passwd is a file"),
         ("/closed", "workdir cannot be entered: user 1000:1000 cannot search /closed (0700 0:0)"),
         (
