@@ -6,7 +6,7 @@
 
 mod shown;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -236,7 +236,9 @@ struct Place<'a> {
 impl Contract {
     /// The contract of an image.
     pub fn new(image: &Image, profile: Profile) -> Self {
-        let places = places(image);
+        let mut places = places(image);
+        let left_out = places.len().saturating_sub(MAX_PLACES);
+        places.truncate(MAX_PLACES);
         // Root is no number to start with, and a cluster that chooses the user refuses any other.
         let user = image.uid.zip(image.gid).filter(|(uid, _)| *uid != 0);
         let chosen = user.filter(|_| profile != Profile::OpenShift);
@@ -245,15 +247,20 @@ impl Contract {
             compose: compose(user, &places),
             kubernetes: kubernetes(chosen, &places),
             ecs: ecs(user, &places),
-            notes: notes(image, profile, !places.is_empty()),
+            notes: notes(image, profile, (!places.is_empty(), left_out)),
         }
     }
 }
+
+/// The most volumes that are written down; the config of an image names as many as its author likes.
+const MAX_PLACES: usize = 1_000;
 
 /// Volumes and writable paths, once each; what is in `/tmp` comes with it.
 fn places(image: &Image) -> Vec<Place<'_>> {
     let paths: BTreeSet<&str> = image.writable.iter().chain(&image.volumes).map(|p| &**p).collect();
     let mut names = BTreeSet::from(["tmp".to_owned()]);
+    // How often a name was asked for: thousands of paths may come to the same one.
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     let mut places = Vec::new();
     for path in paths {
         let is_scratch = path.trim_end_matches('/') == SCRATCH;
@@ -262,10 +269,10 @@ fn places(image: &Image) -> Vec<Place<'_>> {
         }
         let stem = volume_name(path);
         let mut name = stem.clone();
-        let mut number = 2;
+        let number = numbers.entry(stem.clone()).or_insert(1);
         while !names.insert(name.clone()) {
+            *number += 1;
             name = format!("{stem}-{number}");
-            number += 1;
         }
         places.push(Place { name, path });
     }
@@ -379,8 +386,9 @@ fn ecs(user: Option<(u32, u32)>, places: &[Place<'_>]) -> Ecs {
     }
 }
 
-fn notes(image: &Image, profile: Profile, has_places: bool) -> Vec<String> {
-    let mut notes = Vec::new();
+fn notes(image: &Image, profile: Profile, (has_places, left_out): (bool, usize)) -> Vec<String> {
+    let more = format!("{left_out} more volumes and writable paths need one as well");
+    let mut notes: Vec<_> = (left_out > 0).then_some(more.as_str()).into_iter().collect();
     match image.uid {
         Some(0) => notes.push("the image runs as root: Kubernetes refuses it under this contract"),
         None => notes.push("it is not known whom the image runs as: give the user by numbers"),
@@ -425,6 +433,19 @@ mod tests {
             bytes: 0,
         };
         Contract::new(&image, profile)
+    }
+
+    #[test]
+    fn paths_without_number_get_names_of_their_own() {
+        let paths: Vec<String> =
+            (0..1_002).map(|number| format!("/{}", "!".repeat(number + 1))).collect();
+        let paths: Vec<&str> = paths.iter().map(|path| &**path).collect();
+        let contract = contract(Some(1000), &paths, Profile::Standard);
+        assert_eq!(contract.notes[0], "3 more volumes and writable paths need one as well");
+        let [docker, ..] = contract.shown().map(|(_, _, text)| text);
+        let volumes: BTreeSet<&str> =
+            docker.split(" -v ").skip(1).filter_map(|volume| volume.split(':').next()).collect();
+        assert_eq!(volumes.len(), MAX_PLACES);
     }
 
     #[test]
