@@ -157,13 +157,21 @@ impl Build {
 
     /// Runs it, whatever comes of it.
     pub fn run(&self) -> Outcome {
-        self.program("plain").run()
+        self.with("plain")
+    }
+
+    /// Again where the registry stumbled: Debian's loses a blob now and then that two builds push at
+    /// once.
+    fn with(&self, progress: &str) -> Outcome {
+        const LOST: &str = "provided digest did not match uploaded content";
+        let outcome = self.program(progress).run();
+        if outcome.stderr.contains(LOST) { self.program(progress).run() } else { outcome }
     }
 
     /// Runs it; it must succeed.
     #[track_caller]
     pub fn progress(&self) -> Progress {
-        let outcome = self.program("rawjson").run().succeeded();
+        let outcome = self.with("rawjson").succeeded();
         Progress::read(&outcome.stderr)
     }
 
