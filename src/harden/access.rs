@@ -28,28 +28,29 @@ pub(crate) fn barrier<'a>(who: &Identity, lookup: &'a Lookup) -> Option<&'a Step
 
 /// Why someone cannot execute what a lookup finds, as a sentence.
 pub(crate) fn refusal(who: &Identity, lookup: &Lookup) -> Option<String> {
-    let user = format!("{}:{}", who.uid, who.gid);
-    if let Some(step) = barrier(who, lookup) {
-        let shown = describe(&step.attributes);
-        return Some(format!("user {user} cannot search {} ({shown})", step.path));
-    }
-    let target = lookup.found.as_ref()?;
-    let refused = !may_execute(who, &target.attributes);
-    let shown = describe(&target.attributes);
-    refused.then(|| format!("user {user} cannot execute {} ({shown})", target.path))
+    denied(who, lookup, "execute", |target| may_execute(who, target))
 }
 
 /// Why someone cannot read what a lookup finds, as a sentence.
 pub(crate) fn unreadable(who: &Identity, lookup: &Lookup) -> Option<String> {
-    let user = format!("{}:{}", who.uid, who.gid);
-    if let Some(step) = barrier(who, lookup) {
-        let shown = describe(&step.attributes);
-        return Some(format!("user {user} cannot search {} ({shown})", step.path));
-    }
-    let target = lookup.found.as_ref()?;
-    let shown = describe(&target.attributes);
-    let refused = !who.may_read(&target.attributes);
-    refused.then(|| format!("user {user} cannot read {} ({shown})", target.path))
+    denied(who, lookup, "read", |target| who.may_read(target))
+}
+
+fn denied(
+    who: &Identity,
+    lookup: &Lookup,
+    verb: &str,
+    may: impl Fn(&Attributes) -> bool,
+) -> Option<String> {
+    let (verb, path, attributes) = match (barrier(who, lookup), &lookup.found) {
+        (Some(step), _) => ("search", &step.path, &step.attributes),
+        (None, Some(target)) if !may(&target.attributes) => {
+            (verb, &target.path, &target.attributes)
+        }
+        _ => return None,
+    };
+    let (user, shown) = (format!("{}:{}", who.uid, who.gid), describe(attributes));
+    Some(format!("user {user} cannot {verb} {path} ({shown})"))
 }
 
 /// How the reason starts why nothing can be said that depends on the user.
